@@ -1,0 +1,320 @@
+//! The command line. Every flag has an `AURORACTL_*` variable, so that a CI job needs no wrapper.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Provisions Aurora PostgreSQL and everything around it, straight through the AWS SDK.
+#[derive(Debug, Parser)]
+#[command(name = "auroractl", version, about, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a first stack file from a blueprint.
+    Init(Init),
+    /// Check a stack file; no AWS call.
+    Validate(Validate),
+    /// Show what apply would do, and what users of the database would feel.
+    Plan(Plan),
+    /// Do it.
+    Apply(Apply),
+    /// Delete everything the state knows.
+    Destroy(Destroy),
+    /// Compare AWS with what was last applied (drift).
+    Status(Status),
+    /// Print the stack's results: endpoints, secret, identifiers.
+    Output(Output),
+    /// Print the dependency graph; no AWS call.
+    Graph(Graph),
+    /// Look into the state, or mend it.
+    State(State),
+    /// Print the JSON Schema of stack files, for editors.
+    Schema,
+    /// Print a shell's completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Which stack, and where its state lives.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Target {
+    /// The stack file; not needed where there is only one.
+    #[arg(env = "AURORACTL_STACK", value_name = "STACK_FILE")]
+    pub(crate) stack: Option<PathBuf>,
+    /// Folder of the states. Default: `state/` in the nearest folder above the stack file that has one.
+    #[arg(long, env = "AURORACTL_STATE_DIR", value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Print one JSON document (or JSON lines of events) on stdout.
+    #[arg(long, env = "AURORACTL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// How to talk to AWS.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Access {
+    /// Named profile of the AWS configuration.
+    #[arg(long, env = "AURORACTL_PROFILE", value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Role to assume after the standard credential chain.
+    #[arg(long, env = "AURORACTL_ASSUME_ROLE", value_name = "ARN")]
+    pub(crate) assume_role: Option<String>,
+    /// Write every AWS call to this file as JSON lines, without secrets.
+    #[arg(long, env = "AURORACTL_TRACE_FILE", value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
+    /// Look at AWS first. `false` plans on the state alone.
+    #[arg(long, env = "AURORACTL_REFRESH", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub(crate) refresh: bool,
+    /// Speeds up every wait, for tests against an emulator.
+    #[arg(long, env = "AURORACTL_TIME_SCALE", default_value_t = 1.0, hide = true)]
+    pub(crate) time_scale: f64,
+}
+
+/// How to run.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Running {
+    /// Do not ask.
+    #[arg(long, short = 'y', env = "AURORACTL_AUTO_APPROVE")]
+    pub(crate) auto_approve: bool,
+    /// How many calls may be in flight at once.
+    #[arg(long, env = "AURORACTL_PARALLEL", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) parallel: u16,
+    /// Stop waiting after this time (`90s`, `45m`, `2h`); AWS goes on, and the next run resumes.
+    #[arg(long, env = "AURORACTL_TIMEOUT", value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Permissions that a plan needs spelled out.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Permits {
+    /// Permit the deletion of this data-bearing resource; may be given several times.
+    #[arg(long, env = "AURORACTL_ALLOW_DELETE", value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) allow_delete: Vec<String>,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Which blueprint.
+    #[arg(value_enum, default_value = "dev")]
+    pub(crate) blueprint: Blueprint,
+    /// The file to write.
+    #[arg(long, short, default_value = "stacks/main.toml", env = "AURORACTL_INIT_FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// A first stack file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Blueprint {
+    /// Three AZs, writer and readers, alarms: the whole picture.
+    Prod,
+    /// Serverless v2, small, may be destroyed with its data.
+    Dev,
+    /// Into a VPC that exists.
+    ExistingVpc,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Print every setting with its value, and whether the file or a default gave it.
+    #[arg(long, env = "AURORACTL_EXPLAIN")]
+    pub(crate) explain: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    #[command(flatten)]
+    pub(crate) permits: Permits,
+    /// Exit with 2 when there are changes.
+    #[arg(long, env = "AURORACTL_DETAILED_EXITCODE")]
+    pub(crate) detailed_exitcode: bool,
+    /// Save the plan for `apply FILE`.
+    #[arg(long, env = "AURORACTL_OUT", value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show unchanged resources too.
+    #[arg(long, env = "AURORACTL_ALL")]
+    pub(crate) all: bool,
+    /// Plan the destruction of the stack.
+    #[arg(long, env = "AURORACTL_PLAN_DESTROY")]
+    pub(crate) destroy: bool,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    #[command(flatten)]
+    pub(crate) permits: Permits,
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// Apply exactly this saved plan, or refuse if the world has changed since.
+    #[arg(long, env = "AURORACTL_PLAN", value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+/// `destroy`.
+#[derive(Debug, Args)]
+pub(crate) struct Destroy {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    #[command(flatten)]
+    pub(crate) permits: Permits,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+/// `output`.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table", env = "AURORACTL_FORMAT")]
+    pub(crate) format: OutputFormat,
+    /// Print the value of one output alone.
+    #[arg(long, value_name = "NAME", env = "AURORACTL_OUTPUT_NAME")]
+    pub(crate) name: Option<String>,
+}
+
+/// How to print outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people.
+    Table,
+    /// One JSON object.
+    Json,
+    /// `NAME="value"` lines for `set -a; . FILE`.
+    Dotenv,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "dot", env = "AURORACTL_GRAPH_FORMAT")]
+    pub(crate) format: GraphFormat,
+}
+
+/// How to print the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Graphviz.
+    Dot,
+    /// Mermaid, for Markdown.
+    Mermaid,
+}
+
+/// `state`.
+#[derive(Debug, Args)]
+pub(crate) struct State {
+    #[command(subcommand)]
+    pub(crate) verb: StateVerb,
+}
+
+/// What to do with the state.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateVerb {
+    /// List the recorded resources.
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show one record.
+    Show {
+        /// The resource.
+        address: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Forget a resource; AWS keeps it.
+    Rm {
+        /// The resource.
+        address: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Rename a resource; its identity stays.
+    Mv {
+        /// Old address.
+        from: String,
+        /// New address.
+        to: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List the snapshots that are kept.
+    History {
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// Reads `90s`, `45m`, `2h`, `1h30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| format!("`{text}` is no duration: write `90s`, `45m`, `1h30m`"))?;
+    Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("1h30m").unwrap(), Duration::from_secs(5400));
+        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
+        assert!(duration("soon").is_err() && duration("-5s").is_err());
+    }
+
+    #[test]
+    fn every_flag_has_a_variable() {
+        let command = Cli::command();
+        let mut open: Vec<_> = command.get_subcommands().collect();
+        while let Some(sub) = open.pop() {
+            open.extend(sub.get_subcommands());
+            for arg in sub.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| long != "help" && long != "version")) {
+                let variable = arg.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+                assert!(variable.starts_with("AURORACTL_"), "{} --{}", sub.get_name(), arg.get_id());
+            }
+        }
+    }
+}

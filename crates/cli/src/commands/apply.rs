@@ -1,0 +1,172 @@
+//! `auroractl apply` and `auroractl destroy`.
+
+use crate::args::{Access, Apply, Destroy, Running, Target};
+use crate::commands::plan::{preflight, wanted};
+use crate::exit::{Exit, Failure, of_run, refusals};
+use crate::saved::Saved;
+use crate::session::{Cloud, Query, Recorded, Stack, open_state, options};
+use crate::view;
+use auroractl_core::lower::{Sources, lower};
+use auroractl_core::plan::{Options, Plan};
+use auroractl_core::{Desired, Graph};
+use auroractl_engine::apply::{Desk, Means, Work, apply};
+use auroractl_engine::refresh::{Search, Seen};
+use auroractl_engine::stop;
+use auroractl_engine::store::Mode;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Everything that is decided before the world is looked at.
+struct Order<'a> {
+    stack: Stack,
+    desired: Desired,
+    options: Options,
+    saved: Option<Saved>,
+    target: &'a Target,
+    access: &'a Access,
+    running: &'a Running,
+    command: &'static str,
+}
+
+/// Applies a stack file or a saved plan.
+pub(crate) async fn run(args: &Apply) -> Result<Exit, Failure> {
+    let (target, saved) = saved_plan(args)?;
+    let stack = Stack::open(&target)?;
+    let (desired, options) = match &saved {
+        Some(saved) => (saved.desired.clone(), saved.options.clone()),
+        None => (stack.desired()?, options(&args.permits, &stack, false)?),
+    };
+    let order = Order { stack, desired, options, saved, target: &target, access: &args.access, running: &args.running, command: "apply" };
+    execute(order).await
+}
+
+/// Deletes everything the state knows.
+pub(crate) async fn destroy(args: &Destroy) -> Result<Exit, Failure> {
+    let stack = Stack::open(&args.target)?;
+    let options = options(&args.permits, &stack, true)?;
+    let desired = stack.desired()?;
+    let order = Order { stack, desired, options, saved: None, target: &args.target, access: &args.access, running: &args.running, command: "destroy" };
+    execute(order).await
+}
+
+/// `apply FILE` takes either: a stack file is TOML, a saved plan is JSON.
+fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
+    let is_plan = |path: &PathBuf| std::fs::read(path).is_ok_and(|bytes| bytes.first() == Some(&b'{'));
+    let path = args.plan.clone().or_else(|| args.target.stack.clone().filter(is_plan));
+    let Some(path) = path else { return Ok((args.target.clone(), None)) };
+    let saved = Saved::read(&path)?;
+    let stack = match &args.target.stack {
+        Some(file) if *file != path => file.clone(),
+        _ => saved.stack_file.clone(),
+    };
+    Ok((Target { stack: Some(stack), ..args.target.clone() }, Some(saved)))
+}
+
+async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
+    let mut recorded = open_state(&order.stack.dir, &order.stack.loaded.stack_id(), Mode::Write { command: order.command.to_owned() })?;
+    if recorded.fresh && order.options.destroy {
+        return view::lines(&[format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.loaded.name())]);
+    }
+    let cloud = Cloud::reach(order.access, &order.stack.loaded.stack_id()).await?;
+    recorded.state.stack = cloud.stack.clone();
+    if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
+        recorded.state.lineage.clone_from(&saved.lineage);
+    }
+    if recorded.fresh {
+        cloud.no_lost_state().await?;
+    }
+    if !order.options.destroy {
+        auroractl_stack::verify(&cloud.aws, &order.stack.loaded).await?.map_or(Ok(()), |report| Err(crate::session::invalid(report)))?;
+    }
+    let graph = wanted(order.desired.clone(), order.options.destroy)?;
+    let query = Query { graph: &graph, state: &recorded.state, options: &order.options, refresh: order.access.refresh };
+    let (plan, observed) = cloud.plan(&query, Search::Patient).await?;
+    if let Some(saved) = &order.saved {
+        saved.fresh(&recorded.state, &plan)?;
+    }
+    if let Some(refused) = refusals(&plan) {
+        return Err(refused);
+    }
+    if plan.is_empty() {
+        learn(&mut recorded, &observed).await?;
+        return nothing_to_do(&order);
+    }
+    preflight(&cloud, &order.stack, &plan, &graph).await?;
+    approve(&order, &plan)?;
+    recorded.store.probe()?;
+    perform(&order, &cloud, &mut recorded, (&plan, &graph, &observed)).await
+}
+
+fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
+    if order.target.json {
+        return view::json::nothing();
+    }
+    view::lines(&[format!("Nothing to change: stack `{}` is as it should be.", order.stack.loaded.name())])
+}
+
+/// A look that found everything as recorded still tells that it was seen usable.
+async fn learn(recorded: &mut Recorded, observed: &Seen) -> Result<(), Failure> {
+    use auroractl_engine::store::Store as _;
+    if auroractl_engine::refresh::learn(&mut recorded.state, observed) {
+        recorded.store.commit(&recorded.state).await?;
+    }
+    Ok(())
+}
+
+/// Shows the plan and asks, unless it was approved before.
+fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
+    let name = order.stack.loaded.name();
+    if order.running.auto_approve || order.saved.is_some() {
+        if !order.target.json {
+            view::plan::show(name, plan, false)?;
+        }
+        return Ok(());
+    }
+    if order.target.json || !view::can_ask() {
+        return Err(Failure::new(Exit::Approval, "approval is needed, and there is no terminal to ask; nothing was changed")
+            .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
+    }
+    view::plan::show(name, plan, false)?;
+    if view::ask(&format!("\n{} stack `{name}`? Only `yes` does it: ", if order.options.destroy { "Destroy" } else { "Change" }))? == "yes" {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Approval, "not approved; nothing was changed"))
+}
+
+async fn perform(order: &Order<'_>, cloud: &Cloud, recorded: &mut Recorded, (plan, graph, observed): (&Plan, &Graph, &Seen)) -> Result<Exit, Failure> {
+    let Recorded { store, state, .. } = recorded;
+    let sources = Sources { kinds: &cloud.registry, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
+    let program = lower(plan, &sources);
+    let label = format!("{}-{}", order.command, cloud.clock.wall().strftime("%Y%m%dT%H%M%SZ"));
+    let means = Means {
+        world: &cloud.aws,
+        registry: &cloud.registry,
+        clock: &cloud.clock,
+        parallel: usize::from(order.running.parallel),
+        deadline: order.running.timeout,
+        label: (&label, order.command),
+    };
+    let mut view = view::progress(order.target.json, order.access.time_scale);
+    let stop = interrupts()?;
+    let desk = Desk { store, report: &mut |event| view.event(&event), stop };
+    let summary = apply(means, Work { plan, program: &program, graph, observed }, state, desk).await?;
+    view.end(&summary);
+    Ok(of_run(&summary))
+}
+
+/// Hears SIGINT, SIGTERM and SIGHUP; the second one ends the process at once.
+fn interrupts() -> Result<stop::Stop, Failure> {
+    let (trigger, stop) = stop::channel();
+    let hear = |kind| signal(kind).map_err(|error| Failure::new(Exit::Error, format!("can't hear signals: {error}")));
+    let (mut int, mut term, mut hup) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?, hear(SignalKind::hangup())?);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {}, _ = hup.recv() => {} }
+            if trigger.raise() == stop::Urgency::Abandon {
+                view::abandoned();
+                std::process::exit(i32::from(Exit::Abandoned.code()));
+            }
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,66 @@
+//! `auroractl plan`.
+
+use crate::args::Plan;
+use crate::exit::{Exit, Failure, refusals};
+use crate::saved::Saved;
+use crate::session::{Cloud, Query, Stack, nothing, open_state, options, plan, remembered};
+use crate::view;
+use auroractl_core::plan::Plan as Changes;
+use auroractl_core::{Desired, Graph};
+use auroractl_engine::refresh::Search;
+use auroractl_engine::store::Mode;
+
+/// Shows what apply would do.
+pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
+    let stack = Stack::open(&args.target)?;
+    let mut recorded = open_state(&stack.dir, &stack.loaded.stack_id(), Mode::Read)?;
+    let options = options(&args.permits, &stack, args.destroy)?;
+    let desired = stack.desired()?;
+    let changes = if args.access.refresh {
+        let cloud = Cloud::reach(&args.access, &stack.loaded.stack_id()).await?;
+        recorded.state.stack = cloud.stack.clone();
+        if recorded.fresh {
+            cloud.no_lost_state().await?;
+        }
+        auroractl_stack::verify(&cloud.aws, &stack.loaded).await?.map_or(Ok(()), |report| Err(crate::session::invalid(report)))?;
+        let graph = wanted(desired.clone(), args.destroy)?;
+        let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
+        let (changes, _) = cloud.plan(&query, Search::Once).await?;
+        preflight(&cloud, &stack, &changes, &graph).await?;
+        changes
+    } else {
+        let graph = wanted(desired.clone(), args.destroy)?;
+        let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
+        plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?
+    };
+    if let Some(path) = &args.out {
+        Saved::new(&stack.file, (&desired, &recorded.state, &options), &changes)?.write(path)?;
+    }
+    show(args, &stack, &changes)?;
+    if let Some(refused) = refusals(&changes) {
+        return Err(refused);
+    }
+    let changed = args.detailed_exitcode && !changes.is_empty();
+    Ok(if changed { Exit::Changes } else { Exit::Done })
+}
+
+/// The graph to reach: the stack's, or none.
+pub(crate) fn wanted(desired: Desired, destroy: bool) -> Result<Graph, Failure> {
+    if destroy { nothing(&desired.stack) } else { Ok(desired.check()?) }
+}
+
+/// Asks AWS whether what will be made can be had, before twenty minutes have passed.
+pub(crate) async fn preflight(cloud: &Cloud, stack: &Stack, changes: &Changes, graph: &Graph) -> Result<(), Failure> {
+    match auroractl_stack::preflight(&cloud.aws, &stack.loaded, (changes, graph)).await? {
+        None => Ok(()),
+        Some(report) => Err(crate::session::invalid(report)),
+    }
+}
+
+fn show(args: &Plan, stack: &Stack, changes: &Changes) -> Result<Exit, Failure> {
+    if args.target.json {
+        view::json::plan(stack.loaded.name(), changes)
+    } else {
+        view::plan::show(stack.loaded.name(), changes, args.all)
+    }
+}

@@ -1,0 +1,52 @@
+//! The binary `auroractl`: parse, run a command, end with its exit code.
+
+mod args;
+mod commands;
+mod exit;
+mod saved;
+mod session;
+mod view;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use exit::Exit;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Invalid.code() } else { Exit::Done.code() });
+        }
+    };
+    let result = match cli.command {
+        Command::Init(args) => commands::init::run(&args),
+        Command::Validate(args) => commands::validate::run(&args),
+        Command::Graph(args) => commands::graph::run(&args),
+        Command::State(args) => commands::state::run(args.verb),
+        Command::Output(args) => commands::output::run(&args),
+        Command::Schema => commands::schema::run(),
+        Command::Completions { shell } => commands::docs::completions(shell),
+        Command::Man => commands::docs::man(),
+        Command::Plan(args) => online(commands::plan::run(&args)),
+        Command::Apply(args) => online(commands::apply::run(&args)),
+        Command::Destroy(args) => online(commands::apply::destroy(&args)),
+        Command::Status(args) => online(commands::status::run(&args)),
+    };
+    let exit = result.unwrap_or_else(|failure| {
+        view::failure(&failure);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+/// Runs a command that talks to AWS. One thread: the work is waiting, and a plan starts sooner.
+fn online(command: impl Future<Output = Result<Exit, exit::Failure>>) -> Result<Exit, exit::Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| exit::Failure::new(Exit::Error, format!("can't start the runtime: {error}")))?;
+    let result = runtime.block_on(command);
+    // A name look-up that hangs in its own thread must not hold the process.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,203 @@
+//! What every command does first: find the stack file, find its state, reach AWS.
+
+use crate::args::{Access, Permits, Target};
+use crate::exit::{Exit, Failure};
+use auroractl_aws::Aws;
+use auroractl_core::identity::StackId;
+use auroractl_core::plan::{Inputs, Options, Plan};
+use auroractl_core::state::State;
+use auroractl_core::{Address, Desired, Graph};
+use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
+use auroractl_engine::store::{Local, Mode, Opened, belongs, folder};
+use auroractl_engine::{Clock, Registry, World as _};
+use auroractl_stack::Loaded;
+use data_encoding::HEXLOWER;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Folder in which stack files are looked for, and the state folder's name.
+const STACKS: &str = "stacks";
+const STATE: &str = "state";
+
+/// A stack file that was read, and where its state lives.
+pub(crate) struct Stack {
+    /// The file as it was named.
+    pub(crate) file: PathBuf,
+    /// What it says.
+    pub(crate) loaded: Loaded,
+    /// Its state folder.
+    pub(crate) dir: PathBuf,
+}
+
+impl Stack {
+    /// Finds and reads the stack file.
+    pub(crate) fn open(target: &Target) -> Result<Self, Failure> {
+        let file = match &target.stack {
+            Some(file) => file.clone(),
+            None => the_only_one()?,
+        };
+        let loaded = auroractl_stack::load(&file).map_err(invalid)?;
+        let dir = folder(&state_dir(target, &file), loaded.name())?;
+        Ok(Self { file, loaded, dir })
+    }
+
+    /// The resources that it describes.
+    pub(crate) fn desired(&self) -> Result<Desired, Failure> {
+        auroractl_stack::compose(&self.loaded).map_err(invalid)
+    }
+}
+
+/// Errors of a stack file, rendered with their places.
+pub(crate) fn invalid(report: auroractl_stack::Report) -> Failure {
+    Failure::new(Exit::Invalid, report.summary()).detailed([report.rendered()])
+}
+
+fn the_only_one() -> Result<PathBuf, Failure> {
+    let toml = |dir: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml") && path.file_name().is_some_and(|name| name != "Cargo.toml" && name != "rustfmt.toml")).collect()
+    };
+    let mut found = toml(Path::new(STACKS));
+    if found.is_empty() {
+        found = toml(Path::new("."));
+    }
+    found.sort();
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::new(Exit::Invalid, "there is no stack file here").hinted("name one, or write a first one with `auroractl init`")),
+        many => Err(Failure::new(Exit::Invalid, "there are several stack files here; name one")
+            .detailed(many.iter().map(|path| format!("  {}", path.display())))),
+    }
+}
+
+/// `--state-dir`, or `state/` in the nearest folder above the stack file that has one, or beside the file.
+pub(crate) fn state_dir(target: &Target, file: &Path) -> PathBuf {
+    if let Some(dir) = &target.state_dir {
+        return dir.clone();
+    }
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let above = absolute.ancestors().skip(1).map(|dir| dir.join(STATE)).find(|dir| dir.is_dir());
+    above.unwrap_or_else(|| absolute.parent().unwrap_or(Path::new(".")).join(STATE))
+}
+
+/// A state folder that was opened.
+pub(crate) struct Recorded {
+    /// The store; in write mode it holds the lock.
+    pub(crate) store: Local,
+    /// The state; a fresh one when the stack was never applied.
+    pub(crate) state: State,
+    /// The stack was never applied.
+    pub(crate) fresh: bool,
+}
+
+/// Opens the state of a stack.
+pub(crate) fn open_state(dir: &Path, stack: &StackId, mode: Mode) -> Result<Recorded, Failure> {
+    let (store, Opened { state, notes, in_motion }) = Local::open(dir, mode)?;
+    for note in &notes {
+        crate::view::note(note);
+    }
+    if in_motion {
+        crate::view::note("another run is at work: what is shown may change under way");
+    }
+    match state {
+        Some(state) => {
+            belongs(&state, stack)?;
+            Ok(Recorded { store, state, fresh: false })
+        }
+        None => Ok(Recorded { store, state: State::new(stack.clone(), lineage()?), fresh: true }),
+    }
+}
+
+/// The lineage of a new stack: the one thing that is random.
+fn lineage() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::new(Exit::Error, format!("the system gives no random numbers: {error}")))?;
+    Ok(HEXLOWER.encode(&bytes))
+}
+
+/// AWS, reached and asserted to be the right account and region.
+pub(crate) struct Cloud {
+    /// The clients.
+    pub(crate) aws: Aws,
+    /// The clock.
+    pub(crate) clock: Clock,
+    /// The kinds.
+    pub(crate) registry: Registry<Aws>,
+    /// The stack with the account that it runs in.
+    pub(crate) stack: StackId,
+}
+
+impl Cloud {
+    /// Connects, and compares account and region with the stack file's.
+    pub(crate) async fn reach(access: &Access, stack: &StackId) -> Result<Self, Failure> {
+        let clock = Clock::scaled(access.time_scale);
+        let options = auroractl_aws::Options {
+            region: stack.region.clone(),
+            account: Some(stack.account.clone()).filter(|account| !account.is_empty()),
+            profile: access.profile.clone(),
+            assume_role: access.assume_role.clone(),
+            trace_file: access.trace_file.clone(),
+            clock: clock.clone(),
+        };
+        let aws = Aws::connect(options).await?;
+        let stack = StackId { account: aws.account().to_owned(), ..stack.clone() };
+        Ok(Self { aws, clock, registry: auroractl_stack::registry(), stack })
+    }
+
+    /// Refuses to start afresh where owned objects exist: a lost state must never read as "nothing there".
+    pub(crate) async fn no_lost_state(&self) -> Result<(), Failure> {
+        let owned = self.aws.inventory(&self.stack).await?;
+        let Some(first) = owned.first() else { return Ok(()) };
+        let lineage = first.tags.get(auroractl_core::tags::LINEAGE).cloned().unwrap_or_default();
+        let count = owned.len();
+        Err(Failure::new(
+            Exit::State,
+            format!("found {count} objects of stack `{}` (lineage {lineage}) but no state; nothing was changed", self.stack.name),
+        )
+        .detailed(owned.iter().take(5).map(|object| format!("  {}", object.arn)))
+        .hinted("bring the state folder back, or give the stack another name"))
+    }
+
+    /// Looks at AWS, or remembers, and plans.
+    pub(crate) async fn plan(&self, query: &Query<'_>, search: Search) -> Result<(Plan, Seen), Failure> {
+        let scene = Scene { world: &self.aws, registry: &self.registry, clock: &self.clock, graph: query.graph, state: query.state };
+        let observed = if query.refresh { refresh(scene, search).await? } else { remembered(query.state) };
+        let plan = plan(&self.registry, query, &observed)?;
+        Ok((plan, observed))
+    }
+}
+
+/// What a plan is made from, beside the world.
+pub(crate) struct Query<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) state: &'a State,
+    pub(crate) options: &'a Options,
+    pub(crate) refresh: bool,
+}
+
+/// Plans.
+pub(crate) fn plan(registry: &Registry<Aws>, query: &Query<'_>, observed: &Seen) -> Result<Plan, Failure> {
+    let inputs = Inputs { kinds: registry, graph: query.graph, state: query.state, observed, options: query.options };
+    Ok(auroractl_core::plan::plan(&inputs)?)
+}
+
+/// The records read as observations: what a plan without refresh works on.
+pub(crate) fn remembered(state: &State) -> Seen {
+    let live = |record: &auroractl_core::Record| auroractl_core::Observed::Live(Box::new(record.remembered()));
+    state.resources.iter().map(|(at, record)| (at.clone(), live(record))).collect()
+}
+
+/// The user's permissions as plan options.
+pub(crate) fn options(permits: &Permits, stack: &Stack, destroy: bool) -> Result<Options, Failure> {
+    let mut allow_delete = BTreeSet::new();
+    for text in &permits.allow_delete {
+        let address: Address = text.parse().map_err(|error| Failure::new(Exit::Invalid, format!("--allow-delete: {error}")))?;
+        allow_delete.insert(address);
+    }
+    Ok(Options { allow_delete, ephemeral: stack.loaded.ephemeral(), destroy })
+}
+
+/// A graph without resources: what a destroyed stack wants.
+pub(crate) fn nothing(stack: &StackId) -> Result<Graph, Failure> {
+    Ok(Desired::new(stack.clone()).check()?)
+}

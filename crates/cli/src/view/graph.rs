@@ -1,0 +1,33 @@
+//! The graph as Graphviz or Mermaid text.
+
+use crate::exit::{Exit, Failure};
+use auroractl_core::Graph;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+/// Graphviz.
+pub(crate) fn dot(graph: &Graph) -> Result<Exit, Failure> {
+    super::stdout(|out| {
+        writeln!(out, "digraph \"{}\" {{\n  rankdir = LR;\n  node [shape = box];", graph.desired().stack.name)?;
+        for at in graph.order() {
+            writeln!(out, "  \"{at}\";")?;
+            graph.deps(at).try_for_each(|dep| writeln!(out, "  \"{at}\" -> \"{dep}\";"))?;
+        }
+        writeln!(out, "}}")
+    })
+}
+
+/// Mermaid: node names are numbers, since addresses have characters that it gives a meaning.
+pub(crate) fn mermaid(graph: &Graph) -> Result<Exit, Failure> {
+    let number: BTreeMap<_, _> = graph.order().iter().enumerate().map(|(n, at)| (at, n)).collect();
+    super::stdout(|out| {
+        writeln!(out, "flowchart LR")?;
+        for (at, n) in &number {
+            writeln!(out, "  n{n}[\"{at}\"]")?;
+            for dep in graph.deps(at).filter_map(|dep| number.get(dep)) {
+                writeln!(out, "  n{n} --> n{dep}")?;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,72 @@
+//! JSON for scripts. Every document and every line has `format_version`; fields are only ever added.
+
+use super::Progress;
+use crate::exit::{Exit, Failure};
+use auroractl_core::Graph;
+use auroractl_core::plan::Plan;
+use auroractl_engine::Event;
+use auroractl_engine::event::Summary;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::io::Write as _;
+
+/// Prints one document.
+pub(crate) fn document(value: &impl Serialize) -> Result<Exit, Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Error, error))?;
+    super::stdout(|out| writeln!(out, "{text}"))
+}
+
+/// Prints a plan.
+pub(crate) fn plan(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
+    document(&json!({
+        "format_version": 1,
+        "stack": stack,
+        "summary": plan.summary(),
+        "impact": plan.impact(),
+        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+    }))
+}
+
+fn change(change: &auroractl_core::Change) -> Value {
+    let mut value = serde_json::to_value(change).unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        map.insert("kind".to_owned(), json!(change.address.kind()));
+    }
+    value
+}
+
+/// Prints the graph.
+pub(crate) fn graph(graph: &Graph) -> Result<Exit, Failure> {
+    let nodes: Vec<Value> = graph
+        .order()
+        .iter()
+        .map(|at| json!({"address": at, "kind": at.kind(), "needs": graph.deps(at).collect::<Vec<_>>()}))
+        .collect();
+    document(&json!({"format_version": 1, "stack": graph.desired().stack.name, "resources": nodes}))
+}
+
+/// The line of an apply that had nothing to do.
+pub(crate) fn nothing() -> Result<Exit, Failure> {
+    line(&Event::RunFinished(Summary::default()))
+}
+
+fn line(event: &Event) -> Result<Exit, Failure> {
+    let mut value = serde_json::to_value(event).map_err(|error| Failure::new(Exit::Error, error))?;
+    if let Some(map) = value.as_object_mut() {
+        map.insert("format_version".to_owned(), json!(1));
+        map.insert("time".to_owned(), json!(jiff::Timestamp::now().to_string()));
+    }
+    super::stdout(|out| writeln!(out, "{value}"))
+}
+
+/// Events as JSON lines.
+pub(crate) struct Lines;
+
+impl Progress for Lines {
+    fn event(&mut self, event: &Event) {
+        // Output errors never abort an apply.
+        let _ = line(event);
+    }
+
+    fn end(&mut self, _: &Summary) {}
+}

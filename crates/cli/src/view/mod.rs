@@ -1,0 +1,115 @@
+//! What people and scripts see. Results go to stdout, progress and notes to stderr.
+//!
+//! A view reads values and events and decides nothing.
+
+pub(crate) mod graph;
+pub(crate) mod json;
+mod live;
+pub(crate) mod outputs;
+pub(crate) mod plan;
+mod plain;
+pub(crate) mod state;
+mod words;
+
+use crate::exit::{Exit, Failure};
+use auroractl_engine::Event;
+use auroractl_engine::event::Summary;
+use auroractl_stack::Setting;
+use comfy_table::{ContentArrangement, Table, presets};
+use owo_colors::OwoColorize as _;
+use std::io::{self, IsTerminal as _, Write};
+
+/// Shows a run while it runs.
+pub(crate) trait Progress {
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+    /// The run is over.
+    fn end(&mut self, summary: &Summary);
+}
+
+/// The view that fits: JSON lines if asked for, live on a terminal, plain lines in a log.
+pub(crate) fn progress(json: bool, time_scale: f64) -> Box<dyn Progress> {
+    if json {
+        Box::new(json::Lines)
+    } else if io::stderr().is_terminal() {
+        Box::new(live::Live::new())
+    } else {
+        Box::new(plain::Plain::new(time_scale))
+    }
+}
+
+/// Writes to stdout. A reader that went away (`| head`) is no error of ours.
+pub(crate) fn stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Failure> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Error, format!("can't write to stdout: {error}")))
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Writes to stderr; nothing can be done about a failure there.
+pub(crate) fn stderr(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    let mut out = anstream::AutoStream::auto(io::stderr().lock());
+    let _ = write(&mut out);
+}
+
+/// Plain lines on stdout.
+pub(crate) fn lines(lines: &[String]) -> Result<Exit, Failure> {
+    stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))
+}
+
+/// Bytes on stdout, as they are.
+pub(crate) fn bytes(text: &[u8]) -> Result<Exit, Failure> {
+    stdout(|out| out.write_all(text))
+}
+
+/// A remark on stderr.
+pub(crate) fn note(text: &str) {
+    stderr(|out| writeln!(out, "{} {text}", "note:".cyan()));
+}
+
+/// Why the command did not do what was asked.
+pub(crate) fn failure(failure: &Failure) {
+    stderr(|out| {
+        writeln!(out, "{} {}", "error:".red().bold(), failure.message)?;
+        failure.details.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        failure.hint.iter().try_for_each(|hint| writeln!(out, " {} {hint}", "hint:".cyan()))
+    });
+}
+
+/// The last words before a second interrupt ends the process.
+pub(crate) fn abandoned() {
+    stderr(|out| writeln!(out, "\nStopped at once. The state is safe: run the same command again to resume."));
+}
+
+/// Is there somebody to ask?
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks on stderr, reads a line from stdin.
+pub(crate) fn ask(question: &str) -> Result<String, Failure> {
+    stderr(|out| write!(out, "{question}").and_then(|()| out.flush()));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Error, format!("can't read the answer: {error}")))?;
+    Ok(answer.trim().to_owned())
+}
+
+/// A table without frames, as wide as the terminal.
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().map(|text| text.to_uppercase()));
+    table
+}
+
+/// Every setting with its origin.
+pub(crate) fn settings(settings: &[Setting]) -> Result<Exit, Failure> {
+    let mut table = table(&["setting", "value", "from", "meaning"]);
+    for setting in settings {
+        table.add_row([&setting.path, &setting.value, &setting.origin, &setting.meaning]);
+    }
+    stdout(|out| writeln!(out, "{table}\n"))
+}

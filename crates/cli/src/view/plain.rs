@@ -1,0 +1,108 @@
+//! A run as plain lines, for logs: one line per event that matters, with the time since the start.
+
+use super::{Progress, words};
+use auroractl_engine::Event;
+use auroractl_engine::event::{Stopped, Summary};
+use owo_colors::OwoColorize as _;
+use std::io::{self, Write};
+use std::time::Instant;
+
+/// Plain lines on stderr.
+pub(crate) struct Plain {
+    begun: Instant,
+    scale: f64,
+}
+
+impl Plain {
+    /// Begins now. Times are the clock's, which a test may let run faster.
+    pub(crate) fn new(scale: f64) -> Self {
+        Self { begun: Instant::now(), scale }
+    }
+
+    fn line(&self, text: &str) {
+        let seconds = self.begun.elapsed().as_secs_f64() * self.scale;
+        super::stderr(|out| writeln!(out, "{:>9}  {text}", words::seconds(seconds)));
+    }
+}
+
+impl Progress for Plain {
+    fn event(&mut self, event: &Event) {
+        if let Some(text) = sentence(event) {
+            self.line(&text);
+        }
+    }
+
+    fn end(&mut self, summary: &Summary) {
+        super::stderr(|out| closing(out, summary));
+    }
+}
+
+/// An event as a sentence; `None` for those that only a live view shows.
+pub(super) fn sentence(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::RunStarted { steps, critical_path_seconds } => {
+            format!("{steps} steps; the longest chain usually takes {}", words::seconds(*critical_path_seconds))
+        }
+        Event::Resuming { in_doubt } => format!("resuming: {in_doubt} operations in doubt"),
+        Event::Resolved { address, found: true } => format!("{address}: found, an interrupted run had made it"),
+        Event::Resolved { address, found: false } => format!("{address}: was not made"),
+        Event::StepStarted { address, verb, .. } => format!("{address}: {verb} ..."),
+        Event::StepWaiting { address, status, .. } => format!("{address}: {status}"),
+        Event::StepInDoubt { address, error, .. } => format!("{address}: result unknown, looking for it ({error})"),
+        Event::StepFinished { address, verb, seconds, .. } => format!("{address}: {verb} done in {}", words::seconds(*seconds)),
+        Event::StepFailed { address, verb, error, .. } => format!("{address}: {verb} {}: {error}", "failed".red()),
+        Event::StepBlocked { address, because, .. } => format!("{address}: skipped, because {because} failed"),
+        Event::Heartbeat { active, done, steps } => heartbeat(active, *done, *steps),
+        Event::Interrupted => "interrupted: nothing new starts; calls in flight are awaited".to_owned(),
+        Event::RunFinished(_) => return None,
+    })
+}
+
+fn heartbeat(active: &[(auroractl_core::Address, String)], done: usize, steps: usize) -> String {
+    let waiting: Vec<String> = active.iter().take(4).map(|(address, status)| format!("{address} ({status})")).collect();
+    let more = active.len().saturating_sub(waiting.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{done} of {steps} steps done; waiting for {}{more}", waiting.join(", "))
+}
+
+/// How the run ended, what is in doubt, and what to do next.
+pub(super) fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    for (address, error) in &summary.failed {
+        writeln!(out, "  {} {address}: {error}", "failed:".red())?;
+    }
+    if !summary.blocked.is_empty() {
+        let blocked: Vec<String> = summary.blocked.iter().map(ToString::to_string).collect();
+        writeln!(out, "  skipped: {}", blocked.join(", "))?;
+    }
+    for address in &summary.in_doubt {
+        writeln!(out, "  in doubt: {address}; the next run looks for it")?;
+    }
+    if !summary.still_running.is_empty() {
+        let running: Vec<String> = summary.still_running.iter().map(ToString::to_string).collect();
+        writeln!(out, "  AWS is still working on: {}", running.join(", "))?;
+    }
+    let done = if summary.done == 1 { "1 step".to_owned() } else { format!("{} steps", summary.done) };
+    match (summary.stopped, summary.failed.len(), summary.not_started) {
+        (None, 0, _) => writeln!(out, "{} {done}.", "Done:".green().bold()),
+        (None, failed, _) => writeln!(
+            out,
+            "{} {done} done, {failed} failed, {} skipped. Mend the cause and run the same command again: it continues from here.",
+            "Partial:".yellow().bold(),
+            summary.blocked.len()
+        ),
+        (Some(why), failed, left) => writeln!(
+            out,
+            "{} {done} done, {failed} failed, {left} not started. Run the same command again to continue.",
+            stopped(why).yellow().bold()
+        ),
+    }
+}
+
+fn stopped(why: Stopped) -> &'static str {
+    match why {
+        Stopped::Interrupt => "Interrupted:",
+        Stopped::Deadline => "Deadline passed:",
+        Stopped::Credentials => "Stopped, the credentials are no longer good:",
+        Stopped::Store => "Stopped, the journal can't be written:",
+    }
+}

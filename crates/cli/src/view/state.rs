@@ -1,0 +1,26 @@
+//! What the state knows.
+
+use crate::exit::{Exit, Failure};
+use auroractl_core::State;
+use auroractl_engine::store::Kept;
+use std::io::Write as _;
+
+/// The recorded resources.
+pub(crate) fn list(state: &State) -> Result<Exit, Failure> {
+    let mut table = super::table(&["address", "name", "generation", "id"]);
+    for (address, record) in &state.resources {
+        table.add_row([address.to_string(), record.name.clone(), record.generation.to_string(), record.oid.clone()]);
+    }
+    super::stdout(|out| {
+        writeln!(out, "{table}\n{} resources, serial {}, lineage {}", state.resources.len(), state.serial, state.lineage)
+    })
+}
+
+/// The snapshots that are kept.
+pub(crate) fn history(kept: &[Kept]) -> Result<Exit, Failure> {
+    let mut table = super::table(&["file", "serial", "resources"]);
+    for snapshot in kept {
+        table.add_row([snapshot.path.display().to_string(), snapshot.serial.to_string(), snapshot.resources.to_string()]);
+    }
+    super::stdout(|out| writeln!(out, "{table}"))
+}

@@ -1,0 +1,155 @@
+//! The words and signs for the values of a plan; every view uses the same.
+
+use auroractl_core::model::Group;
+use auroractl_core::plan::{Action, Reason, Summary};
+use auroractl_core::{Impact, Level, When};
+use owo_colors::Style;
+use serde_json::Value;
+
+/// The sign before an address.
+pub(super) fn sign(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => " ",
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Restart => "!",
+        Action::Replace => "±",
+        Action::Delete => "-",
+        Action::Adopt => "=",
+        Action::Forget => "?",
+        Action::Refused => "x",
+    }
+}
+
+/// What is done, after the address.
+pub(super) fn verb(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "unchanged",
+        Action::Create => "create",
+        Action::Update => "update in place",
+        Action::Restart => "update with interruption",
+        Action::Replace => "replace",
+        Action::Delete => "delete",
+        Action::Adopt => "adopt",
+        Action::Forget => "forget (gone already)",
+        Action::Refused => "REFUSED",
+    }
+}
+
+/// The colour of an action.
+pub(super) fn style(action: Action) -> Style {
+    match action {
+        Action::NoOp => Style::new().dimmed(),
+        Action::Create => Style::new().green(),
+        Action::Update | Action::Adopt => Style::new().yellow(),
+        Action::Restart | Action::Replace => Style::new().magenta(),
+        Action::Delete | Action::Forget => Style::new().red(),
+        Action::Refused => Style::new().red().bold(),
+    }
+}
+
+/// The heading of a part of the stack.
+pub(super) fn group(group: Group) -> &'static str {
+    match group {
+        Group::Network => "Network",
+        Group::Security => "Security",
+        Group::Params => "Parameters",
+        Group::Cluster => "Cluster",
+        Group::Monitoring => "Monitoring",
+    }
+}
+
+/// What users of the database feel.
+pub(super) fn level(level: Level) -> &'static str {
+    match level {
+        Level::None => "nobody notices",
+        Level::Reconnect => "connections may drop once",
+        Level::RebootOne => "one instance restarts",
+        Level::Failover => "the writer changes its place",
+        Level::RebootAll => "every instance restarts",
+        Level::WriteOutage => "no writes for minutes",
+        Level::EndpointChange => "clients need a new endpoint",
+        Level::Replace => "made anew",
+        Level::Impossible => "AWS can't change it",
+    }
+}
+
+/// An impact with its time; empty where nobody notices.
+pub(super) fn impact(impact: &Impact) -> String {
+    let when = match impact.when {
+        When::Now => "",
+        When::AtReboot => ", at the next restart",
+        When::InWindow => ", in the maintenance window",
+    };
+    match (impact.level, impact.when) {
+        (Level::None, When::Now) => String::new(),
+        (Level::None, _) => format!("takes effect{}", when.trim_start_matches(',')),
+        (other, _) => format!("{}{when}", level(other)),
+    }
+}
+
+/// Why.
+pub(super) fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::Unchanged => "as it should be".to_owned(),
+        Reason::New => "new in the stack".to_owned(),
+        Reason::DeletedOutside => "it was deleted outside of auroractl".to_owned(),
+        Reason::Edited { fields } => format!("the stack changed: {}", fields.join(", ")),
+        Reason::Drifted { fields } => format!("changed outside of auroractl: {}", fields.join(", ")),
+        Reason::Relinquished { fields } => {
+            format!("no longer in the stack, AWS keeps the last value: {}", fields.join(", "))
+        }
+        Reason::CannotUpdate { fields } => format!("AWS can't change in place: {}", fields.join(", ")),
+        Reason::RemovedFromStack => "no longer in the stack".to_owned(),
+        Reason::Destroyed => "the stack is destroyed".to_owned(),
+        Reason::FoundOwned => "an interrupted run made it".to_owned(),
+        Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
+        Reason::DeposedLeft { generation } => format!("generation {generation} of an interrupted replacement is still there"),
+        Reason::TagsMissing => "its ownership tags are missing".to_owned(),
+        Reason::Refused => "refused".to_owned(),
+    }
+}
+
+/// A value on one line.
+pub(super) fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "(unset)".to_owned(),
+        Value::String(text) => format!("{text:?}"),
+        Value::Object(map) => match map.get("$ref").and_then(Value::as_object) {
+            Some(promise) if map.len() == 1 => {
+                let part = |key| promise.get(key).and_then(Value::as_str).unwrap_or_default();
+                format!("({} of {}, known after apply)", part("output"), part("of"))
+            }
+            _ => Value::Object(map.clone()).to_string(),
+        },
+        Value::Array(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// `60 to create, 1 to update`; the actions that occur, in the order of their weight.
+pub(super) fn summary(sum: &Summary) -> String {
+    let parts = [
+        (sum.create, "to create"),
+        (sum.update, "to update in place"),
+        (sum.restart, "to update with interruption"),
+        (sum.replace, "to replace"),
+        (sum.delete, "to delete"),
+        (sum.adopt, "to adopt"),
+        (sum.forget, "to forget"),
+        (sum.refused, "refused"),
+        (sum.noop, "unchanged"),
+    ];
+    parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `12 s`, `6 min 10 s`, `1 h 5 min`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range first")]
+pub(super) fn seconds(seconds: f64) -> String {
+    let whole = seconds.clamp(0.0, 1.0e9).round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}

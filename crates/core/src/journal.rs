@@ -1,0 +1,147 @@
+//! What a run writes down while it works, and what those lines add up to.
+//!
+//! Replaying the journal on the last snapshot gives the state of the moment of
+//! the last line. Recovery never depends on an outcome being there: an intent
+//! without one is resolved by looking at the world.
+
+use crate::address::Address;
+use crate::state::{Deposed, Intent, Record, State, Verb};
+use serde::{Deserialize, Serialize};
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// A run begins. `run` only labels the lines; no identity depends on it.
+    RunStart {
+        /// Label of the run.
+        run: String,
+        /// The command.
+        command: String,
+        /// Lineage of the state it works on.
+        lineage: String,
+    },
+    /// Something will be done. All intents of a run stand here before its first mutating call.
+    Intent(Intent),
+    /// A mutating call of this intent is about to be sent.
+    Attempt {
+        /// The resource.
+        address: Address,
+        /// Its generation.
+        generation: u32,
+    },
+    /// The resource exists and this is what is known of it.
+    Recorded {
+        /// The resource.
+        address: Address,
+        /// The record.
+        record: Box<Record>,
+    },
+    /// A half-done replacement: the record's place was taken by its successor.
+    Deposed {
+        /// The resource.
+        address: Address,
+        /// The predecessor.
+        old: Box<Deposed>,
+    },
+    /// An object is gone; its generation is burned.
+    Deleted {
+        /// The resource.
+        address: Address,
+        /// The generation that is gone.
+        generation: u32,
+    },
+    /// The intent has ended, whichever way; what is there stands in the record.
+    Resolved {
+        /// The resource.
+        address: Address,
+        /// Its generation.
+        generation: u32,
+        /// What was to be done.
+        verb: Verb,
+    },
+    /// A generation is used up without an object to show for it (a failed create, a tombstone).
+    Burned {
+        /// The resource.
+        address: Address,
+        /// The generation.
+        generation: u32,
+    },
+    /// An address was renamed.
+    Moved {
+        /// Old address.
+        from: Address,
+        /// New address.
+        to: Address,
+    },
+    /// The run has ended by itself.
+    RunEnd {
+        /// Label of the run.
+        run: String,
+    },
+}
+
+/// Applies one line to a state.
+pub fn replay(state: &mut State, entry: &Entry) {
+    match entry {
+        Entry::RunStart { .. } | Entry::RunEnd { .. } => {}
+        Entry::Intent(intent) => declare(state, intent),
+        Entry::Attempt { address, generation } => {
+            for intent in &mut state.intents {
+                if intent.address == *address && intent.generation == *generation {
+                    intent.attempted = true;
+                }
+            }
+        }
+        Entry::Recorded { address, record } => {
+            state.resources.insert(address.clone(), record.as_ref().clone());
+        }
+        Entry::Deposed { address, old } => {
+            if let Some(record) = state.resources.get_mut(address) {
+                record.deposed.retain(|other| other.generation != old.generation);
+                record.deposed.push(old.as_ref().clone());
+            }
+        }
+        Entry::Deleted { address, generation } => delete(state, address, *generation),
+        Entry::Resolved { address, generation, verb } => state.intents.retain(|intent| {
+            intent.address != *address || intent.generation != *generation || intent.verb != *verb
+        }),
+        Entry::Burned { address, generation } => state.burn(address, *generation),
+        Entry::Moved { from, to } => rename(state, from, to),
+    }
+}
+
+/// Adds an intent. An unresolved one of the same address is never replaced, save by its own repetition.
+fn declare(state: &mut State, intent: &Intent) {
+    let same = |other: &&mut Intent| {
+        other.address == intent.address && other.generation == intent.generation && other.verb == intent.verb
+    };
+    match state.intents.iter_mut().find(same) {
+        Some(earlier) => {
+            let attempted = earlier.attempted || intent.attempted;
+            *earlier = Intent { attempted, ..intent.clone() };
+        }
+        None => state.intents.push(intent.clone()),
+    }
+}
+
+fn delete(state: &mut State, address: &Address, generation: u32) {
+    state.burn(address, generation);
+    let Some(record) = state.resources.get_mut(address) else { return };
+    record.deposed.retain(|old| old.generation != generation);
+    if record.generation == generation {
+        state.resources.remove(address);
+    }
+}
+
+/// Moves a record. The old address's generations are burned, so that a later resource there gets another identity.
+fn rename(state: &mut State, from: &Address, to: &Address) {
+    let Some(record) = state.resources.remove(from) else { return };
+    state.burn(from, record.generation);
+    state.resources.insert(to.clone(), record);
+    for other in state.resources.values_mut() {
+        if other.deps.remove(from) {
+            other.deps.insert(to.clone());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The pure heart of auroractl: what a resource is, how resources refer to one
+//! another, and how desired, recorded and observed state become a plan.
+//!
+//! Nothing here reads a clock, the environment, a file or the network, and
+//! nothing is random: identifiers and times are arguments. So no function of
+//! this crate can fail for a reason that is not among its arguments, and the
+//! same arguments give the same bytes.
+//!
+//! | module | what stands there |
+//! |---|---|
+//! | [`address`], [`ids`] | stable names of resources; newtypes that cross crate borders |
+//! | [`reference`] | `Input<T>`: a value, or a promise of another resource's output |
+//! | [`model`], [`diff`], [`impact`] | the pure half of a kind; what an edit changes and what it costs |
+//! | [`kind`] | the single place where kinds lose their Rust type |
+//! | [`identity`], [`tags`] | names, tokens and ownership tags, derived and never invented |
+//! | [`graph`] | the desired resources and their dependencies |
+//! | [`state`], [`observed`], [`journal`] | what was recorded, what AWS answered, what a run wrote down |
+//! | [`plan`], [`lower`], [`queue`] | from difference to changes, from changes to steps, which step may start |
+
+pub mod address;
+pub mod diff;
+pub mod digest;
+pub mod graph;
+pub mod guard;
+pub mod identity;
+pub mod ids;
+pub mod impact;
+pub mod journal;
+pub mod kind;
+pub mod lower;
+pub mod model;
+pub mod observed;
+pub mod plan;
+pub mod queue;
+pub mod reference;
+pub mod state;
+pub mod tags;
+
+pub use address::Address;
+pub use diff::{Context, Diff, FieldChange};
+pub use graph::{Desired, Graph, Handle};
+pub use identity::{Identity, Naming};
+pub use impact::{Impact, Level, When};
+pub use kind::{Kinds, Of, PureKind};
+pub use model::{Adoption, Exports, Group, Model, ReplaceOrder};
+pub use observed::{Live, Observed, Owner, Readiness};
+pub use plan::{Action, Change, Plan};
+pub use reference::Input;
+pub use state::{Record, Scope, State};
+pub use tags::Tags;

@@ -1,0 +1,210 @@
+//! From changes to steps: what runs, and what each step waits for.
+//!
+//! A replacement is one change and two steps. An edge always has one of four
+//! reasons: a resource comes after what it needs; an old object goes after
+//! everything that used it has let go; in a replacement one half comes before
+//! the other; and a [`Lowering`] may add an order of its own (members of a
+//! cluster restart one at a time).
+
+use crate::address::Address;
+use crate::graph::Graph;
+use crate::kind::Kinds;
+use crate::model::ReplaceOrder;
+use crate::observed::Observed;
+use crate::plan::{Action, Change, Plan};
+use crate::state::{State, Verb};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// Index of a step in its program.
+pub type StepId = usize;
+
+/// One thing that the scheduler runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The resource.
+    pub address: Address,
+    /// What is done to it.
+    pub verb: Verb,
+    /// Which generation of it.
+    pub generation: u32,
+    /// Steps that must have ended well before.
+    pub after: BTreeSet<StepId>,
+    /// How long it usually takes, in seconds.
+    pub seconds: f32,
+}
+
+/// All steps of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// The steps; a [`StepId`] is an index into them.
+    pub steps: Vec<Step>,
+}
+
+/// What a lowering may look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What was observed.
+    pub observed: &'a BTreeMap<Address, Observed>,
+}
+
+/// An order among resources that must move together, owned by the crate that knows why.
+pub trait Lowering: Sync {
+    /// Adds edges (or steps) to the program.
+    fn refine(&self, view: &View<'_>, program: &mut Program);
+}
+
+/// What lowering needs beside the plan.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// The kinds, for durations.
+    pub kinds: &'a dyn Kinds,
+    /// The desired graph.
+    pub graph: &'a Graph,
+    /// The state: dependencies of what leaves.
+    pub state: &'a State,
+    /// What was observed.
+    pub observed: &'a BTreeMap<Address, Observed>,
+    /// The owning crates' orders.
+    pub lowerings: &'a [&'a dyn Lowering],
+}
+
+/// The plan as steps.
+#[must_use]
+pub fn lower(plan: &Plan, sources: &Sources<'_>) -> Program {
+    let mut draft = Draft::default();
+    for change in &plan.changes {
+        draft.steps_of(change, sources.kinds);
+    }
+    for change in &plan.changes {
+        draft.edges_of(change, sources);
+    }
+    let view = View { plan, observed: sources.observed };
+    for lowering in sources.lowerings {
+        lowering.refine(&view, &mut draft.program);
+    }
+    draft.program
+}
+
+impl Program {
+    /// The steps of a resource that make or edit it.
+    pub fn forward(&self, address: &Address) -> Option<StepId> {
+        self.steps.iter().position(|step| step.address == *address && step.verb != Verb::Delete)
+    }
+
+    /// Lets one step wait for another.
+    pub fn order(&mut self, earlier: StepId, later: StepId) {
+        if let Some(step) = self.steps.get_mut(later).filter(|_| earlier != later) {
+            step.after.insert(earlier);
+        }
+    }
+}
+
+/// Steps while their edges are drawn.
+#[derive(Default)]
+struct Draft {
+    program: Program,
+    forward: BTreeMap<Address, StepId>,
+    removal: BTreeMap<Address, StepId>,
+    delete_first: BTreeSet<Address>,
+}
+
+impl Draft {
+    fn push(&mut self, change: &Change, verb: Verb, generation: u32, kinds: &dyn Kinds) -> StepId {
+        let timing = kinds.pure(change.address.kind()).map(|kind| kind.timing());
+        let seconds = timing.map_or(1.0, |timing| match verb {
+            Verb::Create => timing.create,
+            Verb::Update | Verb::Adopt => timing.update,
+            Verb::Delete => timing.delete,
+            Verb::Forget => 0.0,
+        });
+        let step = Step { address: change.address.clone(), verb, generation, after: BTreeSet::new(), seconds };
+        self.program.steps.push(step);
+        self.program.steps.len() - 1
+    }
+
+    fn steps_of(&mut self, change: &Change, kinds: &dyn Kinds) {
+        let at = || change.address.clone();
+        match change.action {
+            Action::NoOp | Action::Refused => {}
+            Action::Create => self.forward_step(change, Verb::Create, kinds),
+            Action::Update | Action::Restart => self.forward_step(change, Verb::Update, kinds),
+            Action::Adopt => self.forward_step(change, Verb::Adopt, kinds),
+            Action::Forget => {
+                let id = self.push(change, Verb::Forget, change.old_generation.unwrap_or(change.generation), kinds);
+                self.removal.insert(at(), id);
+            }
+            Action::Delete => self.removal_step(change, kinds),
+            Action::Replace => {
+                if change.order == Some(ReplaceOrder::DeleteFirst) {
+                    self.delete_first.insert(at());
+                }
+                self.removal_step(change, kinds);
+                self.forward_step(change, Verb::Create, kinds);
+            }
+        }
+        for generation in &change.deposed {
+            let id = self.push(change, Verb::Delete, *generation, kinds);
+            if let Some(forward) = self.forward.get(&change.address) {
+                self.program.order(*forward, id);
+            }
+        }
+    }
+
+    fn forward_step(&mut self, change: &Change, verb: Verb, kinds: &dyn Kinds) {
+        let id = self.push(change, verb, change.generation, kinds);
+        self.forward.insert(change.address.clone(), id);
+    }
+
+    fn removal_step(&mut self, change: &Change, kinds: &dyn Kinds) {
+        let id = self.push(change, Verb::Delete, change.old_generation.unwrap_or(change.generation), kinds);
+        self.removal.insert(change.address.clone(), id);
+    }
+
+    fn edges_of(&mut self, change: &Change, sources: &Sources<'_>) {
+        let at = &change.address;
+        if let Some(forward) = self.forward.get(at).copied() {
+            for dep in sources.graph.deps(at) {
+                if let Some(earlier) = self.forward.get(dep).copied() {
+                    self.program.order(earlier, forward);
+                }
+            }
+        }
+        // What this resource used may only go when this resource is gone, or has moved over.
+        let used = sources.state.resources.get(at).map(|record| &record.deps);
+        for dep in used.into_iter().flatten() {
+            if let Some(old) = self.removal.get(dep).copied() {
+                self.release(at, dep, old);
+            }
+        }
+        if let (Some(old), Some(new)) = (self.removal.get(at).copied(), self.forward.get(at).copied()) {
+            if self.delete_first.contains(at) { self.program.order(old, new) } else { self.program.order(new, old) }
+        }
+    }
+
+    /// Draws the edges by which `user` lets go of the old object of `dep`.
+    fn release(&mut self, user: &Address, dep: &Address, old: StepId) {
+        if let Some(gone) = self.removal.get(user).copied() {
+            self.program.order(gone, old);
+        } else if let Some(moved) = self.forward.get(user).copied()
+            && !self.delete_first.contains(dep)
+        {
+            self.program.order(moved, old);
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Adopt => "adopt",
+            Self::Delete => "delete",
+            Self::Forget => "forget",
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! What AWS answered about a resource, without its Rust type.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Result of looking for one resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observed {
+    /// It does not exist.
+    Absent,
+    /// It could not be told; the text says why. Never treated as absent.
+    Unknown(String),
+    /// It exists.
+    Live(Box<Live>),
+}
+
+/// A resource as AWS has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// Its spec, normalised so that an unchanged resource equals what the stack wants.
+    pub spec: Value,
+    /// Its outputs.
+    pub outputs: Value,
+    /// May it be used?
+    pub readiness: Readiness,
+    /// Whose it is.
+    pub owner: Owner,
+    /// AWS's immutable id (`DbClusterResourceId`), which tells a namesake from the original.
+    pub incarnation: Option<String>,
+    /// Edits that AWS has accepted and not yet applied: not drift.
+    pub pending: BTreeMap<String, Value>,
+}
+
+/// May a resource be used?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readiness {
+    /// Yes.
+    Ready,
+    /// Not yet; the text is AWS's status. Unknown states count as this.
+    Pending(String),
+    /// It is on its way out.
+    Deleting,
+    /// It failed for good; the text says status and reason.
+    Failed(String),
+}
+
+/// Whose a resource is, by its tags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// It carries this oid.
+    Oid(String),
+    /// The kind has no tags: the resource belongs to whoever owns its parts.
+    Inherited,
+    /// It carries no tag of ours.
+    Untagged,
+}
+
+impl Observed {
+    /// The resource, if it exists.
+    #[must_use]
+    pub fn live(&self) -> Option<&Live> {
+        match self {
+            Self::Live(live) => Some(live),
+            Self::Absent | Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl Owner {
+    /// Whose the resource is, from its tags.
+    #[must_use]
+    pub fn of(tags: &BTreeMap<String, String>) -> Self {
+        tags.get(crate::tags::ID).map_or(Self::Untagged, |oid| Self::Oid(oid.clone()))
+    }
+}

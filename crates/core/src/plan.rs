@@ -1,0 +1,303 @@
+//! From desired, recorded and observed state to changes.
+//!
+//! [`plan`] is a function: same inputs, same bytes. It decides everything that
+//! apply will do (names, generations, identities), so that apply invents
+//! nothing.
+
+mod decide;
+
+use crate::address::Address;
+use crate::diff::FieldChange;
+use crate::graph::Graph;
+use crate::impact::Level;
+use crate::kind::{Kinds, Malformed};
+use crate::model::{Group, ReplaceOrder};
+use crate::observed::Observed;
+use crate::state::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything a plan depends on.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The kinds.
+    pub kinds: &'a dyn Kinds,
+    /// What the stack wants; an empty graph when it is to be destroyed.
+    pub graph: &'a Graph,
+    /// What was recorded.
+    pub state: &'a State,
+    /// What was observed, by address; an address that is missing was not looked for and cannot exist.
+    pub observed: &'a BTreeMap<Address, Observed>,
+    /// What the user permits.
+    pub options: &'a Options,
+}
+
+/// What the user permits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// Data-bearing resources that may be deleted.
+    pub allow_delete: BTreeSet<Address>,
+    /// The stack is marked `ephemeral`: its data may go with it.
+    pub ephemeral: bool,
+    /// The whole stack goes.
+    pub destroy: bool,
+}
+
+/// What is done to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// Made.
+    Create,
+    /// Edited in place; nobody is interrupted.
+    Update,
+    /// Edited in place; an instance restarts or the writer changes.
+    Restart,
+    /// Made anew.
+    Replace,
+    /// Deleted.
+    Delete,
+    /// Found to be ours and recorded.
+    Adopt,
+    /// Gone already; the record goes too.
+    Forget,
+    /// Not done, and nothing else is done either.
+    Refused,
+}
+
+/// Why it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    /// It is as the stack wants it.
+    Unchanged,
+    /// It is new in the stack.
+    New,
+    /// It was there and was deleted by somebody else.
+    DeletedOutside,
+    /// The stack's wish changed.
+    Edited {
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// Somebody else changed it.
+    Drifted {
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// These fields left the stack: AWS keeps their last value and auroractl no longer looks at them.
+    Relinquished {
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// AWS can't edit these fields in place.
+    CannotUpdate {
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// It left the stack.
+    RemovedFromStack,
+    /// The stack is destroyed.
+    Destroyed,
+    /// An earlier run made it and was interrupted before it could record it.
+    FoundOwned,
+    /// An earlier attempt failed at AWS; it is removed and made again.
+    FailedEarlier {
+        /// AWS's status.
+        status: String,
+    },
+    /// Its predecessor in an interrupted replacement is still there.
+    DeposedLeft {
+        /// The predecessor's generation.
+        generation: u32,
+    },
+    /// Its ownership tags are missing.
+    TagsMissing,
+    /// See the refusal.
+    Refused,
+}
+
+/// Why nothing is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What kind of obstacle.
+    pub class: RefusalClass,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub way_out: String,
+}
+
+/// What kind of obstacle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalClass {
+    /// It holds data and would be deleted or made anew.
+    DataBearing,
+    /// Its deletion protection is on.
+    Protected,
+    /// A resource of that name belongs to somebody else.
+    Conflict,
+    /// It holds data and is no longer there.
+    Vanished,
+    /// It could not be looked at.
+    Unknown,
+    /// It is in a state in which it can't be edited.
+    NotReady,
+}
+
+/// One resource's way from observed to desired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The resource.
+    pub address: Address,
+    /// Which part of the stack it belongs to.
+    pub group: Group,
+    /// What is done.
+    pub action: Action,
+    /// Why; never empty.
+    pub reasons: Vec<Reason>,
+    /// What differs.
+    pub fields: Vec<FieldChange>,
+    /// The worst impact of its fields.
+    pub impact: Level,
+    /// Edits that AWS has accepted and not yet applied.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pending: BTreeMap<String, Value>,
+    /// The generation that will be there afterwards.
+    pub generation: u32,
+    /// The identity that will be there afterwards.
+    pub oid: String,
+    /// The physical name that will be there afterwards, empty where AWS chooses it.
+    pub name: String,
+    /// For a replacement, which half comes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<ReplaceOrder>,
+    /// The generation of the object that goes, for deletions and replacements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_generation: Option<u32>,
+    /// Predecessors of interrupted replacements that are deleted as well, by generation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deposed: Vec<u32>,
+    /// Why it is refused, for refused changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+/// How many changes of each action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`Action::Create`].
+    pub create: usize,
+    /// [`Action::Update`].
+    pub update: usize,
+    /// [`Action::Restart`].
+    pub restart: usize,
+    /// [`Action::Replace`].
+    pub replace: usize,
+    /// [`Action::Delete`].
+    pub delete: usize,
+    /// [`Action::Adopt`].
+    pub adopt: usize,
+    /// [`Action::Forget`].
+    pub forget: usize,
+    /// [`Action::NoOp`].
+    pub noop: usize,
+    /// [`Action::Refused`].
+    pub refused: usize,
+    /// Resources with edits that AWS has accepted and not yet applied.
+    pub pending: usize,
+}
+
+/// What will be done to a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// One change per address: forward changes in the order of need, then deletions.
+    pub changes: Vec<Change>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The stack or the state names a kind that this auroractl does not know.
+    #[error("this auroractl knows no kind `{kind}` (of {address}); a newer release may")]
+    UnknownKind {
+        /// The resource.
+        address: Address,
+        /// Its kind.
+        kind: String,
+    },
+    /// A stored value can't be read.
+    #[error("{address}: {source}")]
+    Malformed {
+        /// The resource.
+        address: Address,
+        /// What is wrong.
+        source: Malformed,
+    },
+}
+
+/// Computes the plan.
+///
+/// # Errors
+/// When a kind is unknown or a stored value can't be read.
+pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
+    decide::all(inputs).map(|changes| Plan { changes })
+}
+
+impl Action {
+    /// Does it change anything, at AWS or in the state?
+    #[must_use]
+    pub fn is_change(self) -> bool {
+        self != Self::NoOp
+    }
+}
+
+impl Plan {
+    /// Is there nothing to do?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.iter().all(|change| !change.action.is_change() && change.deposed.is_empty())
+    }
+
+    /// The changes that are refused; if there is one, the plan can't be applied.
+    pub fn refused(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.action == Action::Refused)
+    }
+
+    /// How many changes of each action.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut sum = Summary::default();
+        for change in &self.changes {
+            *sum.slot(change.action) += 1;
+            sum.pending += usize::from(!change.pending.is_empty());
+        }
+        sum
+    }
+
+    /// The worst impact of any change.
+    #[must_use]
+    pub fn impact(&self) -> Level {
+        self.changes.iter().map(|change| change.impact).max().unwrap_or(Level::None)
+    }
+}
+
+impl Summary {
+    fn slot(&mut self, action: Action) -> &mut usize {
+        match action {
+            Action::NoOp => &mut self.noop,
+            Action::Create => &mut self.create,
+            Action::Update => &mut self.update,
+            Action::Restart => &mut self.restart,
+            Action::Replace => &mut self.replace,
+            Action::Delete => &mut self.delete,
+            Action::Adopt => &mut self.adopt,
+            Action::Forget => &mut self.forget,
+            Action::Refused => &mut self.refused,
+        }
+    }
+}

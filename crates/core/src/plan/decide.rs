@@ -1,0 +1,393 @@
+//! One resource at a time: what is done to it, and why.
+
+use super::{Action, Change, Inputs, PlanError, Reason, Refusal, RefusalClass};
+use crate::address::Address;
+use crate::diff::{Context, FieldChange};
+use crate::guard;
+use crate::identity::{self, Naming};
+use crate::impact::Level;
+use crate::kind::{Malformed, PureKind, Sides};
+use crate::model::ReplaceOrder;
+use crate::observed::{Live, Observed, Owner, Readiness};
+use crate::reference::{self, Promise};
+use crate::state::{Intent, Record, Verb};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All changes: forward ones in the order of need, then the rest in reverse address order.
+pub(super) fn all(inputs: &Inputs<'_>) -> Result<Vec<Change>, PlanError> {
+    let mut run = Run { inputs, made: BTreeMap::new(), delete_first: BTreeSet::new() };
+    let mut changes = Vec::with_capacity(inputs.graph.order().len());
+    for address in inputs.graph.order() {
+        let change = run.wanted(address)?;
+        run.note(&change);
+        changes.push(change);
+    }
+    for address in run.unwanted() {
+        changes.push(run.removal(&address)?);
+    }
+    Ok(changes)
+}
+
+/// The plan so far.
+struct Run<'a> {
+    inputs: &'a Inputs<'a>,
+    /// What the promises of resources decided so far are worth: `None` for those that will only exist after apply.
+    made: BTreeMap<Address, Option<&'a Value>>,
+    /// Replacements whose old half goes first; it forces their replaced dependants to do likewise.
+    delete_first: BTreeSet<Address>,
+}
+
+/// One desired resource with all that is known of it.
+struct Case<'a> {
+    address: &'a Address,
+    kind: &'a dyn PureKind,
+    /// The spec with every promise kept that can be.
+    spec: Value,
+    record: Option<&'a Record>,
+    intent: Option<&'a Intent>,
+    observed: Option<&'a Observed>,
+}
+
+impl<'a> Run<'a> {
+    fn kind(&self, address: &Address, name: &str) -> Result<&'a dyn PureKind, PlanError> {
+        let unknown = || PlanError::UnknownKind { address: address.clone(), kind: name.to_owned() };
+        self.inputs.kinds.pure(name).ok_or_else(unknown)
+    }
+
+    /// What is done to a resource that the stack wants.
+    fn wanted(&self, address: &'a Address) -> Result<Change, PlanError> {
+        let Some(node) = self.inputs.graph.node(address) else {
+            return Err(PlanError::UnknownKind { address: address.clone(), kind: address.kind().to_owned() });
+        };
+        let case = Case {
+            address,
+            kind: self.kind(address, address.kind())?,
+            spec: reference::resolve(&node.spec, &|promise| self.kept(promise)),
+            record: self.inputs.state.resources.get(address),
+            intent: self.create_intent(address),
+            observed: self.inputs.observed.get(address),
+        };
+        match case.observed {
+            Some(Observed::Unknown(why)) => {
+                Ok(self.refuse(&case, RefusalClass::Unknown, format!("it could not be looked at: {why}"), "run again when AWS answers"))
+            }
+            Some(Observed::Live(live)) => self.present(&case, live),
+            None | Some(Observed::Absent) => self.absent(&case),
+        }
+    }
+
+    fn create_intent(&self, address: &Address) -> Option<&'a Intent> {
+        self.inputs.state.intents.iter().find(|intent| intent.address == *address && intent.verb == Verb::Create)
+    }
+
+    /// The value of a promise, if the resource that made it is there and stays.
+    fn kept(&self, promise: &Promise) -> Option<Value> {
+        self.made.get(&promise.of).copied().flatten()?.get(&promise.output).cloned()
+    }
+
+    /// Remembers what the promises of a decided resource are worth.
+    fn note(&mut self, change: &Change) {
+        let at = &change.address;
+        let stays = !matches!(change.action, Action::Create | Action::Replace);
+        let outputs = match self.inputs.observed.get(at) {
+            Some(Observed::Live(live)) => Some(&live.outputs),
+            _ => self.inputs.state.resources.get(at).map(|record| &record.outputs),
+        };
+        self.made.insert(at.clone(), outputs.filter(|_| stays));
+        if change.action == Action::Replace && change.order == Some(ReplaceOrder::DeleteFirst) {
+            self.delete_first.insert(at.clone());
+        }
+    }
+
+    /// A wanted resource that is not there.
+    fn absent(&self, case: &Case<'_>) -> Result<Change, PlanError> {
+        let Some(record) = case.record else {
+            // An intent that was looked for in vain keeps its generation: same name, same token.
+            let generation = case.intent.map_or_else(|| self.inputs.state.generation(case.address), |i| i.generation);
+            return self.change(case, Action::Create, vec![Reason::New], generation);
+        };
+        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
+        if holds_data && record.settled && !self.inputs.options.ephemeral {
+            return Ok(self.refuse(
+                case,
+                RefusalClass::Vanished,
+                "it held data and is no longer there; making an empty one in its place would hide the loss".to_owned(),
+                "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
+            ));
+        }
+        self.change(case, Action::Create, vec![Reason::DeletedOutside], record.generation + 1)
+    }
+
+    /// A wanted resource that is there.
+    fn present(&self, case: &Case<'_>, live: &'a Live) -> Result<Change, PlanError> {
+        match (&live.owner, case.record, case.intent) {
+            (Owner::Oid(oid), Some(record), _) if *oid != record.oid => Ok(self.stranger(case)),
+            (_, Some(record), _) if replaced_outside(record, live) => Ok(self.refuse(
+                case,
+                RefusalClass::Conflict,
+                "the resource of this name is not the one that auroractl made: AWS's immutable id differs".to_owned(),
+                "find out who made it; `auroractl state rm` and `auroractl import` take it over",
+            )),
+            (_, Some(record), _) => self.recorded(case, record, live),
+            (Owner::Oid(oid), None, Some(intent)) if *oid == intent.oid => self.found(case, live, intent.generation),
+            (Owner::Inherited, None, Some(intent)) => self.found(case, live, intent.generation),
+            (Owner::Oid(oid), None, None) if *oid == self.fresh_oid(case.address) => {
+                self.found(case, live, self.inputs.state.generation(case.address))
+            }
+            (Owner::Inherited, None, None) => self.found(case, live, self.inputs.state.generation(case.address)),
+            (Owner::Oid(_) | Owner::Untagged, None, _) => Ok(self.stranger(case)),
+        }
+    }
+
+    fn fresh_oid(&self, address: &Address) -> String {
+        identity::oid(&self.inputs.state.lineage, address, self.inputs.state.generation(address))
+    }
+
+    fn stranger(&self, case: &Case<'_>) -> Change {
+        self.refuse(
+            case,
+            RefusalClass::Conflict,
+            "a resource of this name exists and does not belong to this stack".to_owned(),
+            "choose another name in the stack file, or take it over with `auroractl import`",
+        )
+    }
+
+    /// One that an interrupted run made.
+    fn found(&self, case: &Case<'_>, live: &Live, generation: u32) -> Result<Change, PlanError> {
+        if let Readiness::Failed(status) = &live.readiness {
+            return self.rebuild(case, status, generation);
+        }
+        let fields = self.fields(case, case.intent.map(|intent| &intent.spec), live)?;
+        let blocked: Vec<&FieldChange> = fields.iter().filter(|field| field.impact.level >= Level::Replace).collect();
+        if !blocked.is_empty() {
+            return self.replace(case, fields, generation);
+        }
+        let mut change = self.change(case, Action::Adopt, vec![Reason::FoundOwned], generation)?;
+        change.impact = worst(&fields);
+        change.fields = fields;
+        Ok(change)
+    }
+
+    /// One that failed for good before it was ever usable: it holds nothing and is made again.
+    fn rebuild(&self, case: &Case<'_>, status: &str, generation: u32) -> Result<Change, PlanError> {
+        let mut change =
+            self.change(case, Action::Replace, vec![Reason::FailedEarlier { status: status.to_owned() }], generation + 1)?;
+        change.order = Some(ReplaceOrder::DeleteFirst);
+        change.old_generation = Some(generation);
+        Ok(change)
+    }
+
+    /// One that the state knows.
+    fn recorded(&self, case: &Case<'_>, record: &Record, live: &Live) -> Result<Change, PlanError> {
+        if let Readiness::Failed(status) = &live.readiness
+            && !record.settled
+        {
+            return self.rebuild(case, status, record.generation);
+        }
+        let fields = self.fields(case, Some(&record.applied), live)?;
+        if fields.iter().any(|field| field.impact.level >= Level::Replace) {
+            return self.replace(case, fields, record.generation);
+        }
+        let mut reasons = causes(&record.applied, &fields);
+        if live.owner == Owner::Untagged {
+            reasons.push(Reason::TagsMissing);
+        }
+        let relinquished = relinquished(&record.applied, &case.spec);
+        if !relinquished.is_empty() {
+            reasons.push(Reason::Relinquished { fields: relinquished });
+        }
+        let impact = worst(&fields);
+        let action = match (reasons.is_empty(), impact) {
+            (true, _) => Action::NoOp,
+            (false, Level::None | Level::Reconnect) => Action::Update,
+            (false, _) => Action::Restart,
+        };
+        if reasons.is_empty() {
+            reasons.push(Reason::Unchanged);
+        }
+        let mut change = self.change(case, action, reasons, record.generation)?;
+        (change.impact, change.fields, change.pending) = (impact, fields, live.pending.clone());
+        (change.oid, change.name) = (record.oid.clone(), record.name.clone());
+        Ok(change)
+    }
+
+    fn fields(&self, case: &Case<'_>, applied: Option<&Value>, live: &Live) -> Result<Vec<FieldChange>, PlanError> {
+        let sides = Sides { applied, observed: &live.spec, desired: &case.spec };
+        let context = Context { address: case.address, observed: self.inputs.observed };
+        case.kind.diff(sides, context).map_err(|source| malformed(case.address, source))
+    }
+
+    /// An edit that AWS can't make in place.
+    fn replace(&self, case: &Case<'_>, fields: Vec<FieldChange>, old: u32) -> Result<Change, PlanError> {
+        let stuck: Vec<&FieldChange> = fields.iter().filter(|field| field.impact.level >= Level::Replace).collect();
+        let names: Vec<String> = stuck.iter().map(|field| field.path.clone()).collect();
+        let impossible = stuck.iter().find(|field| field.impact.level == Level::Impossible);
+        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
+        if holds_data || impossible.is_some() {
+            let way_out = impossible.map(|field| field.impact.way_out.to_string()).filter(|text| !text.is_empty());
+            let way_out = way_out.unwrap_or_else(|| "put the old value back, or make a new resource beside it and move the data".to_owned());
+            let message = format!("AWS can't change {} in place, and a new one would not hold the data", names.join(", "));
+            let mut change = self.refuse(case, RefusalClass::DataBearing, message, &way_out);
+            change.fields = fields;
+            return Ok(change);
+        }
+        let mut change = self.change(case, Action::Replace, vec![Reason::CannotUpdate { fields: names }], old + 1)?;
+        change.order = Some(self.replace_order(case)?);
+        (change.impact, change.fields, change.old_generation) = (worst(&fields), fields, Some(old));
+        Ok(change)
+    }
+
+    /// Create first where two may stand side by side: the name must differ by
+    /// generation, and nothing it hangs on may be going away first.
+    fn replace_order(&self, case: &Case<'_>) -> Result<ReplaceOrder, PlanError> {
+        let naming = case.kind.naming(&case.spec).map_err(|source| malformed(case.address, source))?;
+        let forced = self.inputs.graph.deps(case.address).any(|dep| self.delete_first.contains(dep));
+        Ok(if forced || matches!(naming, Naming::Given(_)) { ReplaceOrder::DeleteFirst } else { case.kind.replace_order() })
+    }
+
+    fn change(&self, case: &Case<'_>, action: Action, reasons: Vec<Reason>, generation: u32) -> Result<Change, PlanError> {
+        let oid = identity::oid(&self.inputs.state.lineage, case.address, generation);
+        let name = match case.kind.naming(&case.spec).map_err(|source| malformed(case.address, source))? {
+            Naming::Server => String::new(),
+            Naming::Given(name) => name,
+            Naming::Derived(rule) => {
+                let stack = &self.inputs.state.stack;
+                rule.name(&stack.name, &stack.region, case.address, &oid)
+            }
+        };
+        Ok(Change {
+            address: case.address.clone(),
+            group: case.kind.group(),
+            action,
+            reasons,
+            fields: Vec::new(),
+            impact: Level::None,
+            pending: BTreeMap::new(),
+            generation,
+            oid,
+            name,
+            order: None,
+            old_generation: None,
+            deposed: case.record.map(|record| record.deposed.iter().map(|old| old.generation).collect()).unwrap_or_default(),
+            refusal: None,
+        })
+    }
+
+    fn refuse(&self, case: &Case<'_>, class: RefusalClass, message: String, way_out: &str) -> Change {
+        let record = case.record;
+        Change {
+            address: case.address.clone(),
+            group: case.kind.group(),
+            action: Action::Refused,
+            reasons: vec![Reason::Refused],
+            fields: Vec::new(),
+            impact: Level::None,
+            pending: BTreeMap::new(),
+            generation: record.map_or(0, |record| record.generation),
+            oid: record.map(|record| record.oid.clone()).unwrap_or_default(),
+            name: record.map(|record| record.name.clone()).unwrap_or_default(),
+            order: None,
+            old_generation: None,
+            deposed: Vec::new(),
+            refusal: Some(Refusal { class, message, way_out: way_out.to_owned() }),
+        }
+    }
+}
+
+/// Removals.
+impl Run<'_> {
+    /// Recorded or intended resources that the stack does not want, in reverse order of address.
+    fn unwanted(&self) -> Vec<Address> {
+        let state = self.inputs.state;
+        let intended = state.intents.iter().filter(|intent| intent.verb == Verb::Create).map(|intent| &intent.address);
+        let mut gone: BTreeSet<&Address> = state.resources.keys().chain(intended).collect();
+        gone.retain(|at| self.inputs.graph.node(at).is_none());
+        gone.into_iter().rev().cloned().collect()
+    }
+
+    fn removal(&self, address: &Address) -> Result<Change, PlanError> {
+        let record = self.inputs.state.resources.get(address);
+        let intent = self.create_intent(address);
+        let kind = self.kind(address, address.kind())?;
+        let spec = record.map(|record| &record.applied).or(intent.map(|intent| &intent.spec)).cloned().unwrap_or_default();
+        let case = Case { address, kind, spec, record, intent, observed: self.inputs.observed.get(address) };
+        let generation = record.map(|record| record.generation).or(intent.map(|intent| intent.generation)).unwrap_or(0);
+        let why = if self.inputs.options.destroy { Reason::Destroyed } else { Reason::RemovedFromStack };
+        let mut change = match case.observed {
+            Some(Observed::Unknown(why)) => {
+                return Ok(self.refuse(&case, RefusalClass::Unknown, format!("it could not be looked at: {why}"), "run again when AWS answers"));
+            }
+            None | Some(Observed::Absent) => self.change(&case, Action::Forget, vec![why], generation)?,
+            Some(Observed::Live(live)) => match self.may_delete(&case, live)? {
+                Some(refused) => return Ok(refused),
+                None => self.change(&case, Action::Delete, vec![why], generation)?,
+            },
+        };
+        change.old_generation = Some(generation);
+        if let Some(record) = record {
+            (change.oid, change.name) = (record.oid.clone(), record.name.clone());
+        }
+        Ok(change)
+    }
+
+    /// The refusal of a deletion, if it is refused.
+    fn may_delete(&self, case: &Case<'_>, live: &Live) -> Result<Option<Change>, PlanError> {
+        if let Some(record) = case.record
+            && replaced_outside(record, live)
+        {
+            let message = "the resource of this name is not the one that auroractl made: AWS's immutable id differs".to_owned();
+            return Ok(Some(self.refuse(case, RefusalClass::Conflict, message, "drop the record with `auroractl state rm`")));
+        }
+        let settled = case.record.is_some_and(|record| record.settled);
+        let permitted = self.inputs.options.ephemeral || self.inputs.options.allow_delete.contains(case.address);
+        let remains = |at: &Address| self.inputs.graph.node(at).is_some();
+        if settled && !permitted && guard::data_bearing(case.address, self.inputs.state, &remains) {
+            let way_out = format!("to delete it for good, say `--allow-delete {}`", case.address);
+            return Ok(Some(self.refuse(case, RefusalClass::DataBearing, "it holds data".to_owned(), &way_out)));
+        }
+        let guard = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
+        Ok(guard.filter(|_| !self.inputs.options.ephemeral).map(|setting| {
+            let way_out = format!("set `{setting} = false` in the stack file and apply that first");
+            self.refuse(case, RefusalClass::Protected, format!("`{setting}` is on"), &way_out)
+        }))
+    }
+}
+
+fn malformed(address: &Address, source: Malformed) -> PlanError {
+    PlanError::Malformed { address: address.clone(), source }
+}
+
+fn worst(fields: &[FieldChange]) -> Level {
+    fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None)
+}
+
+/// Deleted and made again under the same name by somebody else?
+fn replaced_outside(record: &Record, live: &Live) -> bool {
+    matches!((&record.incarnation, &live.incarnation), (Some(ours), Some(theirs)) if ours != theirs)
+}
+
+/// Splits the fields by who moved: the stack (edited) or the world (drifted).
+fn causes(applied: &Value, fields: &[FieldChange]) -> Vec<Reason> {
+    let sent = |field: &FieldChange| {
+        let at = field.path.split('.').try_fold(applied, |value, part| value.get(part));
+        at.cloned().unwrap_or(Value::Null)
+    };
+    let (drifted, edited): (Vec<_>, Vec<_>) = fields.iter().partition(|field| sent(field) == field.after);
+    let names = |fields: Vec<&FieldChange>| fields.into_iter().map(|field| field.path.clone()).collect::<Vec<_>>();
+    let mut reasons = Vec::new();
+    if !edited.is_empty() {
+        reasons.push(Reason::Edited { fields: names(edited) });
+    }
+    if !drifted.is_empty() {
+        reasons.push(Reason::Drifted { fields: names(drifted) });
+    }
+    reasons
+}
+
+/// Fields that were sent once and that the stack no longer sets.
+fn relinquished(applied: &Value, desired: &Value) -> Vec<String> {
+    let unset = |value: Option<&Value>| value.is_none_or(Value::is_null);
+    let Some(before) = applied.as_object() else { return Vec::new() };
+    before.iter().filter(|(key, value)| !value.is_null() && unset(desired.get(key.as_str()))).map(|(key, _)| key.clone()).collect()
+}

@@ -1,0 +1,187 @@
+//! What auroractl remembers of a stack between runs.
+
+use crate::address::Address;
+use crate::identity::StackId;
+use crate::observed::{Live, Owner, Readiness};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Version of the state's written form.
+pub const FORMAT: u32 = 1;
+
+/// Where a resource lives; per resource, since a stack may span regions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// AWS account, 12 digits.
+    pub account: String,
+    /// AWS region.
+    pub region: String,
+}
+
+/// What is known of one resource. Wholly known: no promise stands in a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Its kind.
+    pub kind: String,
+    /// Version of the kind's stored form.
+    pub version: u32,
+    /// Account and region.
+    pub scope: Scope,
+    /// Its identity at birth. A rename of the address leaves it as it is.
+    pub oid: String,
+    /// Which generation of its address.
+    pub generation: u32,
+    /// Physical name at birth, empty where AWS chooses.
+    pub name: String,
+    /// What was last sent.
+    pub applied: Value,
+    /// What AWS gave back.
+    pub outputs: Value,
+    /// What it refers to: deletion needs the order when the stack file no longer tells.
+    pub deps: BTreeSet<Address>,
+    /// AWS's immutable id.
+    pub incarnation: Option<String>,
+    /// A survey has seen it usable. A data-bearing resource that never was holds no data.
+    pub settled: bool,
+    /// When it was made, in Unix seconds: bounds for how long an unseen one is searched, nothing else.
+    pub born: i64,
+    /// Earlier generations that still await deletion.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deposed: Vec<Deposed>,
+}
+
+/// A predecessor in a half-done replacement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deposed {
+    /// Its identity.
+    pub oid: String,
+    /// Its generation.
+    pub generation: u32,
+    /// Its physical name.
+    pub name: String,
+    /// What was last sent.
+    pub applied: Value,
+    /// What AWS gave back.
+    pub outputs: Value,
+    /// AWS's immutable id.
+    pub incarnation: Option<String>,
+}
+
+/// A create, update or delete that was declared and whose end is not known.
+///
+/// It is dropped only when the world has been looked at, never because a later intent came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// The resource.
+    pub address: Address,
+    /// Its generation.
+    pub generation: u32,
+    /// Its identity.
+    pub oid: String,
+    /// Its physical name, empty where AWS chooses.
+    pub name: String,
+    /// What was to be done.
+    pub verb: Verb,
+    /// The spec as far as it was known then; promises may stand in it.
+    pub spec: Value,
+    /// What it refers to.
+    pub deps: BTreeSet<Address>,
+    /// A call may have been sent.
+    pub attempted: bool,
+}
+
+/// What a step does to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Make it.
+    Create,
+    /// Edit it in place.
+    Update,
+    /// Record one that was found to be ours, then edit it if it differs.
+    Adopt,
+    /// Delete it, or the deposed predecessor of that generation.
+    Delete,
+    /// Drop the record of one that is already gone.
+    Forget,
+}
+
+/// The state of one stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The stack.
+    pub stack: StackId,
+    /// Made once, by the first apply; part of every identity.
+    pub lineage: String,
+    /// Rises by one with every commit.
+    pub serial: u64,
+    /// The resources.
+    pub resources: BTreeMap<Address, Record>,
+    /// The next generation of addresses whose generation 0 is burned, also of addresses that are gone.
+    pub generations: BTreeMap<Address, u32>,
+    /// Unresolved intents.
+    pub intents: Vec<Intent>,
+}
+
+impl State {
+    /// The state of a stack that has never been applied.
+    #[must_use]
+    pub fn new(stack: StackId, lineage: String) -> Self {
+        Self {
+            format: FORMAT,
+            stack,
+            lineage,
+            serial: 0,
+            resources: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            intents: Vec::new(),
+        }
+    }
+
+    /// The generation that a create of this address would get now.
+    #[must_use]
+    pub fn generation(&self, address: &Address) -> u32 {
+        self.generations.get(address).copied().unwrap_or(0)
+    }
+
+    /// Marks a generation as used up, so that its name and token are never sent for another object.
+    pub fn burn(&mut self, address: &Address, generation: u32) {
+        let next = self.generations.entry(address.clone()).or_insert(0);
+        *next = (*next).max(generation + 1);
+    }
+}
+
+impl Record {
+    /// The record read as an observation: what a plan without refresh works on.
+    #[must_use]
+    pub fn remembered(&self) -> Live {
+        Live {
+            spec: self.applied.clone(),
+            outputs: self.outputs.clone(),
+            readiness: Readiness::Ready,
+            owner: Owner::Oid(self.oid.clone()),
+            incarnation: self.incarnation.clone(),
+            pending: BTreeMap::new(),
+        }
+    }
+
+    /// The record as the predecessor of its replacement.
+    #[must_use]
+    pub fn depose(&self) -> Deposed {
+        Deposed {
+            oid: self.oid.clone(),
+            generation: self.generation,
+            name: self.name.clone(),
+            applied: self.applied.clone(),
+            outputs: self.outputs.clone(),
+            incarnation: self.incarnation.clone(),
+        }
+    }
+}

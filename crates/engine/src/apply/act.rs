@@ -1,0 +1,151 @@
+//! What one step does at the world, beside all others.
+//!
+//! A create whose outcome is unknown is never sent again blindly: its worker
+//! looks for the resource until the kind's consistency horizon has passed.
+
+use crate::clock::Clock;
+use crate::error::{CallError, Class};
+use crate::event::Event;
+use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone};
+use crate::look::Look;
+use auroractl_core::diff::Context;
+use auroractl_core::identity::Identity;
+use auroractl_core::kind::Sides;
+use auroractl_core::lower::StepId;
+use auroractl_core::model::Adoption;
+use auroractl_core::observed::{Live, Observed, Owner, Readiness};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// A create is sent so often, when looking shows each time that it was not executed.
+const CREATE_ATTEMPTS: u32 = 4;
+
+/// One step's kind, identity and task.
+pub(super) struct Worker<W: 'static> {
+    pub(super) kind: &'static dyn Kind<W>,
+    pub(super) me: Identity,
+    pub(super) job: Job,
+}
+
+/// The task.
+pub(super) enum Job {
+    /// Make it. `look_first`: an earlier run may have.
+    Create { spec: Value, look_first: bool },
+    /// Edit it, if it differs.
+    Update { spec: Value, from: Box<Live>, differs: bool },
+    /// Delete it.
+    Delete { spec: Value, outputs: Value },
+}
+
+/// What was done.
+pub(super) enum Acted {
+    Made(RawDone),
+    Ended(Ending),
+}
+
+type Notes = (StepId, UnboundedSender<Event>);
+
+/// Does the task.
+pub(super) async fn perform<W: Sync>(worker: Worker<W>, world: &W, clock: &Clock, notes: Notes) -> (StepId, Result<Acted, CallError>) {
+    let step = notes.0;
+    let Worker { kind, me, job } = worker;
+    let result = match job {
+        Job::Create { spec, look_first } => {
+            let create = Create { kind, me: &me, spec: &spec, world, clock, notes };
+            create.run(look_first).await.map(Acted::Made)
+        }
+        Job::Update { spec, from, differs: true } => {
+            kind.update(world, &me, Edit { from: &from, to: &spec }).await.map(Acted::Made)
+        }
+        Job::Update { from, differs: false, .. } => Ok(Acted::Made(unchanged(*from))),
+        Job::Delete { spec, outputs } => kind.delete(world, &me, (&spec, &outputs)).await.map(Acted::Ended),
+    };
+    (step, result)
+}
+
+fn unchanged(live: Live) -> RawDone {
+    let ready = live.readiness == Readiness::Ready;
+    RawDone { outputs: live.outputs, incarnation: live.incarnation, ready }
+}
+
+/// A create in progress.
+struct Create<'a, W: 'static> {
+    kind: &'static dyn Kind<W>,
+    me: &'a Identity,
+    spec: &'a Value,
+    world: &'a W,
+    clock: &'a Clock,
+    notes: Notes,
+}
+
+impl<W: Sync> Create<'_, W> {
+    async fn run(&self, look_first: bool) -> Result<RawDone, CallError> {
+        let mut doubt = look_first.then(|| CallError::new("create", Class::Ambiguous, "an earlier run was interrupted"));
+        let mut attempt = 0;
+        loop {
+            if let Some(error) = doubt.take() {
+                match self.look(&error).await? {
+                    Some(live) => return self.converge(live).await,
+                    None if attempt >= CREATE_ATTEMPTS => return Err(error),
+                    None => {}
+                }
+            }
+            attempt += 1;
+            match self.kind.create(self.world, self.me, self.spec).await {
+                Err(error) if error.in_doubt() || error.class == Class::Exists => {
+                    let (step, notes) = &self.notes;
+                    let address = self.me.address.clone();
+                    let _ = notes.send(Event::StepInDoubt { step: *step, address, error: error.clone() });
+                    doubt = Some(error);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Looks for the resource: until the horizon where only the ownership tag
+    /// tells, or where AWS says that it exists; else once, since name, token or
+    /// guard make a second create harmless.
+    async fn look(&self, doubt: &CallError) -> Result<Option<Live>, CallError> {
+        let must_wait = self.kind.adoption() == Adoption::Untokened || doubt.class == Class::Exists;
+        let horizon = Duration::from_secs_f32(self.kind.timing().horizon.max(0.0));
+        let start = self.clock.now();
+        let ask = [RawAsk { identity: self.me.clone(), spec: self.spec.clone(), outputs: None }];
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let seen = self.kind.survey(self.world, &Look::new(), &ask).await?.pop();
+            match seen {
+                Some(Observed::Live(live)) => return self.ours(*live, doubt).map(Some),
+                _ if must_wait && self.clock.now().saturating_sub(start) < horizon => {}
+                Some(Observed::Absent) | None if doubt.class != Class::Exists => return Ok(None),
+                _ => return Err(doubt.clone()),
+            }
+            self.clock.sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(15));
+        }
+    }
+
+    fn ours(&self, live: Live, doubt: &CallError) -> Result<Live, CallError> {
+        match &live.owner {
+            Owner::Oid(oid) if *oid == self.me.oid => Ok(live),
+            Owner::Inherited => Ok(live),
+            Owner::Oid(_) | Owner::Untagged => {
+                let why = "a resource of this name exists and does not belong to this stack";
+                Err(CallError { message: why.to_owned(), class: Class::Conflict, ..doubt.clone() })
+            }
+        }
+    }
+
+    /// Found: what the lost or half-done create left out is edited now.
+    async fn converge(&self, live: Live) -> Result<RawDone, CallError> {
+        let sides = Sides { applied: None, observed: &live.spec, desired: self.spec };
+        let nothing = BTreeMap::new();
+        let fields = self.kind.diff(sides, Context { address: &self.me.address, observed: &nothing })?;
+        if fields.is_empty() {
+            return Ok(unchanged(live));
+        }
+        self.kind.update(self.world, self.me, Edit { from: &live, to: self.spec }).await
+    }
+}

@@ -1,0 +1,149 @@
+//! State and journal of a run: every change of the state is first a line of the journal.
+
+use super::Means;
+use crate::kind::{RawAsk, RawDone};
+use crate::refresh;
+use crate::store::{Store, StoreError};
+use auroractl_core::Address;
+use auroractl_core::journal::{self, Entry};
+use auroractl_core::lower::Step;
+use auroractl_core::model::Adoption;
+use auroractl_core::observed::Live;
+use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+
+/// The book of a run.
+pub(super) struct Book<'a> {
+    pub(super) state: &'a mut State,
+    store: &'a mut dyn Store,
+    /// The state differs from the last snapshot.
+    dirty: bool,
+}
+
+impl<'a> Book<'a> {
+    pub(super) fn new(state: &'a mut State, store: &'a mut dyn Store) -> Self {
+        Self { state, store, dirty: false }
+    }
+
+    /// A new stack's lineage must be durable before anything is made under it.
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        if self.state.serial == 0 { self.store.commit(self.state).await } else { Ok(()) }
+    }
+
+    /// Writes lines, then lets the state follow them.
+    pub(super) async fn write(&mut self, entries: &[Entry], durable: bool) -> Result<(), StoreError> {
+        self.store.append(entries, durable).await?;
+        for entry in entries {
+            journal::replay(self.state, entry);
+        }
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// A call is about to be sent. For kinds that only their tag can find again, the line must be on disk first:
+    /// its absence is what lets the next run skip the search.
+    pub(super) async fn attempt(&mut self, step: &Step, adoption: Adoption) -> Result<(), StoreError> {
+        let entry = Entry::Attempt { address: step.address.clone(), generation: step.generation };
+        self.write(&[entry], step.verb == Verb::Create && adoption == Adoption::Untokened).await
+    }
+
+    /// A create, update or adoption was executed.
+    pub(super) async fn made<W>(&mut self, step: &Step, done: RawDone, means: Means<'_, W>) -> Result<(), StoreError> {
+        let Some(record) = self.record(step, done, means) else { return Ok(()) };
+        let recorded = Entry::Recorded { address: step.address.clone(), record: Box::new(record) };
+        let mut entries = vec![recorded, resolved(step, step.verb)];
+        if step.verb == Verb::Adopt {
+            entries.push(resolved(step, Verb::Create));
+        }
+        self.write(&entries, true).await
+    }
+
+    /// The record of what was just made, from its intent and the answer.
+    fn record<W>(&self, step: &Step, done: RawDone, means: Means<'_, W>) -> Option<Record> {
+        let intent = self.intent(step, step.verb)?;
+        let kind = means.registry.get(step.address.kind())?;
+        let old = self.state.resources.get(&step.address);
+        let same = old.filter(|old| old.generation == step.generation);
+        let mut deposed = old.map(|old| old.deposed.clone()).unwrap_or_default();
+        if let Some(before) = old.filter(|old| old.generation != step.generation) {
+            deposed.push(before.depose());
+        }
+        Some(Record {
+            kind: step.address.kind().to_owned(),
+            version: kind.version(),
+            scope: Scope { account: self.state.stack.account.clone(), region: self.state.stack.region.clone() },
+            oid: intent.oid.clone(),
+            generation: step.generation,
+            name: intent.name.clone(),
+            applied: refresh::known(self.state, &intent.spec),
+            outputs: done.outputs,
+            deps: intent.deps.clone(),
+            incarnation: done.incarnation.or_else(|| same.and_then(|old| old.incarnation.clone())),
+            settled: same.is_some_and(|old| old.settled),
+            born: same.map_or_else(|| means.clock.wall().as_second(), |old| old.born),
+            deposed,
+        })
+    }
+
+    fn intent(&self, step: &Step, verb: Verb) -> Option<&Intent> {
+        let of = |intent: &&Intent| {
+            intent.address == step.address && intent.generation == step.generation && intent.verb == verb
+        };
+        self.state.intents.iter().find(of)
+    }
+
+    /// The spec that a step was declared with.
+    pub(super) fn declared(&self, step: &Step) -> Option<&Intent> {
+        self.intent(step, step.verb)
+    }
+
+    /// A survey has seen the resource usable.
+    pub(super) async fn settled(&mut self, address: &Address, live: &Live) -> Result<(), StoreError> {
+        let Some(record) = self.state.resources.get(address).and_then(|record| refresh::learned(record, live)) else {
+            return Ok(());
+        };
+        self.write(&[Entry::Recorded { address: address.clone(), record: Box::new(record) }], false).await
+    }
+
+    /// The object of a delete is gone, or of a forget was gone before.
+    pub(super) async fn gone(&mut self, step: &Step) -> Result<(), StoreError> {
+        let (address, generation) = (step.address.clone(), step.generation);
+        let entries =
+            [Entry::Deleted { address, generation }, resolved(step, step.verb), resolved(step, Verb::Create)];
+        self.write(&entries, true).await
+    }
+
+    /// A create certainly was not executed: nothing is in doubt.
+    pub(super) async fn dismiss(&mut self, step: &Step) -> Result<(), StoreError> {
+        self.write(&[resolved(step, step.verb)], false).await
+    }
+
+    /// The question that a wait asks.
+    pub(super) fn ask(&self, step: &Step) -> Option<RawAsk> {
+        let record = self.state.resources.get(&step.address)?;
+        if record.generation == step.generation {
+            return Some(refresh::of_record(self.state, &step.address, record));
+        }
+        let old = record.deposed.iter().find(|old| old.generation == step.generation)?;
+        let mut ask = refresh::of_record(self.state, &step.address, record);
+        ask.identity.generation = old.generation;
+        ask.identity.oid.clone_from(&old.oid);
+        ask.identity.name.clone_from(&old.name);
+        Some(RawAsk { spec: old.applied.clone(), outputs: Some(old.outputs.clone()), ..ask })
+    }
+
+    /// Ends the run: the last line, then the snapshot.
+    pub(super) async fn finish(&mut self, run: &str, by_itself: bool) -> Result<(), StoreError> {
+        if by_itself {
+            self.write(&[Entry::RunEnd { run: run.to_owned() }], false).await?;
+        }
+        if self.dirty {
+            self.store.commit(self.state).await?;
+            self.dirty = false;
+        }
+        Ok(())
+    }
+}
+
+fn resolved(step: &Step, verb: Verb) -> Entry {
+    Entry::Resolved { address: step.address.clone(), generation: step.generation, verb }
+}

@@ -1,0 +1,399 @@
+//! The apply loop: start what may start, await the next result, write it down,
+//! report it, repeat.
+//!
+//! This loop alone writes journal and state and emits events; workers return
+//! results. Nothing is retried here: that belongs to the call
+//! ([`crate::retry`]), to an in-doubt create ([`act`]), or to the next run.
+
+mod act;
+mod book;
+mod prepare;
+
+use crate::clock::Clock;
+use crate::error::{CallError, Class};
+use crate::event::{Event, Stopped, Summary};
+use crate::kind::{Ending, Registry};
+use crate::look::Look;
+use crate::stop::{Stop, Urgency};
+use crate::store::{Store, StoreError};
+use crate::wait::{Goal, Verdict, Wait, Waits};
+use act::Acted;
+use auroractl_core::lower::{Program, StepId};
+use auroractl_core::observed::Observed;
+use auroractl_core::plan::Plan;
+use auroractl_core::queue::{Knot, Place, Queue};
+use auroractl_core::state::{State, Verb};
+use auroractl_core::{Address, Graph};
+use book::Book;
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Without an event for so long, a heartbeat is emitted.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// What a run does.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// The plan, without refusals.
+    pub plan: &'a Plan,
+    /// The plan as steps.
+    pub program: &'a Program,
+    /// What the stack wants.
+    pub graph: &'a Graph,
+    /// What was observed when the plan was made.
+    pub observed: &'a BTreeMap<Address, Observed>,
+}
+
+/// What a run may use.
+pub struct Means<'a, W: 'static> {
+    /// The world.
+    pub world: &'a W,
+    /// Its kinds.
+    pub registry: &'a Registry<W>,
+    /// The clock.
+    pub clock: &'a Clock,
+    /// How many calls may be in flight at once.
+    pub parallel: usize,
+    /// When to stop waiting, from the start of the run.
+    pub deadline: Option<Duration>,
+    /// Label of the run and the command, for the journal.
+    pub label: (&'a str, &'a str),
+}
+
+// By hand: a derive would ask `W: Copy`.
+impl<W> Clone for Means<'_, W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<W> Copy for Means<'_, W> {}
+
+/// Why a run could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The journal could not be written: nothing was changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault in a lowering: nothing was changed.
+    #[error(transparent)]
+    Knot(#[from] Knot),
+}
+
+/// Where a run writes and reports.
+pub struct Desk<'a> {
+    /// The store.
+    pub store: &'a mut dyn Store,
+    /// The view.
+    pub report: &'a mut dyn FnMut(Event),
+    /// The interrupts.
+    pub stop: Stop,
+}
+
+/// Runs the program. The state is updated in place and committed at the end, however it ends.
+///
+/// # Errors
+/// When the intents could not be written; then no mutating call was sent.
+pub async fn apply<W: Sync>(means: Means<'_, W>, work: Work<'_>, state: &mut State, desk: Desk<'_>) -> Result<Summary, ApplyError> {
+    let queue = Queue::new(work.program)?;
+    let mut book = Book::new(state, desk.store);
+    prepare::declare(&mut book, work, means).await?;
+    (desk.report)(Event::RunStarted { steps: work.program.steps.len(), critical_path_seconds: queue.critical_path() });
+    let (notes, heard) = mpsc::unbounded_channel();
+    let mut run = Run {
+        means,
+        work,
+        book,
+        queue,
+        report: desk.report,
+        stop: desk.stop,
+        calls: FuturesUnordered::new(),
+        looks: FuturesUnordered::new(),
+        looking: BTreeSet::new(),
+        waits: Waits::default(),
+        started: BTreeMap::new(),
+        summary: Summary::default(),
+        notes,
+        heard,
+    };
+    run.drive().await;
+    Ok(run.finish().await)
+}
+
+type Look1 = (String, Vec<StepId>, Result<Vec<Observed>, CallError>);
+
+struct Run<'a, W: 'static> {
+    means: Means<'a, W>,
+    work: Work<'a>,
+    book: Book<'a>,
+    queue: Queue,
+    report: &'a mut dyn FnMut(Event),
+    stop: Stop,
+    calls: FuturesUnordered<BoxFuture<'a, (StepId, Result<Acted, CallError>)>>,
+    looks: FuturesUnordered<BoxFuture<'a, Look1>>,
+    looking: BTreeSet<String>,
+    waits: Waits,
+    started: BTreeMap<StepId, Duration>,
+    summary: Summary,
+    notes: mpsc::UnboundedSender<Event>,
+    heard: mpsc::UnboundedReceiver<Event>,
+}
+
+/// What woke the loop.
+enum Wake {
+    Called(StepId, Result<Acted, CallError>),
+    Looked(Look1),
+    Heard(Event),
+    Due,
+    Quiet,
+    Deadline,
+    Stop(Urgency),
+}
+
+impl<W: Sync> Run<'_, W> {
+    async fn drive(&mut self) {
+        let begun = self.means.clock.now();
+        let mut urgency = Urgency::Run;
+        loop {
+            self.launch().await;
+            if self.calls.is_empty() && (self.waits.is_empty() || self.summary.stopped.is_some()) {
+                return;
+            }
+            match self.wake(begun, urgency).await {
+                Wake::Called(step, result) => self.called(step, result).await,
+                Wake::Looked(answers) => self.looked(answers).await,
+                Wake::Heard(event) => (self.report)(event),
+                Wake::Due => self.look(),
+                Wake::Quiet => self.heartbeat(),
+                Wake::Deadline => self.halt(Stopped::Deadline),
+                Wake::Stop(now) => {
+                    urgency = now;
+                    self.halt(Stopped::Interrupt);
+                    (self.report)(Event::Interrupted);
+                    if now == Urgency::Abandon {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next thing that happens.
+    async fn wake(&mut self, begun: Duration, urgency: Urgency) -> Wake {
+        let clock = self.means.clock;
+        let now = clock.now();
+        let until = |at: Option<Duration>| clock_until(clock, at, now);
+        let looking = &self.looking;
+        let due = until(self.waits.next(&|kind| looking.contains(kind)));
+        let deadline = until(self.means.deadline.filter(|_| self.summary.stopped.is_none()).map(|time| begun + time));
+        tokio::select! {
+            biased;
+            now = self.stop.above(urgency) => Wake::Stop(now),
+            Some((step, result)) = self.calls.next() => Wake::Called(step, result),
+            Some(event) = self.heard.recv() => Wake::Heard(event),
+            Some(answers) = self.looks.next() => Wake::Looked(answers),
+            () = due => Wake::Due,
+            () = deadline => Wake::Deadline,
+            () = clock.sleep(HEARTBEAT) => Wake::Quiet,
+        }
+    }
+
+    fn halt(&mut self, why: Stopped) {
+        self.summary.stopped.get_or_insert(why);
+    }
+
+    /// Starts what may start.
+    async fn launch(&mut self) {
+        while self.summary.stopped.is_none() && self.calls.len() < self.means.parallel.max(1) {
+            let Some(step) = self.queue.take() else { return };
+            self.start(step).await;
+        }
+    }
+
+    async fn start(&mut self, step: StepId) {
+        let Some(what) = self.work.program.steps.get(step) else { return };
+        self.started.insert(step, self.means.clock.now());
+        (self.report)(Event::StepStarted {
+            step,
+            address: what.address.clone(),
+            verb: what.verb,
+            expected_seconds: what.seconds,
+        });
+        if what.verb == Verb::Forget {
+            let gone = self.book.gone(what).await;
+            return self.written(step, gone);
+        }
+        match prepare::worker(&self.book, self.means, self.work, what) {
+            Ok(worker) => {
+                if let Err(error) = self.book.attempt(what, worker.kind.adoption()).await {
+                    self.fail(step, &prepare::unwritten(&error));
+                    return self.halt(Stopped::Store);
+                }
+                let (notes, means) = (self.notes.clone(), self.means);
+                self.calls.push(Box::pin(act::perform(worker, means.world, means.clock, (step, notes))));
+            }
+            Err(error) => self.fail(step, &error),
+        }
+    }
+
+    /// A call was answered.
+    async fn called(&mut self, step: StepId, result: Result<Acted, CallError>) {
+        let Some(what) = self.work.program.steps.get(step) else { return };
+        match result {
+            Ok(Acted::Made(done)) => {
+                let ready = done.ready;
+                if let Err(error) = self.book.made(what, done, self.means).await {
+                    return self.written(step, Err(error));
+                }
+                if ready { self.done(step) } else { self.wait(step, Goal::Ready) }
+            }
+            Ok(Acted::Ended(Ending::Gone)) => {
+                let gone = self.book.gone(what).await;
+                self.written(step, gone);
+            }
+            Ok(Acted::Ended(Ending::Going)) => self.wait(step, Goal::Absent),
+            Err(error) => {
+                if !error.in_doubt() && what.verb == Verb::Create && self.book.dismiss(what).await.is_err() {
+                    self.halt(Stopped::Store);
+                }
+                if error.in_doubt() {
+                    self.summary.in_doubt.push(what.address.clone());
+                }
+                self.fail(step, &error);
+            }
+        }
+    }
+
+    /// A step's last line was written, or could not be.
+    fn written(&mut self, step: StepId, result: Result<(), StoreError>) {
+        match result {
+            Ok(()) => self.done(step),
+            Err(error) => {
+                self.halt(Stopped::Store);
+                self.fail(step, &prepare::unwritten(&error));
+            }
+        }
+    }
+
+    fn wait(&mut self, step: StepId, goal: Goal) {
+        let Some(what) = self.work.program.steps.get(step) else { return };
+        let Some(kind) = self.means.registry.get(what.address.kind()) else { return };
+        let Some(ask) = self.book.ask(what) else { return self.done(step) };
+        let mut wait = Wait::new(ask, goal, kind.timing(), self.means.clock.now());
+        if what.verb == Verb::Update {
+            wait = wait.updating(kind.timing());
+        }
+        self.waits.add(step, wait);
+    }
+
+    /// Sends the looks that are due: one per kind.
+    fn look(&mut self) {
+        let looking = &self.looking;
+        let due = self.waits.due(self.means.clock.now(), &|kind| looking.contains(kind));
+        let means = self.means;
+        for (name, asks) in due {
+            let Some(kind) = means.registry.get(&name) else { continue };
+            self.looking.insert(name.clone());
+            self.looks.push(Box::pin(async move {
+                let (steps, asks): (Vec<_>, Vec<_>) = asks.into_iter().unzip();
+                let answers = kind.survey(means.world, &Look::new(), &asks).await;
+                (name, steps, answers)
+            }));
+        }
+    }
+
+    async fn looked(&mut self, (kind, steps, answers): Look1) {
+        self.looking.remove(&kind);
+        if let Err(error) = &answers
+            && error.class == Class::Credentials
+        {
+            self.halt(Stopped::Credentials);
+        }
+        let answers = answers.unwrap_or_else(|error| vec![Observed::Unknown(error.to_string()); steps.len()]);
+        for (step, seen) in steps.into_iter().zip(answers) {
+            let now = self.means.clock.now();
+            let Some(wait) = self.waits.get(step) else { continue };
+            match wait.judge(&seen, now) {
+                Verdict::Wait(false) => {}
+                Verdict::Wait(true) => {
+                    let (address, status) = (wait.ask.identity.address.clone(), wait.status.clone());
+                    (self.report)(Event::StepWaiting { step, address, status });
+                }
+                Verdict::Reached => self.reached(step, &seen).await,
+                Verdict::Failed(why) => {
+                    let operation = wait.ask.identity.address.to_string();
+                    self.waits.remove(step);
+                    self.fail(step, &CallError::new(&operation, Class::Other, why));
+                }
+            }
+        }
+    }
+
+    async fn reached(&mut self, step: StepId, seen: &Observed) {
+        self.waits.remove(step);
+        let Some(what) = self.work.program.steps.get(step) else { return };
+        let result = match seen.live() {
+            Some(live) => self.book.settled(&what.address, live).await,
+            None => self.book.gone(what).await,
+        };
+        self.written(step, result);
+    }
+
+    fn done(&mut self, step: StepId) {
+        self.queue.finish(step);
+        let Some(what) = self.work.program.steps.get(step) else { return };
+        let (address, verb, seconds) = (what.address.clone(), what.verb, self.spent(step));
+        (self.report)(Event::StepFinished { step, address, verb, seconds });
+    }
+
+    fn fail(&mut self, step: StepId, error: &CallError) {
+        if error.class == Class::Credentials {
+            self.halt(Stopped::Credentials);
+        }
+        let blocked = self.queue.fail(step);
+        let Some(what) = self.work.program.steps.get(step) else { return };
+        let address = what.address.clone();
+        self.summary.failed.push((address.clone(), error.clone()));
+        (self.report)(Event::StepFailed { step, address, verb: what.verb, error: error.clone() });
+        for other in blocked {
+            let Some(held) = self.work.program.steps.get(other) else { continue };
+            self.summary.blocked.push(held.address.clone());
+            let (address, because) = (held.address.clone(), what.address.clone());
+            (self.report)(Event::StepBlocked { step: other, address, because });
+        }
+    }
+
+    fn spent(&self, step: StepId) -> f64 {
+        let begun = self.started.get(&step).copied().unwrap_or_default();
+        self.means.clock.now().saturating_sub(begun).as_secs_f64()
+    }
+
+    fn heartbeat(&mut self) {
+        let active = self.waits.iter().map(|(_, wait)| (wait.ask.identity.address.clone(), wait.status.clone())).collect();
+        (self.report)(Event::Heartbeat { active, done: self.queue.count(Place::Done), steps: self.work.program.steps.len() });
+    }
+
+    /// Commits and sums up.
+    async fn finish(mut self) -> Summary {
+        let ended = self.book.finish(self.means.label.0, self.summary.stopped.is_none()).await;
+        if ended.is_err() {
+            self.halt(Stopped::Store);
+        }
+        self.summary.still_running = self.waits.iter().map(|(_, wait)| wait.ask.identity.address.clone()).collect();
+        self.summary.done = self.queue.count(Place::Done);
+        self.summary.not_started = self.queue.count(Place::Ready) + self.queue.count(Place::Waiting);
+        (self.report)(Event::RunFinished(self.summary.clone()));
+        self.summary
+    }
+}
+
+async fn clock_until(clock: &Clock, at: Option<Duration>, now: Duration) {
+    match at {
+        Some(at) => clock.sleep(at.saturating_sub(now)).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,149 @@
+//! Before the first call: all intents in one durable write. Before each call: what its worker needs.
+
+use super::act::{Job, Worker};
+use super::book::Book;
+use super::{Means, Work};
+use crate::error::{CallError, Class};
+use crate::refresh;
+use crate::store::StoreError;
+use auroractl_core::identity::Identity;
+use auroractl_core::journal::Entry;
+use auroractl_core::lower::Step;
+use auroractl_core::observed::{Live, Observed};
+use auroractl_core::plan::Change;
+use auroractl_core::reference::promises;
+use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+use auroractl_core::{Address, Graph};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Declares everything the run will do.
+pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means<'_, W>) -> Result<(), StoreError> {
+    let (run, command) = means.label;
+    let mut entries = vec![Entry::RunStart {
+        run: run.to_owned(),
+        command: command.to_owned(),
+        lineage: book.state.lineage.clone(),
+    }];
+    entries.extend(stale(book.state));
+    entries.extend(observed_records(book.state, work, means));
+    let changes: BTreeMap<&Address, &Change> = work.plan.changes.iter().map(|change| (&change.address, change)).collect();
+    for step in &work.program.steps {
+        if let Some(change) = changes.get(&step.address) {
+            entries.push(Entry::Intent(intent(book.state, work.graph, step, change)));
+        }
+    }
+    book.begin().await?;
+    book.write(&entries, true).await
+}
+
+/// Intents of earlier updates and deletes: the refresh has looked at their resources and the plan covers what is left.
+fn stale(state: &State) -> Vec<Entry> {
+    let over = state.intents.iter().filter(|intent| intent.verb != Verb::Create);
+    over.map(|intent| Entry::Resolved { address: intent.address.clone(), generation: intent.generation, verb: intent.verb }).collect()
+}
+
+/// What the refresh taught about recorded resources, and records for unrecorded ones that will be deleted.
+fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (address, seen) in work.observed {
+        let Observed::Live(live) = seen else { continue };
+        let record = match state.resources.get(address) {
+            Some(record) => refresh::learned(record, live),
+            None if work.graph.node(address).is_none() => unrecorded(state, address, live, means),
+            None => None,
+        };
+        entries.extend(record.map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) }));
+    }
+    entries
+}
+
+/// An interrupted run made it, and the stack no longer wants it: recorded first, so that the delete works from the state.
+fn unrecorded<W>(state: &State, address: &Address, live: &Live, means: Means<'_, W>) -> Option<Record> {
+    let intent = state.intents.iter().find(|intent| intent.address == *address && intent.verb == Verb::Create)?;
+    let kind = means.registry.get(address.kind())?;
+    Some(Record {
+        kind: address.kind().to_owned(),
+        version: kind.version(),
+        scope: Scope { account: state.stack.account.clone(), region: state.stack.region.clone() },
+        oid: intent.oid.clone(),
+        generation: intent.generation,
+        name: intent.name.clone(),
+        applied: live.spec.clone(),
+        outputs: live.outputs.clone(),
+        deps: intent.deps.clone(),
+        incarnation: live.incarnation.clone(),
+        settled: false,
+        born: means.clock.wall().as_second(),
+        deposed: Vec::new(),
+    })
+}
+
+fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent {
+    let record = state.resources.get(&step.address);
+    let old = record.and_then(|record| record.deposed.iter().find(|old| old.generation == step.generation));
+    let (oid, name) = match (step.verb, old, record) {
+        (Verb::Delete, Some(old), _) => (old.oid.clone(), old.name.clone()),
+        (Verb::Delete | Verb::Forget, None, Some(record)) => (record.oid.clone(), record.name.clone()),
+        _ => (change.oid.clone(), change.name.clone()),
+    };
+    let spec = match (step.verb, graph.node(&step.address)) {
+        (Verb::Create | Verb::Update | Verb::Adopt, Some(node)) => node.spec.clone(),
+        _ => record.map(|record| record.applied.clone()).unwrap_or_default(),
+    };
+    let deps: BTreeSet<Address> = match graph.node(&step.address) {
+        Some(_) => graph.deps(&step.address).cloned().collect(),
+        None => record.map(|record| record.deps.clone()).unwrap_or_default(),
+    };
+    let (address, generation) = (step.address.clone(), step.generation);
+    Intent { address, generation, oid, name, verb: step.verb, spec, deps, attempted: false }
+}
+
+/// What the worker of a step needs.
+pub(super) fn worker<W>(book: &Book<'_>, means: Means<'_, W>, work: Work<'_>, step: &Step) -> Result<Worker<W>, CallError> {
+    let fault = |why: &str| CallError::new(&format!("{} {}", step.verb, step.address), Class::Other, why);
+    let kind = means.registry.get(step.address.kind()).ok_or_else(|| fault("unknown kind"))?;
+    let intent = book.declared(step).ok_or_else(|| fault("no intent was declared"))?;
+    let me = Identity {
+        stack: book.state.stack.clone(),
+        lineage: book.state.lineage.clone(),
+        address: step.address.clone(),
+        generation: step.generation,
+        oid: intent.oid.clone(),
+        name: intent.name.clone(),
+    };
+    let job = match step.verb {
+        Verb::Delete | Verb::Forget => {
+            let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
+            Job::Delete { spec: ask.spec, outputs: ask.outputs.unwrap_or_default() }
+        }
+        Verb::Create => Job::Create { spec: spec(book.state, intent)?, look_first: intent.attempted },
+        Verb::Update | Verb::Adopt => {
+            let live = work.observed.get(&step.address).and_then(Observed::live);
+            let from = live.ok_or_else(|| fault("it was not observed"))?.clone();
+            let differs = step.verb == Verb::Update || differs(work, &step.address);
+            Job::Update { spec: spec(book.state, intent)?, from: Box::new(from), differs }
+        }
+    };
+    Ok(Worker { kind, me, job })
+}
+
+fn differs(work: Work<'_>, address: &Address) -> bool {
+    work.plan.changes.iter().any(|change| change.address == *address && !change.fields.is_empty())
+}
+
+/// The intent's spec, wholly known by now.
+fn spec(state: &State, intent: &Intent) -> Result<serde_json::Value, CallError> {
+    let spec = refresh::known(state, &intent.spec);
+    match promises(&spec).into_iter().next() {
+        None => Ok(spec),
+        Some(promise) => {
+            let why = format!("the value of `{}` of {} is not known", promise.output, promise.of);
+            Err(CallError::new(&format!("{} {}", intent.verb, intent.address), Class::Other, why))
+        }
+    }
+}
+
+/// A store's failure as a step's.
+pub(super) fn unwritten(error: &StoreError) -> CallError {
+    CallError::new("journal", Class::Other, error.to_string())
+}

@@ -1,0 +1,288 @@
+//! The acting half of a kind, and the engine's view of it without its type.
+
+use crate::error::CallError;
+use crate::look::Look;
+use auroractl_core::identity::{Identity, StackId};
+use auroractl_core::kind::{Kinds, Of, PureKind};
+use auroractl_core::model::Model;
+use auroractl_core::observed::{Live, Observed, Owner, Readiness};
+use futures::future::BoxFuture;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What the engine acts on.
+pub trait World: Send + Sync + 'static {
+    /// Everything that carries the stack's ownership tag, wherever it lives. Used to tell
+    /// a lost state from a new stack, to rebuild a state, and to find duplicates.
+    fn inventory<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>>;
+}
+
+/// One object of the inventory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Owned {
+    /// Its ARN.
+    pub arn: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A question about one resource.
+#[derive(Clone, Debug)]
+pub struct Ask<R: Model> {
+    /// Who it is: oid, name, tags.
+    pub identity: Identity,
+    /// What is wanted, or what was last sent. Promises may stand in it.
+    pub spec: R,
+    /// Its outputs, if it was recorded. An ask without them is a search.
+    pub outputs: Option<R::Outputs>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen<R: Model> {
+    /// It does not exist.
+    Absent,
+    /// It could not be told.
+    Unknown(String),
+    /// It exists.
+    Live(Box<Found<R>>),
+}
+
+/// A resource that exists. See [`Live`] for the fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found<R: Model> {
+    /// Its spec, normalised: an unchanged resource equals what the stack wants.
+    pub spec: R,
+    /// Its outputs.
+    pub outputs: R::Outputs,
+    /// May it be used?
+    pub readiness: Readiness,
+    /// Whose it is.
+    pub owner: Owner,
+    /// AWS's immutable id, where there is one beside the name.
+    pub incarnation: Option<String>,
+    /// Accepted and not yet applied edits, by field.
+    pub pending: BTreeMap<String, Value>,
+}
+
+impl<R: Model> Found<R> {
+    /// A resource that is ready and has neither incarnation nor pending edits.
+    #[must_use]
+    pub fn ready(spec: R, outputs: R::Outputs, owner: Owner) -> Self {
+        Self { spec, outputs, readiness: Readiness::Ready, owner, incarnation: None, pending: BTreeMap::new() }
+    }
+}
+
+impl<R: Model> From<Found<R>> for Seen<R> {
+    fn from(found: Found<R>) -> Self {
+        Self::Live(Box::new(found))
+    }
+}
+
+/// A create or update was executed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done<R: Model> {
+    /// The outputs as far as the answer told them.
+    pub outputs: R::Outputs,
+    /// AWS's immutable id.
+    pub incarnation: Option<String>,
+    /// Whether it is usable already; otherwise the engine waits until a survey says so.
+    pub ready: bool,
+}
+
+impl<R: Model> Done<R> {
+    /// Usable at once.
+    #[must_use]
+    pub fn ready(outputs: R::Outputs) -> Self {
+        Self { outputs, incarnation: None, ready: true }
+    }
+
+    /// Usable when a survey says so.
+    #[must_use]
+    pub fn pending(outputs: R::Outputs) -> Self {
+        Self { outputs, incarnation: None, ready: false }
+    }
+}
+
+/// What a delete acts on: the state alone must suffice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past<R: Model> {
+    /// What was last sent.
+    pub spec: R,
+    /// Its outputs.
+    pub outputs: R::Outputs,
+}
+
+/// A delete was executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It is gone.
+    Gone,
+    /// It is going; the engine waits until a survey says `Absent`.
+    Going,
+}
+
+/// The acting half of a kind in a world `W`.
+///
+/// Every method may be called again after a crash or a lost answer.
+pub trait Resource<W>: Model {
+    /// Looks for resources; the answers stand in the order of the asks.
+    ///
+    /// # Errors
+    /// When nothing could be told about any of them.
+    fn survey(w: &W, look: &Look, asks: &[Ask<Self>]) -> impl Future<Output = Result<Vec<Seen<Self>>, CallError>> + Send;
+
+    /// Makes it, with its ownership tags in the create call itself.
+    ///
+    /// # Errors
+    /// The call's.
+    fn create(w: &W, me: &Identity, spec: &Self) -> impl Future<Output = Result<Done<Self>, CallError>> + Send;
+
+    /// Edits it in place, from what was just observed. Restores missing ownership tags.
+    ///
+    /// # Errors
+    /// The call's.
+    fn update(w: &W, me: &Identity, from: &Found<Self>, to: &Self) -> impl Future<Output = Result<Done<Self>, CallError>> + Send;
+
+    /// Deletes it. That it is gone already is success.
+    ///
+    /// # Errors
+    /// The call's.
+    fn delete(w: &W, me: &Identity, past: &Past<Self>) -> impl Future<Output = Result<Ending, CallError>> + Send;
+}
+
+/// [`Ask`] without its type.
+#[derive(Clone, Debug)]
+pub struct RawAsk {
+    /// Who it is.
+    pub identity: Identity,
+    /// What is wanted or was last sent.
+    pub spec: Value,
+    /// Its outputs, if it was recorded.
+    pub outputs: Option<Value>,
+}
+
+/// [`Done`] without its type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawDone {
+    /// The outputs.
+    pub outputs: Value,
+    /// AWS's immutable id.
+    pub incarnation: Option<String>,
+    /// Whether it is usable already.
+    pub ready: bool,
+}
+
+/// The acting half of a kind without its type. Implemented by [`Of`] alone.
+pub trait Kind<W>: PureKind {
+    /// See [`Resource::survey`].
+    fn survey<'a>(&'a self, w: &'a W, look: &'a Look, asks: &'a [RawAsk]) -> BoxFuture<'a, Result<Vec<Observed>, CallError>>;
+    /// See [`Resource::create`].
+    fn create<'a>(&'a self, w: &'a W, me: &'a Identity, spec: &'a Value) -> BoxFuture<'a, Result<RawDone, CallError>>;
+    /// See [`Resource::update`].
+    fn update<'a>(&'a self, w: &'a W, me: &'a Identity, edit: Edit<'a>) -> BoxFuture<'a, Result<RawDone, CallError>>;
+    /// See [`Resource::delete`].
+    fn delete<'a>(&'a self, w: &'a W, me: &'a Identity, past: (&'a Value, &'a Value)) -> BoxFuture<'a, Result<Ending, CallError>>;
+}
+
+/// Both sides of an update.
+#[derive(Clone, Copy, Debug)]
+pub struct Edit<'a> {
+    /// What was just observed.
+    pub from: &'a Live,
+    /// What is wanted; wholly known.
+    pub to: &'a Value,
+}
+
+impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
+    fn survey<'a>(&'a self, w: &'a W, look: &'a Look, asks: &'a [RawAsk]) -> BoxFuture<'a, Result<Vec<Observed>, CallError>> {
+        Box::pin(async move {
+            let asks = asks.iter().map(typed::<R>).collect::<Result<Vec<_>, _>>()?;
+            let seen = R::survey(w, look, &asks).await?;
+            seen.into_iter().map(|seen| erased::<R>(seen)).collect()
+        })
+    }
+
+    fn create<'a>(&'a self, w: &'a W, me: &'a Identity, spec: &'a Value) -> BoxFuture<'a, Result<RawDone, CallError>> {
+        Box::pin(async move { raw::<R>(R::create(w, me, &Self::spec(spec)?).await?) })
+    }
+
+    fn update<'a>(&'a self, w: &'a W, me: &'a Identity, edit: Edit<'a>) -> BoxFuture<'a, Result<RawDone, CallError>> {
+        Box::pin(async move {
+            let Live { spec, outputs, readiness, owner, incarnation, pending } = edit.from;
+            let from = Found {
+                spec: Self::spec(spec)?,
+                outputs: Self::outputs(outputs)?,
+                readiness: readiness.clone(),
+                owner: owner.clone(),
+                incarnation: incarnation.clone(),
+                pending: pending.clone(),
+            };
+            raw::<R>(R::update(w, me, &from, &Self::spec(edit.to)?).await?)
+        })
+    }
+
+    fn delete<'a>(&'a self, w: &'a W, me: &'a Identity, past: (&'a Value, &'a Value)) -> BoxFuture<'a, Result<Ending, CallError>> {
+        Box::pin(async move {
+            let past = Past { spec: Self::spec(past.0)?, outputs: Self::outputs(past.1)? };
+            R::delete(w, me, &past).await
+        })
+    }
+}
+
+fn typed<R: Model>(ask: &RawAsk) -> Result<Ask<R>, CallError> {
+    let outputs = ask.outputs.as_ref().map(Of::<R>::outputs).transpose()?;
+    Ok(Ask { identity: ask.identity.clone(), spec: Of::<R>::spec(&ask.spec)?, outputs })
+}
+
+fn erased<R: Model>(seen: Seen<R>) -> Result<Observed, CallError> {
+    Ok(match seen {
+        Seen::Absent => Observed::Absent,
+        Seen::Unknown(why) => Observed::Unknown(why),
+        Seen::Live(found) => {
+            let Found { spec, outputs, readiness, owner, incarnation, pending } = *found;
+            let (spec, outputs) = (written::<R>(&spec)?, written::<R>(&outputs)?);
+            Observed::Live(Box::new(Live { spec, outputs, readiness, owner, incarnation, pending }))
+        }
+    })
+}
+
+fn raw<R: Model>(done: Done<R>) -> Result<RawDone, CallError> {
+    Ok(RawDone { outputs: written::<R>(&done.outputs)?, incarnation: done.incarnation, ready: done.ready })
+}
+
+fn written<R: Model>(value: &impl Serialize) -> Result<Value, CallError> {
+    serde_json::to_value(value)
+        .map_err(|why| auroractl_core::kind::Malformed { kind: R::KIND, why: why.to_string() }.into())
+}
+
+/// All kinds of a world, by name.
+pub struct Registry<W: 'static> {
+    kinds: BTreeMap<&'static str, &'static dyn Kind<W>>,
+}
+
+impl<W> Registry<W> {
+    /// The kinds of several crates; of two kinds of one name the later counts, which a test rules out.
+    #[must_use]
+    pub fn new(slices: &[&[&'static dyn Kind<W>]]) -> Self {
+        Self { kinds: slices.iter().flat_map(|kinds| kinds.iter()).map(|kind| (kind.name(), *kind)).collect() }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'static dyn Kind<W>> {
+        self.kinds.get(name).copied()
+    }
+
+    /// All kinds in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &'static dyn Kind<W>> {
+        self.kinds.values().copied()
+    }
+}
+
+impl<W> Kinds for Registry<W> {
+    fn pure(&self, name: &str) -> Option<&dyn PureKind> {
+        self.get(name).map(|kind| kind as &dyn PureKind)
+    }
+}

@@ -1,0 +1,31 @@
+//! Runs plans. Knows time, disks and interrupts, but no cloud: what acts on a
+//! world `W` comes in as [`kind::Kind<W>`].
+//!
+//! | module | what stands there |
+//! |---|---|
+//! | [`kind`], [`look`] | the acting half of a kind; one batched look at the world |
+//! | [`error`], [`retry`] | what a failed call means; which calls are sent again |
+//! | [`clock`] | the one clock and the one place that sleeps |
+//! | [`refresh`] | looks at everything a plan needs |
+//! | [`apply`], [`wait`] | the loop over the queue; who waits for what |
+//! | [`event`] | everything that can be reported: the engine never prints |
+//! | [`store`] | state, journal and lock |
+//! | [`stop`] | interrupts |
+
+pub mod apply;
+pub mod clock;
+pub mod error;
+pub mod event;
+pub mod kind;
+pub mod look;
+pub mod refresh;
+pub mod retry;
+pub mod stop;
+pub mod store;
+pub mod wait;
+
+pub use clock::Clock;
+pub use error::{CallError, Class};
+pub use event::Event;
+pub use kind::{Ask, Done, Ending, Found, Kind, Past, Registry, Resource, Seen, World};
+pub use look::Look;

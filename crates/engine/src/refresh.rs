@@ -1,0 +1,221 @@
+//! Looks at everything a plan needs, in one batched look.
+
+use crate::clock::Clock;
+use crate::error::{CallError, Class};
+use crate::kind::{RawAsk, Registry};
+use crate::look::Look;
+use auroractl_core::identity::{self, Identity, Naming};
+use auroractl_core::kind::PureKind;
+use auroractl_core::model::Adoption;
+use auroractl_core::observed::{Live, Observed, Readiness};
+use auroractl_core::reference::{self, Promise};
+use auroractl_core::state::{Intent, Record, State, Verb};
+use auroractl_core::{Address, Graph};
+use futures::future::join_all;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What is looked at.
+pub struct Scene<'a, W: 'static> {
+    /// The world.
+    pub world: &'a W,
+    /// Its kinds.
+    pub registry: &'a Registry<W>,
+    /// The clock.
+    pub clock: &'a Clock,
+    /// What the stack wants.
+    pub graph: &'a Graph,
+    /// What was recorded.
+    pub state: &'a State,
+}
+
+// By hand: a derive would ask `W: Copy`.
+impl<W> Clone for Scene<'_, W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<W> Copy for Scene<'_, W> {}
+
+/// How long to search for what an interrupted run may have made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// One look: enough for a plan that is only read.
+    Once,
+    /// Until the consistency horizon has passed: before anything is made.
+    Patient,
+}
+
+/// What was seen, by address. Addresses that cannot exist are not in it.
+pub type Seen = BTreeMap<Address, Observed>;
+
+/// Looks at every resource that the stack wants, the state knows or an intent names.
+///
+/// # Errors
+/// When the caller may not look, or the credentials are no good.
+pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, CallError> {
+    let asks = asks(scene);
+    let start = scene.clock.now();
+    let mut seen = survey(scene, &asks).await?;
+    let mut pause = Duration::from_secs(2);
+    loop {
+        let again: BTreeMap<Address, RawAsk> =
+            asks.iter().filter(|(at, _)| doubtful(scene, at, &seen, search, scene.clock.now().saturating_sub(start))).map(|(at, ask)| (at.clone(), ask.clone())).collect();
+        if again.is_empty() {
+            return Ok(seen);
+        }
+        scene.clock.sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(15));
+        seen.extend(survey(scene, &again).await?);
+    }
+}
+
+/// Is "absent" not yet to be believed?
+fn doubtful<W>(scene: Scene<'_, W>, at: &Address, seen: &Seen, search: Search, spent: Duration) -> bool {
+    if seen.get(at) != Some(&Observed::Absent) {
+        return false;
+    }
+    let Some(kind) = scene.registry.get(at.kind()) else { return false };
+    let horizon = f64::from(kind.timing().horizon);
+    if let Some(record) = scene.state.resources.get(at) {
+        let age = scene.clock.wall().as_second().saturating_sub(record.born);
+        return !record.settled && spent.as_secs_f64() < horizon && u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() < horizon);
+    }
+    let attempted = create_intent(scene.state, at).is_some_and(|intent| intent.attempted);
+    search == Search::Patient && attempted && kind.adoption() == Adoption::Untokened && spent.as_secs_f64() < horizon
+}
+
+fn create_intent<'a>(state: &'a State, at: &Address) -> Option<&'a Intent> {
+    state.intents.iter().find(|intent| intent.address == *at && intent.verb == Verb::Create)
+}
+
+/// Asks all kinds at once, sharing one look.
+async fn survey<W>(scene: Scene<'_, W>, asks: &BTreeMap<Address, RawAsk>) -> Result<Seen, CallError> {
+    let mut by_kind: BTreeMap<&str, Vec<&RawAsk>> = BTreeMap::new();
+    for (at, ask) in asks {
+        by_kind.entry(at.kind()).or_default().push(ask);
+    }
+    let look = Look::new();
+    let kinds = by_kind.into_iter().filter_map(|(name, asks)| Some((scene.registry.get(name)?, asks)));
+    let answers = join_all(kinds.map(|(kind, asks)| {
+        let look = &look;
+        async move {
+            let asks: Vec<RawAsk> = asks.into_iter().cloned().collect();
+            let answer = kind.survey(scene.world, look, &asks).await;
+            (asks, answer)
+        }
+    }))
+    .await;
+    let mut seen = Seen::new();
+    for (asks, answer) in answers {
+        let answers = match answer {
+            Ok(answers) => answers,
+            Err(error) if matches!(error.class, Class::Denied | Class::Credentials) => return Err(error),
+            Err(error) => vec![Observed::Unknown(error.to_string()); asks.len()],
+        };
+        seen.extend(asks.into_iter().map(|ask| ask.identity.address).zip(answers));
+    }
+    Ok(seen)
+}
+
+/// One ask per address; addresses that cannot exist are left out.
+fn asks<W>(scene: Scene<'_, W>) -> BTreeMap<Address, RawAsk> {
+    let state = scene.state;
+    let intended = state.intents.iter().filter(|intent| intent.verb == Verb::Create).map(|intent| &intent.address);
+    let all: BTreeSet<&Address> = scene.graph.order().iter().chain(state.resources.keys()).chain(intended).collect();
+    all.into_iter().filter_map(|at| Some((at.clone(), ask(scene, at)?))).collect()
+}
+
+fn ask<W>(scene: Scene<'_, W>, at: &Address) -> Option<RawAsk> {
+    let kind = scene.registry.get(at.kind())?;
+    if let Some(record) = scene.state.resources.get(at) {
+        return Some(of_record(scene.state, at, record));
+    }
+    if let Some(intent) = create_intent(scene.state, at) {
+        return Some(of_intent(scene.state, intent));
+    }
+    let spec = known(scene.state, &scene.graph.node(at)?.spec);
+    let identity = fresh(scene.state, kind, at, &spec)?;
+    may_exist(kind, &spec).then_some(RawAsk { identity, spec, outputs: None })
+}
+
+/// Lets the state take over what a look taught: outputs, incarnations, and that a resource was seen usable.
+///
+/// Returns whether anything was new.
+pub fn learn(state: &mut State, seen: &Seen) -> bool {
+    let mut news = false;
+    for (address, observed) in seen {
+        let (Some(record), Some(live)) = (state.resources.get_mut(address), observed.live()) else { continue };
+        if let Some(new) = learned(record, live) {
+            *record = new;
+            news = true;
+        }
+    }
+    news
+}
+
+/// The record with what a look taught, if that is anything new.
+#[must_use]
+pub fn learned(record: &Record, live: &Live) -> Option<Record> {
+    let mut new = record.clone();
+    new.settled |= live.readiness == Readiness::Ready;
+    new.outputs = live.outputs.clone();
+    new.incarnation = live.incarnation.clone().or(new.incarnation);
+    (new != *record).then_some(new)
+}
+
+/// The question about a recorded resource.
+#[must_use]
+pub fn of_record(state: &State, at: &Address, record: &Record) -> RawAsk {
+    let identity = Identity {
+        stack: state.stack.clone(),
+        lineage: state.lineage.clone(),
+        address: at.clone(),
+        generation: record.generation,
+        oid: record.oid.clone(),
+        name: record.name.clone(),
+    };
+    RawAsk { identity, spec: record.applied.clone(), outputs: Some(record.outputs.clone()) }
+}
+
+/// The question whether an interrupted create was executed.
+#[must_use]
+pub fn of_intent(state: &State, intent: &Intent) -> RawAsk {
+    let identity = Identity {
+        stack: state.stack.clone(),
+        lineage: state.lineage.clone(),
+        address: intent.address.clone(),
+        generation: intent.generation,
+        oid: intent.oid.clone(),
+        name: intent.name.clone(),
+    };
+    RawAsk { identity, spec: known(state, &intent.spec), outputs: None }
+}
+
+/// The spec with every promise kept that the state can keep.
+#[must_use]
+pub fn known(state: &State, spec: &Value) -> Value {
+    reference::resolve(spec, &|promise: &Promise| state.resources.get(&promise.of)?.outputs.get(&promise.output).cloned())
+}
+
+/// The identity that a create would get now.
+fn fresh(state: &State, kind: &dyn PureKind, at: &Address, spec: &Value) -> Option<Identity> {
+    let generation = state.generation(at);
+    let oid = identity::oid(&state.lineage, at, generation);
+    let name = match kind.naming(spec).ok()? {
+        Naming::Server => String::new(),
+        Naming::Given(name) => name,
+        Naming::Derived(rule) => rule.name(&state.stack.name, &state.stack.region, at, &oid),
+    };
+    let (stack, lineage) = (state.stack.clone(), state.lineage.clone());
+    Some(Identity { stack, lineage, address: at.clone(), generation, oid, name })
+}
+
+/// Can a resource that nobody ever tried to make exist? Only under a name that
+/// others may have chosen too: a derived name and an ownership tag hold an oid
+/// that nobody has used.
+fn may_exist(kind: &dyn PureKind, spec: &Value) -> bool {
+    matches!(kind.naming(spec), Ok(Naming::Given(_)))
+}

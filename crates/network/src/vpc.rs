@@ -1,0 +1,151 @@
+//! The VPC. Class C: nothing but the ownership tag, written with the create, tells a lost answer from a second VPC.
+
+use auroractl_aws::{Aws, ec2, tags};
+use auroractl_core::ids::VpcId;
+use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
+use auroractl_core::{Diff, Identity, Impact, Naming, Owner, Readiness, Tags};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
+use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Vpc as Raw, VpcAttributeName, VpcState};
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+/// A VPC as the stack wants it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vpc {
+    /// Primary IPv4 block; AWS zeroes host bits, so it is kept without them.
+    pub cidr_block: Ipv4Net,
+    /// DNS resolution inside the VPC; interface endpoints need it.
+    pub enable_dns_support: bool,
+    /// DNS names for its interfaces; private DNS of endpoints needs it. AWS's own default is off.
+    pub enable_dns_hostnames: bool,
+    /// The user's tags.
+    pub tags: Tags,
+}
+
+/// What a VPC exports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VpcOutputs {
+    /// Its id.
+    pub vpc_id: VpcId,
+}
+
+impl Exports<VpcId> for Vpc {
+    const OUTPUT: &'static str = "vpc_id";
+}
+
+impl Model for Vpc {
+    const KIND: &'static str = "vpc";
+    const GROUP: Group = Group::Network;
+    const ADOPTION: Adoption = Adoption::Untokened;
+    const TIMING: Timing = Timing { create: 2.0, update: 1.0, delete: 2.0, timeout: 600.0, horizon: 300.0, stable: 1 };
+    type Outputs = VpcOutputs;
+
+    fn naming(&self) -> Naming {
+        Naming::Server
+    }
+
+    fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
+        let Self { cidr_block, enable_dns_support, enable_dns_hostnames, tags } = new;
+        d.field("cidr_block", &old.cidr_block, cidr_block, Impact::REPLACE)
+            .field("enable_dns_support", &old.enable_dns_support, enable_dns_support, Impact::NONE)
+            .field("enable_dns_hostnames", &old.enable_dns_hostnames, enable_dns_hostnames, Impact::NONE)
+            .tags(&old.tags, tags);
+    }
+}
+
+impl Resource<Aws> for Vpc {
+    async fn survey(aws: &Aws, look: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
+        let ids = asks.iter().filter_map(|ask| ask.outputs.as_ref()).map(|outputs| outputs.vpc_id.to_string()).collect();
+        let Some(me) = asks.first().map(|ask| &ask.identity) else { return Ok(Vec::new()) };
+        let query = ec2::Query { op: "ec2:DescribeVpcs", me, id_filter: "vpc-id", ids };
+        let fetch = |filters| async move {
+            let call = || {
+                let pages = aws.ec2().describe_vpcs().set_filters(Some(Vec::clone(&filters))).into_paginator();
+                async move { pages.items().send().collect::<Result<Vec<_>, _>>().await }
+            };
+            aws.read("ec2:DescribeVpcs", call).await
+        };
+        let all = ec2::tagged(look, query, fetch, |vpc: &Raw| vpc.vpc_id()).await?;
+        let mut seen = Vec::with_capacity(asks.len());
+        for ask in asks {
+            seen.push(match ec2::pick(&all, ask, |outputs| outputs.vpc_id.as_str(), Raw::vpc_id, Raw::tags) {
+                Some(raw) => found(aws, raw).await?.into(),
+                None => Seen::Absent,
+            });
+        }
+        Ok(seen)
+    }
+
+    async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
+        let cidr = spec.cidr_block.to_string();
+        let tagged = tags::ec2_spec(ResourceType::Vpc, me, &spec.tags);
+        let call = || aws.ec2().create_vpc().cidr_block(&cidr).tag_specifications(tagged.clone()).send();
+        let made = aws.write("ec2:CreateVpc", call).await?;
+        let id = made.vpc().and_then(Raw::vpc_id).ok_or_else(|| CallError::missing("ec2:CreateVpc", "VpcId"))?;
+        // A new VPC resolves DNS and names no hosts.
+        set_dns(aws, id, (true, false), spec).await.map_err(CallError::half_done)?;
+        Ok(Done::pending(VpcOutputs { vpc_id: id.into() }))
+    }
+
+    async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
+        let id = from.outputs.vpc_id.as_str();
+        set_dns(aws, id, (from.spec.enable_dns_support, from.spec.enable_dns_hostnames), to).await?;
+        aws.retag_ec2(id, &tags::edit(me, &from.owner, &from.spec.tags, &to.tags)).await?;
+        Ok(Done::ready(from.outputs.clone()))
+    }
+
+    async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
+        use auroractl_aws::GoneIsFine as _;
+        let call = || aws.ec2().delete_vpc().vpc_id(past.outputs.vpc_id.as_str()).send();
+        aws.remove("ec2:DeleteVpc", call).await.gone_is_fine()?;
+        Ok(Ending::Gone)
+    }
+}
+
+/// Brings both attributes from their present values to the wanted ones: one attribute per call, AWS takes no two.
+async fn set_dns(aws: &Aws, id: &str, (support, hostnames): (bool, bool), to: &Vpc) -> Result<(), CallError> {
+    let value = |on| AttributeBooleanValue::builder().value(on).build();
+    if support != to.enable_dns_support {
+        let on = value(to.enable_dns_support);
+        let call = || aws.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_support(on.clone()).send();
+        aws.write("ec2:ModifyVpcAttribute", call).await?;
+    }
+    if hostnames != to.enable_dns_hostnames {
+        let on = value(to.enable_dns_hostnames);
+        let call = || aws.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_hostnames(on.clone()).send();
+        aws.write("ec2:ModifyVpcAttribute", call).await?;
+    }
+    Ok(())
+}
+
+/// What AWS answers about a VPC; its attributes are not in `DescribeVpcs`.
+async fn found(aws: &Aws, raw: &Raw) -> Result<Found<Vpc>, CallError> {
+    let id = raw.vpc_id().unwrap_or_default();
+    let (support, hostnames) = futures::try_join!(
+        attribute(aws, id, VpcAttributeName::EnableDnsSupport),
+        attribute(aws, id, VpcAttributeName::EnableDnsHostnames),
+    )?;
+    let all = tags::of_ec2(raw.tags());
+    let spec = Vpc {
+        cidr_block: raw.cidr_block().and_then(|text| text.parse().ok()).unwrap_or_default(),
+        enable_dns_support: support,
+        enable_dns_hostnames: hostnames,
+        tags: auroractl_core::tags::user(&all),
+    };
+    let readiness = match raw.state() {
+        Some(VpcState::Available) => Readiness::Ready,
+        other => Readiness::Pending(other.map_or("pending", VpcState::as_str).to_owned()),
+    };
+    Ok(Found { readiness, ..Found::ready(spec, VpcOutputs { vpc_id: id.into() }, Owner::of(&all)) })
+}
+
+async fn attribute(aws: &Aws, id: &str, name: VpcAttributeName) -> Result<bool, CallError> {
+    let call = || aws.ec2().describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
+    let answer = aws.read("ec2:DescribeVpcAttribute", call).await?;
+    let value = match name {
+        VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
+        _ => answer.enable_dns_hostnames(),
+    };
+    Ok(value.and_then(AttributeBooleanValue::value).unwrap_or(false))
+}

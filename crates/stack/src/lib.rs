@@ -1,0 +1,2 @@
+//! The stack file: TOML with overlays to typed configuration.
+pub mod config;

@@ -1,0 +1,153 @@
+//! Diagnostics as text: the excerpt of the file with carets, by miette.
+
+use crate::diagnostics::{Diagnostic, Diagnostics, Label, Severity};
+use crate::source::Sources;
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters, ThemeStyles};
+use std::fmt;
+use std::sync::Arc;
+
+/// More findings than this are counted, not shown: nobody reads them, and a hostile file could have a million.
+const MOST_SHOWN: usize = 50;
+
+/// How a terminal wants its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Columns.
+    pub width: usize,
+    /// Whether colours are wanted.
+    pub color: bool,
+    /// Whether box-drawing characters can be shown.
+    pub unicode: bool,
+}
+
+impl Style {
+    /// No colours, a fixed width: for files and tests.
+    #[must_use]
+    pub fn plain(width: usize) -> Self {
+        Self { width, color: false, unicode: true }
+    }
+
+    fn theme(self) -> GraphicalTheme {
+        GraphicalTheme {
+            characters: if self.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
+            styles: if self.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+        }
+    }
+}
+
+impl Diagnostics {
+    /// The findings as text, one after the other.
+    #[must_use]
+    pub fn render(&self, style: Style) -> String {
+        let handler = GraphicalReportHandler::new_themed(style.theme())
+            .with_width(style.width)
+            .with_links(false)
+            .with_context_lines(1)
+            .with_break_words(true);
+        let mut text = String::new();
+        for item in self.items.iter().take(MOST_SHOWN) {
+            let report = Report::new(item, &self.sources);
+            // Writing to a `String` can't fail, and a finding that can't be drawn is still told.
+            if handler.render_report(&mut text, &report).is_err() {
+                text.push_str(&item.message);
+            }
+            text.push('\n');
+        }
+        if let Some(more) = self.items.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
+            text.push_str(&format!("… and {more} more\n"));
+        }
+        text
+    }
+}
+
+/// One diagnostic in miette's terms. A miette report shows one file, so labels in other files become related reports.
+#[derive(Debug)]
+struct Report {
+    severity: Severity,
+    code: Option<&'static str>,
+    message: String,
+    help: Option<String>,
+    source: Option<NamedSource<Arc<str>>>,
+    labels: Vec<LabeledSpan>,
+    related: Vec<Report>,
+}
+
+impl Report {
+    fn new(item: &Diagnostic, sources: &Sources) -> Self {
+        let file = item.labels.first().map(|label| label.place.file);
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            item.labels.iter().partition(|label| Some(label.place.file) == file);
+        Self {
+            severity: item.severity,
+            code: Some(item.code),
+            message: item.message.clone(),
+            help: item.help.clone(),
+            source: file.and_then(|file| named(file, sources)),
+            labels: here.into_iter().enumerate().map(|(index, label)| span(label, index == 0)).collect(),
+            related: elsewhere.into_iter().map(|label| Self::note(item.severity, label, sources)).collect(),
+        }
+    }
+
+    fn note(severity: Severity, label: &Label, sources: &Sources) -> Self {
+        Self {
+            severity,
+            code: None,
+            message: label.text.clone(),
+            help: None,
+            source: named(label.place.file, sources),
+            labels: vec![span(label, true)],
+            related: Vec::new(),
+        }
+    }
+}
+
+fn named(file: usize, sources: &Sources) -> Option<NamedSource<Arc<str>>> {
+    let source = sources.get(file)?;
+    Some(NamedSource::new(source.name(), source.shown()))
+}
+
+fn span(label: &Label, primary: bool) -> LabeledSpan {
+    let range = label.place.start..label.place.end;
+    let text = Some(label.text.clone()).filter(|text| !text.is_empty());
+    if primary { LabeledSpan::new_primary_with_span(text, range) } else { LabeledSpan::new_with_span(text, range) }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Report {}
+
+impl miette::Diagnostic for Report {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.map(|code| Box::new(format!("stack::{code}")) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        if self.related.is_empty() {
+            return None;
+        }
+        Some(Box::new(self.related.iter().map(|report| report as &dyn miette::Diagnostic)))
+    }
+}

@@ -1,0 +1,20 @@
+//! Signals to the processes that tests start.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Kills the process at once (SIGKILL). One that is gone already is as dead as it should be.
+pub fn kill(pid: u32) {
+    send(pid, Signal::KILL);
+}
+
+/// Asks the process to stop (SIGINT), as Ctrl-C does.
+pub fn interrupt(pid: u32) {
+    send(pid, Signal::INT);
+}
+
+fn send(pid: u32, signal: Signal) {
+    // Never 0 or negative: those mean process groups, the test runner's own among them.
+    if let Some(pid) = i32::try_from(pid).ok().filter(|pid| *pid > 0).and_then(Pid::from_raw) {
+        kill_process(pid, signal).ok();
+    }
+}
