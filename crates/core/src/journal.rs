@@ -5,7 +5,7 @@
 //! without one is resolved by looking at the world.
 
 use crate::address::Address;
-use crate::state::{Deposed, Intent, Record, State, Verb};
+use crate::state::{Intent, Record, State, Verb};
 use serde::{Deserialize, Serialize};
 
 /// One line.
@@ -30,19 +30,13 @@ pub enum Entry {
         /// Its generation.
         generation: u32,
     },
-    /// The resource exists and this is what is known of it.
+    /// The resource exists and this is what is known of it. A record of an earlier generation is deposed by it:
+    /// one line, so that no tear can lose either half of a replacement.
     Recorded {
         /// The resource.
         address: Address,
         /// The record.
         record: Box<Record>,
-    },
-    /// A half-done replacement: the record's place was taken by its successor.
-    Deposed {
-        /// The resource.
-        address: Address,
-        /// The predecessor.
-        old: Box<Deposed>,
     },
     /// An object is gone; its generation is burned.
     Deleted {
@@ -93,15 +87,7 @@ pub fn replay(state: &mut State, entry: &Entry) {
                 }
             }
         }
-        Entry::Recorded { address, record } => {
-            state.resources.insert(address.clone(), record.as_ref().clone());
-        }
-        Entry::Deposed { address, old } => {
-            if let Some(record) = state.resources.get_mut(address) {
-                record.deposed.retain(|other| other.generation != old.generation);
-                record.deposed.push(old.as_ref().clone());
-            }
-        }
+        Entry::Recorded { address, record } => record_it(state, address, record),
         Entry::Deleted { address, generation } => delete(state, address, *generation),
         Entry::Resolved { address, generation, verb } => state.intents.retain(|intent| {
             intent.address != *address || intent.generation != *generation || intent.verb != *verb
@@ -125,11 +111,22 @@ fn declare(state: &mut State, intent: &Intent) {
     }
 }
 
+fn record_it(state: &mut State, address: &Address, record: &Record) {
+    let before = state.resources.insert(address.clone(), record.clone());
+    if let Some(before) = before.filter(|before| before.generation != record.generation) {
+        state.deposed.entry(address.clone()).or_default().push(before.depose());
+    }
+}
+
 fn delete(state: &mut State, address: &Address, generation: u32) {
     state.burn(address, generation);
-    let Some(record) = state.resources.get_mut(address) else { return };
-    record.deposed.retain(|old| old.generation != generation);
-    if record.generation == generation {
+    if let Some(deposed) = state.deposed.get_mut(address) {
+        deposed.retain(|old| old.generation != generation);
+        if deposed.is_empty() {
+            state.deposed.remove(address);
+        }
+    }
+    if state.resources.get(address).is_some_and(|record| record.generation == generation) {
         state.resources.remove(address);
     }
 }
@@ -139,6 +136,9 @@ fn rename(state: &mut State, from: &Address, to: &Address) {
     let Some(record) = state.resources.remove(from) else { return };
     state.burn(from, record.generation);
     state.resources.insert(to.clone(), record);
+    if let Some(deposed) = state.deposed.remove(from) {
+        state.deposed.insert(to.clone(), deposed);
+    }
     for other in state.resources.values_mut() {
         if other.deps.remove(from) {
             other.deps.insert(to.clone());

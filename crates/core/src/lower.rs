@@ -109,6 +109,7 @@ struct Draft {
     program: Program,
     forward: BTreeMap<Address, StepId>,
     removal: BTreeMap<Address, StepId>,
+    deposed: BTreeMap<Address, Vec<StepId>>,
     delete_first: BTreeSet<Address>,
 }
 
@@ -146,11 +147,14 @@ impl Draft {
                 self.forward_step(change, Verb::Create, kinds);
             }
         }
+        self.deposed_steps(change, kinds);
+    }
+
+    /// Predecessors that an interrupted replacement left.
+    fn deposed_steps(&mut self, change: &Change, kinds: &dyn Kinds) {
         for generation in &change.deposed {
             let id = self.push(change, Verb::Delete, *generation, kinds);
-            if let Some(forward) = self.forward.get(&change.address) {
-                self.program.order(*forward, id);
-            }
+            self.deposed.entry(change.address.clone()).or_default().push(id);
         }
     }
 
@@ -174,24 +178,38 @@ impl Draft {
             }
         }
         // What this resource used may only go when this resource is gone, or has moved over.
-        let used = sources.state.resources.get(at).map(|record| &record.deps);
-        for dep in used.into_iter().flatten() {
+        for dep in sources.state.used_by(at) {
             if let Some(old) = self.removal.get(dep).copied() {
-                self.release(at, dep, old);
+                self.release(at, old, self.delete_first.contains(dep));
+            }
+            for old in self.deposed.get(dep).cloned().unwrap_or_default() {
+                self.release(at, old, false);
             }
         }
+        self.deposed_edges(at, sources.state);
         if let (Some(old), Some(new)) = (self.removal.get(at).copied(), self.forward.get(at).copied()) {
             if self.delete_first.contains(at) { self.program.order(old, new) } else { self.program.order(new, old) }
         }
     }
 
-    /// Draws the edges by which `user` lets go of the old object of `dep`.
-    fn release(&mut self, user: &Address, dep: &Address, old: StepId) {
+    /// What a predecessor used may go when the predecessor has gone.
+    fn deposed_edges(&mut self, at: &Address, state: &State) {
+        let steps = self.deposed.get(at).cloned().unwrap_or_default();
+        for (old, step) in state.deposed(at).iter().zip(steps) {
+            for dep in old.deps.iter().filter(|dep| !self.delete_first.contains(*dep)) {
+                if let Some(removal) = self.removal.get(dep).copied() {
+                    self.program.order(step, removal);
+                }
+            }
+        }
+    }
+
+    /// Draws the edge by which `user` lets go of an old object: by its own end, or by moving over.
+    /// Where the old object goes before the new one is made, nobody can have moved over.
+    fn release(&mut self, user: &Address, old: StepId, goes_first: bool) {
         if let Some(gone) = self.removal.get(user).copied() {
             self.program.order(gone, old);
-        } else if let Some(moved) = self.forward.get(user).copied()
-            && !self.delete_first.contains(dep)
-        {
+        } else if let Some(moved) = self.forward.get(user).copied().filter(|_| !goes_first) {
             self.program.order(moved, old);
         }
     }

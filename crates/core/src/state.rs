@@ -47,9 +47,6 @@ pub struct Record {
     pub settled: bool,
     /// When it was made, in Unix seconds: bounds for how long an unseen one is searched, nothing else.
     pub born: i64,
-    /// Earlier generations that still await deletion.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub deposed: Vec<Deposed>,
 }
 
 /// A predecessor in a half-done replacement.
@@ -66,6 +63,8 @@ pub struct Deposed {
     pub applied: Value,
     /// What AWS gave back.
     pub outputs: Value,
+    /// What it refers to.
+    pub deps: BTreeSet<Address>,
     /// AWS's immutable id.
     pub incarnation: Option<String>,
 }
@@ -124,6 +123,10 @@ pub struct State {
     pub serial: u64,
     /// The resources.
     pub resources: BTreeMap<Address, Record>,
+    /// Predecessors of half-done replacements that still await deletion. Beside the records, since the
+    /// successor may be gone before they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deposed: BTreeMap<Address, Vec<Deposed>>,
     /// The next generation of addresses whose generation 0 is burned, also of addresses that are gone.
     pub generations: BTreeMap<Address, u32>,
     /// Unresolved intents.
@@ -140,6 +143,7 @@ impl State {
             lineage,
             serial: 0,
             resources: BTreeMap::new(),
+            deposed: BTreeMap::new(),
             generations: BTreeMap::new(),
             intents: Vec::new(),
         }
@@ -149,6 +153,25 @@ impl State {
     #[must_use]
     pub fn generation(&self, address: &Address) -> u32 {
         self.generations.get(address).copied().unwrap_or(0)
+    }
+
+    /// The create of a resource whose end is not known, if there is one.
+    #[must_use]
+    pub fn create_intent(&self, address: &Address) -> Option<&Intent> {
+        self.intents.iter().find(|intent| intent.verb == Verb::Create && intent.address == *address)
+    }
+
+    /// What a resource refers to at AWS: by its record, or by the intent of an interrupted create.
+    pub fn used_by(&self, address: &Address) -> impl Iterator<Item = &Address> {
+        let recorded = self.resources.get(address).map(|record| &record.deps);
+        let intended = || self.create_intent(address).map(|intent| &intent.deps);
+        recorded.or_else(intended).into_iter().flatten()
+    }
+
+    /// The predecessors of a resource that still await deletion.
+    #[must_use]
+    pub fn deposed(&self, address: &Address) -> &[Deposed] {
+        self.deposed.get(address).map_or(&[], Vec::as_slice)
     }
 
     /// Marks a generation as used up, so that its name and token are never sent for another object.
@@ -181,6 +204,7 @@ impl Record {
             name: self.name.clone(),
             applied: self.applied.clone(),
             outputs: self.outputs.clone(),
+            deps: self.deps.clone(),
             incarnation: self.incarnation.clone(),
         }
     }

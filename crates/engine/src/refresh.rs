@@ -9,7 +9,7 @@ use auroractl_core::kind::PureKind;
 use auroractl_core::model::Adoption;
 use auroractl_core::observed::{Live, Observed, Readiness};
 use auroractl_core::reference::{self, Promise};
-use auroractl_core::state::{Intent, Record, State, Verb};
+use auroractl_core::state::{Deposed, Intent, Record, State, Verb};
 use auroractl_core::{Address, Graph};
 use futures::future::join_all;
 use serde_json::Value;
@@ -83,12 +83,12 @@ fn doubtful<W>(scene: Scene<'_, W>, at: &Address, seen: &Seen, search: Search, s
         let age = scene.clock.wall().as_second().saturating_sub(record.born);
         return !record.settled && spent.as_secs_f64() < horizon && u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() < horizon);
     }
-    let attempted = create_intent(scene.state, at).is_some_and(|intent| intent.attempted);
-    search == Search::Patient && attempted && kind.adoption() == Adoption::Untokened && spent.as_secs_f64() < horizon
-}
-
-fn create_intent<'a>(state: &'a State, at: &Address) -> Option<&'a Intent> {
-    state.intents.iter().find(|intent| intent.address == *at && intent.verb == Verb::Create)
+    let Some(intent) = scene.state.create_intent(at).filter(|intent| intent.attempted) else { return false };
+    // The same create may be sent again where name, token or guard refuse a second one. That holds only while it
+    // is the same: with another natural key, or with none, what is hidden now would be forgotten.
+    let same = scene.graph.node(at).is_some_and(|node| node.spec == intent.spec);
+    let repeatable = same && kind.adoption() != Adoption::Untokened;
+    search == Search::Patient && !repeatable && spent.as_secs_f64() < horizon
 }
 
 /// Asks all kinds at once, sharing one look.
@@ -133,27 +133,12 @@ fn ask<W>(scene: Scene<'_, W>, at: &Address) -> Option<RawAsk> {
     if let Some(record) = scene.state.resources.get(at) {
         return Some(of_record(scene.state, at, record));
     }
-    if let Some(intent) = create_intent(scene.state, at) {
+    if let Some(intent) = scene.state.create_intent(at) {
         return Some(of_intent(scene.state, intent));
     }
     let spec = known(scene.state, &scene.graph.node(at)?.spec);
     let identity = fresh(scene.state, kind, at, &spec)?;
     may_exist(kind, &spec).then_some(RawAsk { identity, spec, outputs: None })
-}
-
-/// Lets the state take over what a look taught: outputs, incarnations, and that a resource was seen usable.
-///
-/// Returns whether anything was new.
-pub fn learn(state: &mut State, seen: &Seen) -> bool {
-    let mut news = false;
-    for (address, observed) in seen {
-        let (Some(record), Some(live)) = (state.resources.get_mut(address), observed.live()) else { continue };
-        if let Some(new) = learned(record, live) {
-            *record = new;
-            news = true;
-        }
-    }
-    news
 }
 
 /// The record with what a look taught, if that is anything new.
@@ -178,6 +163,20 @@ pub fn of_record(state: &State, at: &Address, record: &Record) -> RawAsk {
         name: record.name.clone(),
     };
     RawAsk { identity, spec: record.applied.clone(), outputs: Some(record.outputs.clone()) }
+}
+
+/// The question about the predecessor in a half-done replacement.
+#[must_use]
+pub fn of_deposed(state: &State, at: &Address, old: &Deposed) -> RawAsk {
+    let identity = Identity {
+        stack: state.stack.clone(),
+        lineage: state.lineage.clone(),
+        address: at.clone(),
+        generation: old.generation,
+        oid: old.oid.clone(),
+        name: old.name.clone(),
+    };
+    RawAsk { identity, spec: old.applied.clone(), outputs: Some(old.outputs.clone()) }
 }
 
 /// The question whether an interrupted create was executed.

@@ -1,2 +1,32 @@
-//! The stack file: TOML with overlays to typed configuration.
+//! The stack file, and the only place where the five domains meet.
+//!
+//! A stack file is TOML with overlays. [`load`] reads it into a tree in which every key and value knows its place, merges the
+//! overlays, checks the result against the JSON Schema of [`config`] and then against what AWS allows ([`checks`]), and
+//! answers with typed configuration and its provenance ([`Loaded`]), or with everything that is wrong ([`Diagnostics`]).
+
+pub mod blueprint;
+pub mod checks;
 pub mod config;
+pub mod schema;
+
+mod diagnostics;
+mod explain;
+mod load;
+mod merge;
+mod path;
+mod render;
+mod secrets;
+mod source;
+mod suggest;
+mod tree;
+mod validate;
+
+pub use checks::ParameterCatalogue;
+pub use config::Config;
+pub use diagnostics::{At, Diagnostic, Diagnostics, Label, Problem, Severity};
+pub use explain::Explained;
+pub use load::{Loaded, Origin, load, load_from};
+pub use path::{Path, Place, Segment};
+pub use render::Style;
+pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
+pub use tree::{SpanMap, Spans};

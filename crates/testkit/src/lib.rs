@@ -6,6 +6,7 @@
 //! - [`proxy`] stands before the AWS emulator: faults, kills, call log.
 //! - [`emulator`] starts the emulator and stops it.
 //! - [`cli`] runs the real binary in a closed environment.
+//! - [`sim`] is a simulated world for the engine: faults by seed, virtual time, crashes.
 //! - [`script`] replays commands with recorded output, made comparable by [`redact`].
 
 pub mod cli;
@@ -15,3 +16,4 @@ pub mod process;
 pub mod proxy;
 pub mod redact;
 pub mod script;
+pub mod sim;

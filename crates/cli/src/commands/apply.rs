@@ -9,7 +9,7 @@ use crate::view;
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::{Desired, Graph};
-use auroractl_engine::apply::{Desk, Means, Work, apply};
+use auroractl_engine::apply::{Desk, Means, Work, apply, settle};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::stop;
 use auroractl_engine::store::Mode;
@@ -88,7 +88,7 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
         return Err(refused);
     }
     if plan.is_empty() {
-        learn(&mut recorded, &observed).await?;
+        settle(&mut recorded.state, &observed, &mut recorded.store).await?;
         return nothing_to_do(&order);
     }
     preflight(&cloud, &order.stack, &plan, &graph).await?;
@@ -102,15 +102,6 @@ fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
         return view::json::nothing();
     }
     view::lines(&[format!("Nothing to change: stack `{}` is as it should be.", order.stack.loaded.name())])
-}
-
-/// A look that found everything as recorded still tells that it was seen usable.
-async fn learn(recorded: &mut Recorded, observed: &Seen) -> Result<(), Failure> {
-    use auroractl_engine::store::Store as _;
-    if auroractl_engine::refresh::learn(&mut recorded.state, observed) {
-        recorded.store.commit(&recorded.state).await?;
-    }
-    Ok(())
 }
 
 /// Shows the plan and asks, unless it was approved before.

@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
             kind: self.kind(address, address.kind())?,
             spec: reference::resolve(&node.spec, &|promise| self.kept(promise)),
             record: self.inputs.state.resources.get(address),
-            intent: self.create_intent(address),
+            intent: self.inputs.state.create_intent(address),
             observed: self.inputs.observed.get(address),
         };
         match case.observed {
@@ -75,10 +75,6 @@ impl<'a> Run<'a> {
             Some(Observed::Live(live)) => self.present(&case, live),
             None | Some(Observed::Absent) => self.absent(&case),
         }
-    }
-
-    fn create_intent(&self, address: &Address) -> Option<&'a Intent> {
-        self.inputs.state.intents.iter().find(|intent| intent.address == *address && intent.verb == Verb::Create)
     }
 
     /// The value of a promise, if the resource that made it is there and stays.
@@ -269,7 +265,7 @@ impl<'a> Run<'a> {
             name,
             order: None,
             old_generation: None,
-            deposed: case.record.map(|record| record.deposed.iter().map(|old| old.generation).collect()).unwrap_or_default(),
+            deposed: self.inputs.state.deposed(case.address).iter().map(|old| old.generation).collect(),
             refusal: None,
         })
     }
@@ -301,22 +297,27 @@ impl Run<'_> {
     fn unwanted(&self) -> Vec<Address> {
         let state = self.inputs.state;
         let intended = state.intents.iter().filter(|intent| intent.verb == Verb::Create).map(|intent| &intent.address);
-        let mut gone: BTreeSet<&Address> = state.resources.keys().chain(intended).collect();
+        let mut gone: BTreeSet<&Address> = state.resources.keys().chain(state.deposed.keys()).chain(intended).collect();
         gone.retain(|at| self.inputs.graph.node(at).is_none());
         gone.into_iter().rev().cloned().collect()
     }
 
     fn removal(&self, address: &Address) -> Result<Change, PlanError> {
         let record = self.inputs.state.resources.get(address);
-        let intent = self.create_intent(address);
+        let intent = self.inputs.state.create_intent(address);
         let kind = self.kind(address, address.kind())?;
-        let spec = record.map(|record| &record.applied).or(intent.map(|intent| &intent.spec)).cloned().unwrap_or_default();
+        let left = || self.inputs.state.deposed(address).first().map(|old| &old.applied);
+        let spec = record.map(|record| &record.applied).or(intent.map(|intent| &intent.spec)).or_else(left);
+        let spec = spec.cloned().unwrap_or_default();
         let case = Case { address, kind, spec, record, intent, observed: self.inputs.observed.get(address) };
         let generation = record.map(|record| record.generation).or(intent.map(|intent| intent.generation)).unwrap_or(0);
         let why = if self.inputs.options.destroy { Reason::Destroyed } else { Reason::RemovedFromStack };
         let mut change = match case.observed {
             Some(Observed::Unknown(why)) => {
                 return Ok(self.refuse(&case, RefusalClass::Unknown, format!("it could not be looked at: {why}"), "run again when AWS answers"));
+            }
+            None | Some(Observed::Absent) if record.is_none() && intent.is_none() => {
+                return self.change(&case, Action::NoOp, vec![why], generation);
             }
             None | Some(Observed::Absent) => self.change(&case, Action::Forget, vec![why], generation)?,
             Some(Observed::Live(live)) => match self.may_delete(&case, live)? {

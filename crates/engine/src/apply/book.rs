@@ -63,10 +63,6 @@ impl<'a> Book<'a> {
         let kind = means.registry.get(step.address.kind())?;
         let old = self.state.resources.get(&step.address);
         let same = old.filter(|old| old.generation == step.generation);
-        let mut deposed = old.map(|old| old.deposed.clone()).unwrap_or_default();
-        if let Some(before) = old.filter(|old| old.generation != step.generation) {
-            deposed.push(before.depose());
-        }
         Some(Record {
             kind: step.address.kind().to_owned(),
             version: kind.version(),
@@ -80,7 +76,6 @@ impl<'a> Book<'a> {
             incarnation: done.incarnation.or_else(|| same.and_then(|old| old.incarnation.clone())),
             settled: same.is_some_and(|old| old.settled),
             born: same.map_or_else(|| means.clock.wall().as_second(), |old| old.born),
-            deposed,
         })
     }
 
@@ -119,16 +114,12 @@ impl<'a> Book<'a> {
 
     /// The question that a wait asks.
     pub(super) fn ask(&self, step: &Step) -> Option<RawAsk> {
-        let record = self.state.resources.get(&step.address)?;
-        if record.generation == step.generation {
+        let record = self.state.resources.get(&step.address).filter(|record| record.generation == step.generation);
+        if let Some(record) = record {
             return Some(refresh::of_record(self.state, &step.address, record));
         }
-        let old = record.deposed.iter().find(|old| old.generation == step.generation)?;
-        let mut ask = refresh::of_record(self.state, &step.address, record);
-        ask.identity.generation = old.generation;
-        ask.identity.oid.clone_from(&old.oid);
-        ask.identity.name.clone_from(&old.name);
-        Some(RawAsk { spec: old.applied.clone(), outputs: Some(old.outputs.clone()), ..ask })
+        let old = self.state.deposed(&step.address).iter().find(|old| old.generation == step.generation)?;
+        Some(refresh::of_deposed(self.state, &step.address, old))
     }
 
     /// Ends the run: the last line, then the snapshot.

@@ -14,6 +14,7 @@ use crate::error::{CallError, Class};
 use crate::event::{Event, Stopped, Summary};
 use crate::kind::{Ending, Registry};
 use crate::look::Look;
+use crate::refresh;
 use crate::stop::{Stop, Urgency};
 use crate::store::{Store, StoreError};
 use crate::wait::{Goal, Verdict, Wait, Waits};
@@ -122,6 +123,23 @@ pub async fn apply<W: Sync>(means: Means<'_, W>, work: Work<'_>, state: &mut Sta
     };
     run.drive().await;
     Ok(run.finish().await)
+}
+
+/// Ends a run whose plan is empty: what the look taught is kept (outputs, that a resource was seen usable), and
+/// intents of updates and deletes are over. Commits only if there is anything new.
+///
+/// # Errors
+/// When the snapshot could not be written.
+pub async fn settle(state: &mut State, observed: &BTreeMap<Address, Observed>, store: &mut dyn Store) -> Result<(), StoreError> {
+    let before = state.clone();
+    for (address, seen) in observed {
+        let (Some(record), Some(live)) = (state.resources.get_mut(address), seen.live()) else { continue };
+        if let Some(new) = refresh::learned(record, live) {
+            *record = new;
+        }
+    }
+    state.intents.retain(|intent| intent.verb == Verb::Create);
+    if *state == before { Ok(()) } else { store.commit(state).await }
 }
 
 type Look1 = (String, Vec<StepId>, Result<Vec<Observed>, CallError>);

@@ -10,7 +10,7 @@ use auroractl_core::identity::Identity;
 use auroractl_core::journal::Entry;
 use auroractl_core::lower::Step;
 use auroractl_core::observed::{Live, Observed};
-use auroractl_core::plan::Change;
+use auroractl_core::plan::{Action, Change};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
 use auroractl_core::{Address, Graph};
@@ -44,12 +44,15 @@ fn stale(state: &State) -> Vec<Entry> {
 
 /// What the refresh taught about recorded resources, and records for unrecorded ones that will be deleted.
 fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Vec<Entry> {
+    let goes = |action| matches!(action, Action::Delete | Action::Replace);
+    let going: BTreeSet<&Address> =
+        work.plan.changes.iter().filter(|change| goes(change.action)).map(|change| &change.address).collect();
     let mut entries = Vec::new();
     for (address, seen) in work.observed {
         let Observed::Live(live) = seen else { continue };
         let record = match state.resources.get(address) {
             Some(record) => refresh::learned(record, live),
-            None if work.graph.node(address).is_none() => unrecorded(state, address, live, means),
+            None if going.contains(address) => unrecorded(state, address, live, means),
             None => None,
         };
         entries.extend(record.map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) }));
@@ -57,9 +60,9 @@ fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Ve
     entries
 }
 
-/// An interrupted run made it, and the stack no longer wants it: recorded first, so that the delete works from the state.
+/// An interrupted run made it, and it has to go: recorded first, so that the delete works from the state.
 fn unrecorded<W>(state: &State, address: &Address, live: &Live, means: Means<'_, W>) -> Option<Record> {
-    let intent = state.intents.iter().find(|intent| intent.address == *address && intent.verb == Verb::Create)?;
+    let intent = state.create_intent(address)?;
     let kind = means.registry.get(address.kind())?;
     Some(Record {
         kind: address.kind().to_owned(),
@@ -74,13 +77,12 @@ fn unrecorded<W>(state: &State, address: &Address, live: &Live, means: Means<'_,
         incarnation: live.incarnation.clone(),
         settled: false,
         born: means.clock.wall().as_second(),
-        deposed: Vec::new(),
     })
 }
 
 fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent {
     let record = state.resources.get(&step.address);
-    let old = record.and_then(|record| record.deposed.iter().find(|old| old.generation == step.generation));
+    let old = state.deposed(&step.address).iter().find(|old| old.generation == step.generation);
     let (oid, name) = match (step.verb, old, record) {
         (Verb::Delete, Some(old), _) => (old.oid.clone(), old.name.clone()),
         (Verb::Delete | Verb::Forget, None, Some(record)) => (record.oid.clone(), record.name.clone()),

@@ -156,9 +156,13 @@ impl StoreError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Locked(_) => "wait until it has ended; the lock goes with the process, so there is nothing to remove".to_owned(),
+            Self::Locked(_) => {
+                "wait until it has ended; the lock goes with the process, so there is nothing to remove".to_owned()
+            }
             Self::Damaged { path, backup, .. } | Self::Empty { path, backup } => restore(path, backup.as_ref()),
-            Self::NewerFormat { tool, .. } if tool.is_empty() => "use the auroractl that wrote it, or a newer one".to_owned(),
+            Self::NewerFormat { tool, .. } if tool.is_empty() => {
+                "use the auroractl that wrote it, or a newer one".to_owned()
+            }
             Self::NewerFormat { tool, .. } => format!("use auroractl {tool}, which wrote it, or a newer one"),
             Self::Foreign { .. } => "check which stack file, credentials and state folder are in use".to_owned(),
             Self::RolledBack { path, .. } => format!(
@@ -166,7 +170,10 @@ impl StoreError {
                 aside(path)
             ),
             Self::JournalCorrupt { path, .. } => {
-                format!("{} and run `auroractl state recover`: it finds the stack's resources by their tags", aside(path))
+                format!(
+                    "{} and run `auroractl state recover`: it finds the stack's resources by their tags",
+                    aside(path)
+                )
             }
             Self::Io { source, .. } => io_hint(source).to_owned(),
             Self::SymlinkRefused { .. } => {
@@ -188,7 +195,8 @@ impl StoreError {
 /// How to put a backup in the place of a damaged snapshot. The journal continues the damaged one, so it makes room too.
 fn restore(path: &Path, backup: Option<&Backup>) -> String {
     let Some(backup) = backup else {
-        return "there is no sound backup: `auroractl state recover` rebuilds the state from the resources' tags".to_owned();
+        return "there is no sound backup: `auroractl state recover` rebuilds the state from the resources' tags"
+            .to_owned();
     };
     let journal = path.with_file_name(super::files::JOURNAL);
     format!(
@@ -270,7 +278,13 @@ impl Holder {
     /// The content of the lock file; for people and messages only, nothing is decided by it.
     pub(super) fn written(&self) -> String {
         let line = |text: &str| text.replace(char::is_control, " ");
-        format!("pid {}\nhost {}\nsince {}\ncommand {}\n", self.pid, line(&self.host), line(&self.since), line(&self.command))
+        format!(
+            "pid {}\nhost {}\nsince {}\ncommand {}\n",
+            self.pid,
+            line(&self.host),
+            line(&self.since),
+            line(&self.command)
+        )
     }
 
     /// Reads it back; what can't be read stays unknown.

@@ -100,7 +100,9 @@ impl Folder {
         let Some(bytes) = self.read(&path)? else {
             return match self.newest_backup() {
                 None => Ok(None),
-                backup => Err(StoreError::Damaged { path, why: "it is missing, its backups are not".to_owned(), backup }),
+                backup => {
+                    Err(StoreError::Damaged { path, why: "it is missing, its backups are not".to_owned(), backup })
+                }
             };
         };
         snapshot::decode(&bytes).map(Some).map_err(|why| match why {
@@ -134,7 +136,11 @@ impl Folder {
     }
 
     /// Turns an operating system's error into one that says what was to be done, where, and what helps.
-    pub(super) fn failed<'a>(&'a self, action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> StoreError + 'a {
+    pub(super) fn failed<'a>(
+        &'a self,
+        action: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(io::Error) -> StoreError + 'a {
         move |source| {
             let detail = self.detail(&source, path).unwrap_or_default();
             StoreError::Io { action, path: path.to_owned(), source, detail }

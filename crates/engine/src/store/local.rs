@@ -11,13 +11,13 @@
 //! polls: an fsync takes milliseconds, and no call is sent before it is done
 //! anyway.
 
+use super::Store;
 use super::disk::{Disk, DiskFile, How, Lock, RealDisk};
 use super::error::{Holder, StoreError};
 use super::files::{Folder, LOCK, STATE};
 use super::frames::{Says, Scan};
 use super::snapshot::Snapshot;
 use super::writer::{Writer, continues};
-use super::Store;
 use crate::clock::Clock;
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::state::State;
@@ -79,7 +79,9 @@ impl Local {
         let folder = Folder { disk, dir: dir.to_owned() };
         match mode {
             Mode::Read => read(&folder).map(|opened| (Self { writer: None }, opened)),
-            Mode::Write { command } => write(folder, command).map(|(writer, opened)| (Self { writer: Some(writer) }, opened)),
+            Mode::Write { command } => {
+                write(folder, command).map(|(writer, opened)| (Self { writer: Some(writer) }, opened))
+            }
         }
     }
 
@@ -155,12 +157,15 @@ fn lock(folder: &Folder, command: String) -> Result<Box<dyn DiskFile>, StoreErro
     let path = folder.path(LOCK);
     let mut file = folder.open(&path, How::Write)?;
     let mut left = TRIES;
-    while !file.try_lock(Lock::Exclusive).map_err(|source| StoreError::NetworkFsWithoutLocks { path: path.clone(), source })? {
+    while !file
+        .try_lock(Lock::Exclusive)
+        .map_err(|source| StoreError::NetworkFsWithoutLocks { path: path.clone(), source })?
+    {
         left -= 1;
         if left == 0 {
             return Err(StoreError::Locked(folder.holder()));
         }
-        std::thread::sleep(PAUSE);
+        pause();
     }
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let since = Clock::default().wall().to_string();
@@ -168,6 +173,14 @@ fn lock(folder: &Folder, command: String) -> Result<Box<dyn DiskFile>, StoreErro
     let told = file.set_len(0).and_then(|()| file.write_at(text.as_bytes(), 0));
     told.map_err(folder.failed("write", &path))?;
     Ok(file)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "opening comes before the engine's clock runs, and waits for a reader's moment only"
+)]
+fn pause() {
+    std::thread::sleep(PAUSE);
 }
 
 /// Snapshot and journal, and what they add up to.
@@ -201,7 +214,8 @@ impl Loaded {
             let torn = self.scan.torn;
             format!("the last write to the journal was interrupted: {torn} bytes are left out; what they told of is looked for at AWS")
         });
-        let missing = self.unjournalled.then(|| "the journal is missing: what it told of is looked for at AWS".to_owned());
+        let missing =
+            self.unjournalled.then(|| "the journal is missing: what it told of is looked for at AWS".to_owned());
         torn.into_iter().chain(missing).collect()
     }
 }

@@ -112,7 +112,7 @@ impl MemDisk {
 
     /// The disk after the power was cut. What was durable is there. Of the rest nothing survives with
     /// seed 0, everything with seed 1, and with other seeds every name and every file decides for itself;
-    /// a file may end early or have a hole of zeros.
+    /// a file may end early, have a hole of zeros or keep an end that was cut.
     #[must_use]
     pub fn after_power_cut(&self, seed: u64) -> Self {
         let inner = self.inner();
@@ -139,10 +139,15 @@ impl MemDisk {
 fn torn(file: &Inode, chance: &mut fastrand::Rng) -> Vec<u8> {
     let common = file.now.iter().zip(&file.durable).take_while(|(a, b)| a == b).count();
     let mut bytes = file.now.clone();
-    match chance.u8(0..4) {
+    match chance.u8(0..5) {
         0 => file.durable.clone(),
         1 => bytes,
+        // The new content is there and the new, shorter length is not.
         2 => {
+            bytes.extend(file.durable.iter().skip(file.now.len()));
+            bytes
+        }
+        3 => {
             bytes.truncate(chance.usize(common..=bytes.len()));
             bytes
         }
@@ -320,7 +325,8 @@ impl Disk for MemDisk {
         inner.powered()?;
         let within = |name: &Path| name.parent() == Some(path);
         inner.durable_names.retain(|name, _| !within(name));
-        let now: Vec<_> = inner.names.iter().filter(|(name, _)| within(name)).map(|(name, id)| (name.clone(), *id)).collect();
+        let now: Vec<_> =
+            inner.names.iter().filter(|(name, _)| within(name)).map(|(name, id)| (name.clone(), *id)).collect();
         inner.durable_names.extend(now);
         Ok(())
     }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`error`] | why a store can't be used, each with a way out |
 //! | [`local`] | the folder: opening, locking, appending, committing |
-//! | [`snapshot`], [`frames`] | the written forms of the state and of the journal |
+//! | `snapshot`, `frames` | the written forms of the state and of the journal |
 //! | [`disk`], [`memory`] | the file-system operations in use; a disk in memory that can fail |
 
 pub mod disk;
@@ -63,7 +63,8 @@ pub trait Store: Send {
 /// When the stack's name could lead out of that folder or is no name of a stack.
 pub fn folder(states: &Path, stack: &str) -> Result<PathBuf, StoreError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let sound = !stack.is_empty() && stack.len() <= MAX_NAME && !stack.starts_with(['.', '-']) && stack.chars().all(plain);
+    let sound =
+        !stack.is_empty() && stack.len() <= MAX_NAME && !stack.starts_with(['.', '-']) && stack.chars().all(plain);
     if sound { Ok(states.join(stack)) } else { Err(StoreError::Name { name: stack.to_owned() }) }
 }
 

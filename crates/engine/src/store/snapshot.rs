@@ -201,7 +201,9 @@ mod tests {
     fn newer_formats_and_unknown_fields_are_refused_by_name() {
         let (bytes, _) = encode(&sample(1), &Head::default()).unwrap();
         let text = String::from_utf8(bytes).unwrap();
-        let newer = text.replace("\"format\": 1", "\"format\": 99").replace(&format!("\"tool\": \"{TOOL}\""), "\"tool\": \"9.1.0\"");
+        let newer = text
+            .replace("\"format\": 1", "\"format\": 99")
+            .replace(&format!("\"tool\": \"{TOOL}\""), "\"tool\": \"9.1.0\"");
         let found = "its format is 99, this release knows 1".to_owned();
         assert_eq!(decode(newer.as_bytes()).unwrap_err(), Unusable::Newer { found, tool: "9.1.0".to_owned() });
 

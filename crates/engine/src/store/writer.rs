@@ -50,7 +50,11 @@ impl Last {
 
 impl Writer {
     /// Continues a journal: cuts its torn end, and begins it anew where it does not continue the snapshot.
-    pub(super) fn new(folder: Folder, lock: Box<dyn DiskFile>, found: (Option<&Snapshot>, &frames::Scan)) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        folder: Folder,
+        lock: Box<dyn DiskFile>,
+        found: (Option<&Snapshot>, &frames::Scan),
+    ) -> Result<Self, StoreError> {
         let (snapshot, scan) = found;
         let path = folder.path(JOURNAL);
         let new = !folder.has(&path)?;
@@ -275,7 +279,9 @@ impl Writer {
 
 /// Is the journal's first frame the base of this snapshot?
 pub(super) fn continues(scan: &frames::Scan, snapshot: &Snapshot) -> bool {
-    scan.frames.first().is_some_and(|frame| matches!(&frame.says, Says::Base { serial, .. } if *serial == snapshot.state.serial))
+    scan.frames
+        .first()
+        .is_some_and(|frame| matches!(&frame.says, Says::Base { serial, .. } if *serial == snapshot.state.serial))
 }
 
 /// Does this line announce a mutation? Then there must be room for its outcome, too.

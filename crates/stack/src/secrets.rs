@@ -1,0 +1,293 @@
+//! No secret has a place in a stack file: what looks like one is refused, and never repeated.
+//!
+//! Two nets. The text of a file is masked line by line before anything can quote it, because a file with a syntax error has
+//! no tree. Once there is a tree, keys that are named like secrets and values that are shaped like credentials become
+//! problems, and their values are masked and taken out of every message.
+
+use crate::diagnostics::{At, Problem};
+use crate::path::{Path, Place};
+use crate::tree::{Data, Node};
+use serde_json::Value;
+
+/// Last words of keys that name a secret.
+const SECRET_WORDS: [&str; 13] = [
+    "password", "passwd", "passphrase", "pwd", "secret", "secret_key", "access_key", "access_key_id", "private_key",
+    "api_key", "apikey", "token", "credentials",
+];
+/// Prefixes of long-term and temporary AWS access key ids; 16 capitals and digits follow.
+const KEY_ID_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
+const KEY_ID_TAIL: usize = 16;
+const PEM_BEGIN: &str = "-----BEGIN";
+const PEM_END: &str = "-----END";
+/// Shorter texts are not taken out of messages: the message would lose common letters and tell what was hidden.
+const SHORTEST_SCRUBBED: usize = 4;
+
+/// What the search for secrets found in one tree.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// One problem for each.
+    pub(crate) problems: Vec<Problem>,
+    /// Paths whose values must not be shown.
+    pub(crate) paths: Vec<Path>,
+    /// Bytes that must not be shown.
+    pub(crate) places: Vec<Place>,
+    /// Texts that must not be shown.
+    pub(crate) texts: Vec<String>,
+}
+
+/// Looks for secrets in a tree.
+pub(crate) fn find(root: &Node) -> Found {
+    let mut found = Found::default();
+    walk(root, &Path::root(), &mut found);
+    found
+}
+
+fn walk(node: &Node, path: &Path, found: &mut Found) {
+    match &node.data {
+        Data::Scalar(Value::String(text)) => {
+            if let Some(what) = credential(text) {
+                found.problems.push(shaped(what, path, node.place));
+                hide(node, path, found);
+            }
+        }
+        Data::Scalar(_) => {}
+        Data::List(items) => items.iter().enumerate().for_each(|(index, item)| walk(item, &path.item(index), found)),
+        Data::Table(table) => {
+            for (key, item) in table {
+                let path = path.key(key.clone());
+                if is_secret_key(key) {
+                    found.problems.push(named(&path, item.key.unwrap_or(item.place)));
+                    hide(item, &path, found);
+                } else {
+                    walk(item, &path, found);
+                }
+            }
+        }
+    }
+}
+
+fn named(path: &Path, place: Place) -> Problem {
+    Problem::error("secret", format!("`{path}` is named like a secret, and a stack file holds none"))
+        .mark(At::Place(place), "the value is not shown")
+        .help(
+            "delete the line: RDS makes the master password, keeps it in Secrets Manager and rotates it. If the value was a \
+             real secret, replace it now",
+        )
+}
+
+fn shaped(what: &str, path: &Path, place: Place) -> Problem {
+    Problem::error("secret", format!("`{path}` holds {what}, and a stack file holds no secret"))
+        .mark(At::Place(place), "the value is not shown")
+        .help("delete it, and replace it where it is in use: it has been in a file")
+}
+
+/// Hides all values at and under a node.
+fn hide(node: &Node, path: &Path, found: &mut Found) {
+    found.paths.push(path.clone());
+    hide_values(node, found);
+}
+
+fn hide_values(node: &Node, found: &mut Found) {
+    match &node.data {
+        Data::Scalar(value) => {
+            found.places.push(node.place);
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if text.len() >= SHORTEST_SCRUBBED {
+                found.texts.push(text);
+            }
+        }
+        Data::List(items) => items.iter().for_each(|item| hide_values(item, found)),
+        Data::Table(table) => table.values().for_each(|item| hide_values(item, found)),
+    }
+}
+
+/// Whether a key is named like a secret. Parameters such as `password_encryption` are not.
+fn is_secret_key(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    SECRET_WORDS.iter().any(|word| key.ends_with(word))
+}
+
+/// What kind of credential a text is shaped like.
+fn credential(text: &str) -> Option<&'static str> {
+    if key_id(text).is_some() {
+        return Some("an AWS access key id");
+    }
+    if text.contains(PEM_BEGIN) && text.contains("PRIVATE KEY") {
+        return Some("a private key");
+    }
+    user_info(text).map(|_| "a URL with a password")
+}
+
+/// The bytes of the first AWS access key id in a text.
+fn key_id(text: &str) -> Option<std::ops::Range<usize>> {
+    let starts = KEY_ID_PREFIXES.iter().flat_map(|prefix| text.match_indices(prefix));
+    let tail = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    starts
+        .filter_map(|(start, prefix)| {
+            let end = start + prefix.len() + KEY_ID_TAIL;
+            let rest = text.as_bytes().get(start + prefix.len()..end)?;
+            rest.iter().all(|byte| tail(byte)).then_some(start..end)
+        })
+        .min_by_key(|range| range.start)
+}
+
+/// The bytes of the password in the first `scheme://user:password@host` of a text.
+fn user_info(text: &str) -> Option<std::ops::Range<usize>> {
+    for (start, _) in text.match_indices("://") {
+        let authority_at = start + 3;
+        let rest = text.get(authority_at..)?;
+        let authority = rest.split(['/', '?', '#', '"', '\'', ' ', '\n']).next().unwrap_or_default();
+        let Some((user, _)) = authority.rsplit_once('@') else { continue };
+        if let Some((name, _)) = user.split_once(':') {
+            return Some(authority_at + name.len() + 1..authority_at + user.len());
+        }
+    }
+    None
+}
+
+/// The text of a file as it may be shown: same length in bytes, with everything that looks like a secret replaced by
+/// `*` and control characters (which could drive a terminal) by `?`.
+pub(crate) fn mask_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut state = Masking::default();
+    for line in text.split_inclusive('\n') {
+        state.line(line, &mut shown);
+    }
+    shown
+}
+
+/// Replaces byte ranges of a text by `*`, keeping its length and line breaks.
+pub(crate) fn mask_places(text: &str, places: &[std::ops::Range<usize>]) -> String {
+    let hidden = |at: usize| places.iter().any(|place| place.contains(&at));
+    let mut shown = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        push(c, hidden(at), &mut shown);
+    }
+    shown
+}
+
+/// What a masked line leaves open for the next one.
+#[derive(Default)]
+struct Masking {
+    /// The delimiter that ends a secret multi-line string.
+    until: Option<&'static str>,
+    /// The lines belong to a table that is named like a secret.
+    table: bool,
+}
+
+impl Masking {
+    fn line(&mut self, line: &str, shown: &mut String) {
+        if let Some(end) = self.until {
+            let close = line.find(end).map(|at| at + end.len());
+            if close.is_some() {
+                self.until = None;
+            }
+            push_split(line, 0..close.unwrap_or(line.len()), shown);
+            return;
+        }
+        let trimmed = line.trim();
+        if trimmed.starts_with('[') {
+            let header = trimmed.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            self.table = header.rsplit('.').any(|word| is_secret_key(word.trim_matches('"')));
+        }
+        let from = if self.table && !trimmed.starts_with('[') { Some(0) } else { self.secret_from(line) };
+        match from.or_else(|| pem(line, &mut self.until)) {
+            Some(from) => push_split(line, from..line.len(), shown),
+            None => mask_shapes(line, shown),
+        }
+    }
+
+    /// Where the value of a key begins that is named like a secret; remembers a string that goes on.
+    fn secret_from(&mut self, line: &str) -> Option<usize> {
+        let separators = line.match_indices(['=', ':']);
+        let (at, _) = separators.into_iter().find(|(at, _)| {
+            let before = line.get(..*at).unwrap_or_default().trim_end();
+            let word = before.rsplit(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '"' | '\'')).next();
+            word.is_some_and(|word| is_secret_key(word.trim_matches(['"', '\''])))
+        })?;
+        let value = line.get(at + 1..).unwrap_or_default();
+        for delimiter in ["\"\"\"", "'''"] {
+            if value.matches(delimiter).count() == 1 {
+                self.until = Some(delimiter);
+            }
+        }
+        Some(at + 1)
+    }
+}
+
+/// Where a private key begins on a line; remembers that it goes on.
+fn pem(line: &str, until: &mut Option<&'static str>) -> Option<usize> {
+    let at = line.find(PEM_BEGIN)?;
+    if !line.contains("PRIVATE KEY") {
+        return None;
+    }
+    if !line.contains(PEM_END) {
+        *until = Some(PEM_END);
+    }
+    Some(at)
+}
+
+/// Masks access key ids and passwords in URLs within a line.
+fn mask_shapes(line: &str, shown: &mut String) {
+    let mut rest = line;
+    while let Some(range) = key_id(rest).into_iter().chain(user_info(rest)).min_by_key(|range| range.start) {
+        let end = range.end.max(1);
+        push_split(rest.get(..end).unwrap_or_default(), range, shown);
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    push_split(rest, 0..0, shown);
+}
+
+fn push_split(line: &str, hidden: std::ops::Range<usize>, shown: &mut String) {
+    for (at, c) in line.char_indices() {
+        push(c, hidden.contains(&at), shown);
+    }
+}
+
+/// Pushes a character or as many replacement bytes as it has.
+fn push(c: char, hidden: bool, shown: &mut String) {
+    let steers = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let replacement = match c {
+        '\n' | '\r' | '\t' => None,
+        _ if hidden => Some('*'),
+        _ if steers => Some('?'),
+        _ => None,
+    };
+    match replacement {
+        Some(replacement) => shown.extend(std::iter::repeat_n(replacement, c.len_utf8())),
+        None => shown.push(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_keep_length_and_hide_values() {
+        let cases = [
+            ("master_password = \"hunter2\"\nport = 1\n", "hunter2"),
+            ("# password: hunter2\n", "hunter2"),
+            ("x = { password = 'hunter2', y = 1 }\n", "hunter2"),
+            ("\"password\" = hunter2\n", "hunter2"),
+            ("db.password = \"\"\"\nhunter2\nhunter3\"\"\"\nport = 5432\n", "hunter"),
+            ("[cluster.password]\nvalue = \"hunter2\"\n[next]\n", "hunter2"),
+            ("key = \"AKIAIOSFODNN7EXAMPLE\" # and ASIAIOSFODNN7EXAMPLE\n", "IOSFODNN7EXAMPLE"),
+            ("url = \"postgres://me:hunter2@db/x\"\n", "hunter2"),
+            ("k = '''-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----'''\n", "MIIE"),
+        ];
+        for (text, canary) in cases {
+            let shown = mask_text(text);
+            assert_eq!(shown.len(), text.len(), "{text}");
+            assert!(!shown.contains(canary), "{shown}");
+        }
+    }
+
+    #[test]
+    fn innocent_lines_stay() {
+        for text in ["password_encryption = \"scram-sha-256\"\n", "endpoints = [\"secretsmanager\"]\n", "a = \"b: c\"\n"] {
+            assert_eq!(mask_text(text), text);
+        }
+        assert_eq!(mask_text("a = \"\u{1b}[31m\"\n"), "a = \"?[31m\"\n", "no terminal escapes");
+    }
+}
