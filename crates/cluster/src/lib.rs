@@ -1,1 +1,36 @@
-//! cluster
+//! The Aurora PostgreSQL cluster, its instances, and the autoscaling of its readers.
+//!
+//! One file per kind, one line in [`KINDS`]; what must move together stands in
+//! [`LOWERINGS`]; what AWS would refuse is found by [`preflight`].
+
+mod db_cluster;
+mod db_instance;
+mod describe;
+mod edit;
+mod lowering;
+mod scalable_target;
+mod scaling_policy;
+mod status;
+mod version;
+mod window;
+
+pub mod preflight;
+
+use auroractl_aws::Aws;
+use auroractl_core::Of;
+use auroractl_core::lower::Lowering;
+use auroractl_engine::Kind;
+
+pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scaling, StorageType};
+pub use db_instance::{DbInstance, DbInstanceOutputs};
+pub use lowering::Members;
+pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
+pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
+pub use window::Window;
+
+/// The kinds of this crate.
+pub const KINDS: &[&dyn Kind<Aws>] =
+    &[&Of::<DbCluster>::NEW, &Of::<DbInstance>::NEW, &Of::<ScalableTarget>::NEW, &Of::<ScalingPolicy>::NEW];
+
+/// Resources that must move together.
+pub const LOWERINGS: &[&dyn Lowering] = &[&Members];

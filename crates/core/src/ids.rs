@@ -60,16 +60,22 @@ id! {
     NatGatewayId;
     /// Name of a DB (instance) parameter group.
     ParameterGroupName;
+    /// Prefix list, `pl-…`: the address ranges of a service.
+    PrefixListId;
     /// ARN of an IAM role.
     RoleArn;
     /// Name of an IAM role.
     RoleName;
+    /// Association of a route table with a subnet, `rtbassoc-…`.
+    RouteTableAssociationId;
     /// Route table, `rtb-…`.
     RouteTableId;
     /// `ResourceId` of a scalable target, for example `cluster:orders`.
     ScalableTargetId;
     /// Security group, `sg-…`.
     SecurityGroupId;
+    /// Rule of a security group, `sgr-…`.
+    SecurityGroupRuleId;
     /// Subnet, `subnet-…`.
     SubnetId;
     /// Name of a DB subnet group.

@@ -31,7 +31,8 @@ pub enum Entry {
         generation: u32,
     },
     /// The resource exists and this is what is known of it. A record of an earlier generation is deposed by it:
-    /// one line, so that no tear can lose either half of a replacement.
+    /// one line, so that no tear can lose either half of a replacement. The create of this generation is no
+    /// longer in doubt.
     Recorded {
         /// The resource.
         address: Address,
@@ -112,6 +113,10 @@ fn declare(state: &mut State, intent: &Intent) {
 }
 
 fn record_it(state: &mut State, address: &Address, record: &Record) {
+    let answered = |intent: &Intent| {
+        intent.verb == Verb::Create && intent.address == *address && intent.generation == record.generation
+    };
+    state.intents.retain(|intent| !answered(intent));
     let before = state.resources.insert(address.clone(), record.clone());
     if let Some(before) = before.filter(|before| before.generation != record.generation) {
         state.deposed.entry(address.clone()).or_default().push(before.depose());

@@ -31,6 +31,8 @@ pub mod lower;
 pub mod model;
 pub mod observed;
 pub mod plan;
+#[cfg(test)]
+mod properties;
 pub mod queue;
 pub mod reference;
 pub mod state;

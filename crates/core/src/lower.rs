@@ -11,11 +11,13 @@ use crate::graph::Graph;
 use crate::kind::Kinds;
 use crate::model::ReplaceOrder;
 use crate::observed::Observed;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{self, Action, Change, Plan};
 use crate::state::{State, Verb};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+mod untangle;
 
 /// Index of a step in its program.
 pub type StepId = usize;
@@ -75,13 +77,14 @@ pub struct Sources<'a> {
 /// The plan as steps.
 #[must_use]
 pub fn lower(plan: &Plan, sources: &Sources<'_>) -> Program {
-    let mut draft = Draft::default();
+    let mut draft = Draft { early: plan::early(&plan.changes, sources.state), ..Draft::default() };
     for change in &plan.changes {
         draft.steps_of(change, sources.kinds);
     }
     for change in &plan.changes {
         draft.edges_of(change, sources);
     }
+    untangle::untangle(&mut draft.program, &draft.releases, sources.state);
     let view = View { plan, observed: sources.observed };
     for lowering in sources.lowerings {
         lowering.refine(&view, &mut draft.program);
@@ -110,7 +113,18 @@ struct Draft {
     forward: BTreeMap<Address, StepId>,
     removal: BTreeMap<Address, StepId>,
     deposed: BTreeMap<Address, Vec<StepId>>,
-    delete_first: BTreeSet<Address>,
+    /// Whose old objects go before new ones are made.
+    early: BTreeSet<Address>,
+    /// The edges between removals.
+    releases: Vec<Release>,
+}
+
+/// One removal waits for another, since its object is what the other's refers to.
+struct Release {
+    earlier: StepId,
+    later: StepId,
+    user: Address,
+    used: Address,
 }
 
 impl Draft {
@@ -140,9 +154,6 @@ impl Draft {
             }
             Action::Delete => self.removal_step(change, kinds),
             Action::Replace => {
-                if change.order == Some(ReplaceOrder::DeleteFirst) {
-                    self.delete_first.insert(at());
-                }
                 self.removal_step(change, kinds);
                 self.forward_step(change, Verb::Create, kinds);
             }
@@ -171,46 +182,70 @@ impl Draft {
     fn edges_of(&mut self, change: &Change, sources: &Sources<'_>) {
         let at = &change.address;
         if let Some(forward) = self.forward.get(at).copied() {
-            for dep in sources.graph.deps(at) {
-                if let Some(earlier) = self.forward.get(dep).copied() {
-                    self.program.order(earlier, forward);
-                }
+            for earlier in self.needed(at, sources.graph) {
+                self.program.order(earlier, forward);
             }
         }
         // What this resource used may only go when this resource is gone, or has moved over.
         for dep in sources.state.used_by(at) {
-            if let Some(old) = self.removal.get(dep).copied() {
-                self.release(at, old, self.delete_first.contains(dep));
-            }
-            for old in self.deposed.get(dep).cloned().unwrap_or_default() {
-                self.release(at, old, false);
-            }
+            self.release(at, dep);
         }
         self.deposed_edges(at, sources.state);
         if let (Some(old), Some(new)) = (self.removal.get(at).copied(), self.forward.get(at).copied()) {
-            if self.delete_first.contains(at) { self.program.order(old, new) } else { self.program.order(new, old) }
+            let first = change.order == Some(ReplaceOrder::DeleteFirst);
+            if first { self.program.order(old, new) } else { self.program.order(new, old) }
         }
+    }
+
+    /// The steps that remove old objects of an address.
+    fn old(&self, at: &Address) -> Vec<StepId> {
+        self.removal.get(at).into_iter().chain(self.deposed.get(at).into_iter().flatten()).copied().collect()
+    }
+
+    /// The steps that make or edit what a resource needs. What needs no step is looked through: behind it may
+    /// stand one that does, and if that fails, nothing must refer to it yet that it still refers to itself.
+    fn needed(&self, at: &Address, graph: &Graph) -> BTreeSet<StepId> {
+        let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        let mut next: Vec<&Address> = graph.deps(at).collect();
+        while let Some(dep) = next.pop() {
+            match self.forward.get(dep) {
+                Some(step) => {
+                    found.insert(*step);
+                }
+                None if seen.insert(dep) => next.extend(graph.deps(dep)),
+                None => {}
+            }
+        }
+        found
     }
 
     /// What a predecessor used may go when the predecessor has gone.
     fn deposed_edges(&mut self, at: &Address, state: &State) {
         let steps = self.deposed.get(at).cloned().unwrap_or_default();
         for (old, step) in state.deposed(at).iter().zip(steps) {
-            for dep in old.deps.iter().filter(|dep| !self.delete_first.contains(*dep)) {
-                if let Some(removal) = self.removal.get(dep).copied() {
-                    self.program.order(step, removal);
-                }
+            for dep in &old.deps {
+                self.gone(step, at, dep);
             }
         }
     }
 
-    /// Draws the edge by which `user` lets go of an old object: by its own end, or by moving over.
-    /// Where the old object goes before the new one is made, nobody can have moved over.
-    fn release(&mut self, user: &Address, old: StepId, goes_first: bool) {
-        if let Some(gone) = self.removal.get(user).copied() {
-            self.program.order(gone, old);
-        } else if let Some(moved) = self.forward.get(user).copied().filter(|_| !goes_first) {
-            self.program.order(moved, old);
+    /// Draws the edges by which `user` lets go of the old objects of what it used: by its own end, or by moving
+    /// over. Where an old object goes before the new one is made, nobody can have moved over.
+    fn release(&mut self, user: &Address, used: &Address) {
+        if let Some(end) = self.removal.get(user).copied() {
+            self.gone(end, user, used);
+        } else if let Some(moved) = self.forward.get(user).copied().filter(|_| !self.early.contains(used)) {
+            for old in self.old(used) {
+                self.program.order(moved, old);
+            }
+        }
+    }
+
+    /// The old objects of `used` go when this step has removed one of `user`.
+    fn gone(&mut self, earlier: StepId, user: &Address, used: &Address) {
+        for later in self.old(used) {
+            self.program.order(earlier, later);
+            self.releases.push(Release { earlier, later, user: user.clone(), used: used.clone() });
         }
     }
 }

@@ -5,6 +5,9 @@
 //! nothing.
 
 mod decide;
+mod early;
+
+pub(crate) use early::early;
 
 use crate::address::Address;
 use crate::diff::FieldChange;

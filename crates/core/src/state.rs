@@ -161,11 +161,14 @@ impl State {
         self.intents.iter().find(|intent| intent.verb == Verb::Create && intent.address == *address)
     }
 
-    /// What a resource refers to at AWS: by its record, or by the intent of an interrupted create.
-    pub fn used_by(&self, address: &Address) -> impl Iterator<Item = &Address> {
-        let recorded = self.resources.get(address).map(|record| &record.deps);
-        let intended = || self.create_intent(address).map(|intent| &intent.deps);
-        recorded.or_else(intended).into_iter().flatten()
+    /// What a resource may refer to at AWS: by its record, and by edits and creates whose end is not known.
+    #[must_use]
+    pub fn used_by(&self, address: &Address) -> BTreeSet<&Address> {
+        let in_doubt = |intent: &&Intent| {
+            intent.address == *address && matches!(intent.verb, Verb::Create | Verb::Update | Verb::Adopt)
+        };
+        let intended = self.intents.iter().filter(in_doubt).map(|intent| &intent.deps);
+        self.resources.get(address).map(|record| &record.deps).into_iter().chain(intended).flatten().collect()
     }
 
     /// The predecessors of a resource that still await deletion.

@@ -84,10 +84,11 @@ fn doubtful<W>(scene: Scene<'_, W>, at: &Address, seen: &Seen, search: Search, s
         return !record.settled && spent.as_secs_f64() < horizon && u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() < horizon);
     }
     let Some(intent) = scene.state.create_intent(at).filter(|intent| intent.attempted) else { return false };
-    // The same create may be sent again where name, token or guard refuse a second one. That holds only while it
-    // is the same: with another natural key, or with none, what is hidden now would be forgotten.
+    // The same create may be sent again where its name or token refuses a second one. A guard or a relation does
+    // so too, but only under the same parent, which the plan may replace; and what is no longer wanted, or wanted
+    // under another name, is not sent again at all: what is hidden now would be forgotten.
     let same = scene.graph.node(at).is_some_and(|node| node.spec == intent.spec);
-    let repeatable = same && kind.adoption() != Adoption::Untokened;
+    let repeatable = same && matches!(kind.adoption(), Adoption::Named | Adoption::Token | Adoption::Upsert);
     search == Search::Patient && !repeatable && spent.as_secs_f64() < horizon
 }
 

@@ -106,7 +106,9 @@ pub enum Problem {
         certain: bool,
     },
     /// PostgreSQL has it, Aurora does not offer it.
-    #[error("Aurora's parameter groups have no `{0}`; where a role or a database needs it, say ALTER ROLE … SET or ALTER DATABASE … SET")]
+    #[error(
+        "Aurora's parameter groups have no `{0}`; where a role or a database needs it, say ALTER ROLE … SET or ALTER DATABASE … SET"
+    )]
     NotOnAurora(&'static str),
     /// Another major version has it.
     #[error("`{name}` exists in Aurora PostgreSQL {} to {}, not in {major}", majors.start(), majors.end())]
@@ -286,7 +288,11 @@ impl Parameter {
     /// [`Problem::Value`] or [`Problem::Formula`].
     pub fn admits(&self, value: &str) -> Result<(), Problem> {
         if formula::is_formula(value) && matches!(self.form, Form::Integer | Form::Float) {
-            return formula::check(value).map_err(|why| Problem::Formula { name: self.name, value: value.to_owned(), why });
+            return formula::check(value).map_err(|why| Problem::Formula {
+                name: self.name,
+                value: value.to_owned(),
+                why,
+            });
         }
         let value = self.canonical(value);
         let fits = match self.form {
@@ -352,7 +358,8 @@ impl Parameter {
 
 /// `a-b` with either sign: the dash between them is the first one that follows a digit, unless it belongs to an exponent.
 fn bounds(allowed: &str) -> Option<(f64, f64)> {
-    let dash = allowed.char_indices().zip(allowed.chars().skip(1)).find(|((_, c), next)| c.is_ascii_digit() && *next == '-');
+    let dash =
+        allowed.char_indices().zip(allowed.chars().skip(1)).find(|((_, c), next)| c.is_ascii_digit() && *next == '-');
     let at = dash.map(|((at, _), _)| at + 1)?;
     let (least, most) = allowed.split_at_checked(at)?;
     Some((least.parse().ok()?, most.strip_prefix('-')?.parse().ok()?))
@@ -383,9 +390,12 @@ mod tests {
         let lines = include_str!("../data/parameters.tsv").lines();
         assert_eq!(lines.clone().filter_map(row).count(), lines.count());
         assert!(ROWS.values().flatten().all(|row| row.name == row.name.to_ascii_lowercase()));
-        assert!(ROWS.values().flatten().filter(|row| matches!(row.form, Form::Integer | Form::Float)).all(|row| {
-            row.allowed.is_empty() || row.allowed.contains(',') || bounds(row.allowed).is_some()
-        }));
+        assert!(
+            ROWS.values()
+                .flatten()
+                .filter(|row| matches!(row.form, Form::Integer | Form::Float))
+                .all(|row| { row.allowed.is_empty() || row.allowed.contains(',') || bounds(row.allowed).is_some() })
+        );
     }
 
     #[test]
@@ -416,11 +426,18 @@ mod tests {
 
     #[test]
     fn wrong_ones_say_why() {
-        let said = |scope, family: &str, name: &str, value: &str| check(scope, family, name, value).unwrap_err().to_string();
+        let said =
+            |scope, family: &str, name: &str, value: &str| check(scope, family, name, value).unwrap_err().to_string();
         let cluster = |name, value| said(Scope::Cluster, F16, name, value);
-        assert_eq!(cluster("rds.force_sssl", "1"), "the catalogue knows no parameter `rds.force_sssl`; did you mean `rds.force_ssl`?");
+        assert_eq!(
+            cluster("rds.force_sssl", "1"),
+            "the catalogue knows no parameter `rds.force_sssl`; did you mean `rds.force_ssl`?"
+        );
         assert!(cluster("jit", "0").starts_with("Aurora's parameter groups have no `jit`"));
-        assert_eq!(said(Scope::Instance, F16, "rds.force_ssl", "1"), "`rds.force_ssl` belongs into the cluster parameter group");
+        assert_eq!(
+            said(Scope::Instance, F16, "rds.force_ssl", "1"),
+            "`rds.force_ssl` belongs into the cluster parameter group"
+        );
         assert_eq!(cluster("rds.extensions", "x"), "`rds.extensions` is set by AWS and can't be modified");
         assert_eq!(cluster("log_statement", "some"), "`log_statement` can't be `some`: one of none, ddl, mod, all");
         assert_eq!(
@@ -450,7 +467,11 @@ mod tests {
             ("log_lock_waits", "Off", "0"),
             ("shared_preload_libraries", "pgaudit, pg_stat_statements", "pg_stat_statements,pgaudit"),
             ("pgaudit.log", "ALL, -Misc", "all,-misc"),
-            ("max_connections", "LEAST( {DBInstanceClassMemory/9531392}, 5000 )", "LEAST({DBInstanceClassMemory/9531392},5000)"),
+            (
+                "max_connections",
+                "LEAST( {DBInstanceClassMemory/9531392}, 5000 )",
+                "LEAST({DBInstanceClassMemory/9531392},5000)",
+            ),
             ("work_mem", "0064", "64"),
             ("random_page_cost", "1.10", "1.1"),
             ("log_statement", "DDL", "ddl"),

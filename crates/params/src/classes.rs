@@ -37,7 +37,11 @@ impl Hardware {
     pub fn serverless(max_acu: f64) -> Self {
         // Fitted to the connections that AWS documents for 1, 4, 8 and 16 capacity units. 4 units have about one vCPU.
         let vcpu = (max_acu / 4.0).clamp(1.0, 64.0).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=64 in the line above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 1..=64 in the line above"
+        )]
         let vcpu = vcpu as u32;
         Self { vcpu, memory_gib: 2.0 * max_acu, left: (0.93833, 0.19470) }
     }
@@ -62,7 +66,9 @@ mod tests {
 
     #[test]
     fn connections_as_documented() {
-        for (class, connections) in [("db.t4g.medium", 405), ("db.r7g.large", 1722), ("db.r7g.xlarge", 3479), ("db.r8g.16xlarge", 5000)] {
+        for (class, connections) in
+            [("db.t4g.medium", 405), ("db.r7g.large", 1722), ("db.r7g.xlarge", 3479), ("db.r8g.16xlarge", 5000)]
+        {
             let variables = Hardware::of_class(class).unwrap().variables();
             assert_eq!(evaluate(MAX_CONNECTIONS, &variables), Ok(connections), "{class}");
         }

@@ -54,7 +54,9 @@ impl Model for DbClusterParameterGroup {
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { family, parameters, tags } = new;
         d.field("family", &old.family, family, group::FAMILY)
-            .entries("parameters", (old.parameters.as_map(), parameters.as_map()), |name, _, _| group::grade(Scope::Cluster, name))
+            .entries("parameters", (old.parameters.as_map(), parameters.as_map()), |name, _, _| {
+                group::grade(Scope::Cluster, name)
+            })
             .tags(&old.tags, tags);
     }
 }
@@ -68,10 +70,16 @@ impl Resource<Aws> for DbClusterParameterGroup {
         let (tagged, description) = (tags::rds(me, &spec.tags), group::description(me));
         let call = || {
             let create = aws.rds().create_db_cluster_parameter_group().db_cluster_parameter_group_name(&me.name);
-            create.db_parameter_group_family(&spec.family).description(&description).set_tags(Some(tagged.clone())).send()
+            create
+                .db_parameter_group_family(&spec.family)
+                .description(&description)
+                .set_tags(Some(tagged.clone()))
+                .send()
         };
         aws.write("rds:CreateDBClusterParameterGroup", call).await?;
-        edit(aws, &me.name, &Edits::between(&Parameters::default(), &spec.parameters)).await.map_err(CallError::half_done)?;
+        edit(aws, &me.name, &Edits::between(&Parameters::default(), &spec.parameters))
+            .await
+            .map_err(CallError::half_done)?;
         Ok(Done::ready(outputs(aws, &me.name)))
     }
 
@@ -94,7 +102,11 @@ fn outputs(aws: &Aws, name: &str) -> DbClusterParameterGroupOutputs {
     DbClusterParameterGroupOutputs { name: name.into(), arn: aws.arn("rds", &format!("cluster-pg:{name}")) }
 }
 
-async fn see(aws: &Aws, look: &Look, ask: &Ask<DbClusterParameterGroup>) -> Result<Seen<DbClusterParameterGroup>, CallError> {
+async fn see(
+    aws: &Aws,
+    look: &Look,
+    ask: &Ask<DbClusterParameterGroup>,
+) -> Result<Seen<DbClusterParameterGroup>, CallError> {
     let name = ask.outputs.as_ref().map_or(ask.identity.name.as_str(), |outputs| outputs.name.as_str());
     let call = || aws.rds().describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(name).send();
     // The error for a missing cluster group is DBParameterGroupNotFound, too.
@@ -116,7 +128,12 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<DbClusterParameterGroup>) -> Resu
 /// What differs from the defaults; `None` when the group is gone.
 async fn user_set(aws: &Aws, name: &str) -> Result<Option<Vec<Parameter>>, CallError> {
     let call = || {
-        let pages = aws.rds().describe_db_cluster_parameters().db_cluster_parameter_group_name(name).source("user").into_paginator();
+        let pages = aws
+            .rds()
+            .describe_db_cluster_parameters()
+            .db_cluster_parameter_group_name(name)
+            .source("user")
+            .into_paginator();
         async move { pages.items().send().collect::<Result<Vec<_>, _>>().await }
     };
     aws.read("rds:DescribeDBClusterParameters", call).await.gone_is_fine()
@@ -134,7 +151,11 @@ async fn edit(aws: &Aws, name: &str, edits: &Edits) -> Result<(), CallError> {
     for chunk in &edits.reset {
         let parameters: Vec<Parameter> = chunk.iter().map(|name| group::reset(name)).collect();
         let call = || {
-            let reset = aws.rds().reset_db_cluster_parameter_group().db_cluster_parameter_group_name(name).reset_all_parameters(false);
+            let reset = aws
+                .rds()
+                .reset_db_cluster_parameter_group()
+                .db_cluster_parameter_group_name(name)
+                .reset_all_parameters(false);
             reset.set_parameters(Some(parameters.clone())).send()
         };
         aws.write("rds:ResetDBClusterParameterGroup", call).await?;
@@ -149,7 +170,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn group(family: &str, parameters: &[(&str, &str)]) -> DbClusterParameterGroup {
-        DbClusterParameterGroup { family: family.to_owned(), parameters: parameters.iter().copied().collect(), tags: Tags::new() }
+        DbClusterParameterGroup {
+            family: family.to_owned(),
+            parameters: parameters.iter().copied().collect(),
+            tags: Tags::new(),
+        }
     }
 
     fn changes(old: &DbClusterParameterGroup, new: &DbClusterParameterGroup) -> Vec<(String, Level)> {
@@ -161,11 +186,15 @@ mod tests {
 
     #[test]
     fn parameters_are_edited_one_by_one() {
-        let old = group("aurora-postgresql16", &[("log_lock_waits", "1"), ("work_mem", "64"), ("max_connections", "100")]);
+        let old =
+            group("aurora-postgresql16", &[("log_lock_waits", "1"), ("work_mem", "64"), ("max_connections", "100")]);
         let new = group("aurora-postgresql16", &[("log_lock_waits", "on"), ("work_mem", "128")]);
         assert_eq!(
             changes(&old, &new),
-            [("parameters.max_connections".to_owned(), Level::RebootAll), ("parameters.work_mem".to_owned(), Level::None)]
+            [
+                ("parameters.max_connections".to_owned(), Level::RebootAll),
+                ("parameters.work_mem".to_owned(), Level::None)
+            ]
         );
     }
 

@@ -54,7 +54,9 @@ impl Model for DbParameterGroup {
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { family, parameters, tags } = new;
         d.field("family", &old.family, family, group::FAMILY)
-            .entries("parameters", (old.parameters.as_map(), parameters.as_map()), |name, _, _| group::grade(Scope::Instance, name))
+            .entries("parameters", (old.parameters.as_map(), parameters.as_map()), |name, _, _| {
+                group::grade(Scope::Instance, name)
+            })
             .tags(&old.tags, tags);
     }
 }
@@ -68,10 +70,16 @@ impl Resource<Aws> for DbParameterGroup {
         let (tagged, description) = (tags::rds(me, &spec.tags), group::description(me));
         let call = || {
             let create = aws.rds().create_db_parameter_group().db_parameter_group_name(&me.name);
-            create.db_parameter_group_family(&spec.family).description(&description).set_tags(Some(tagged.clone())).send()
+            create
+                .db_parameter_group_family(&spec.family)
+                .description(&description)
+                .set_tags(Some(tagged.clone()))
+                .send()
         };
         aws.write("rds:CreateDBParameterGroup", call).await?;
-        edit(aws, &me.name, &Edits::between(&Parameters::default(), &spec.parameters)).await.map_err(CallError::half_done)?;
+        edit(aws, &me.name, &Edits::between(&Parameters::default(), &spec.parameters))
+            .await
+            .map_err(CallError::half_done)?;
         Ok(Done::ready(outputs(aws, &me.name)))
     }
 
@@ -148,7 +156,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn group(family: &str, parameters: &[(&str, &str)]) -> DbParameterGroup {
-        DbParameterGroup { family: family.to_owned(), parameters: parameters.iter().copied().collect(), tags: Tags::new() }
+        DbParameterGroup {
+            family: family.to_owned(),
+            parameters: parameters.iter().copied().collect(),
+            tags: Tags::new(),
+        }
     }
 
     fn changes(old: &DbParameterGroup, new: &DbParameterGroup) -> Vec<(String, Level)> {
@@ -160,11 +172,15 @@ mod tests {
 
     #[test]
     fn parameters_are_edited_one_by_one() {
-        let old = group("aurora-postgresql16", &[("log_lock_waits", "1"), ("work_mem", "64"), ("max_connections", "100")]);
+        let old =
+            group("aurora-postgresql16", &[("log_lock_waits", "1"), ("work_mem", "64"), ("max_connections", "100")]);
         let new = group("aurora-postgresql16", &[("log_lock_waits", "on"), ("work_mem", "128")]);
         assert_eq!(
             changes(&old, &new),
-            [("parameters.max_connections".to_owned(), Level::RebootOne), ("parameters.work_mem".to_owned(), Level::None)]
+            [
+                ("parameters.max_connections".to_owned(), Level::RebootOne),
+                ("parameters.work_mem".to_owned(), Level::None)
+            ]
         );
     }
 

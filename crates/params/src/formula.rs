@@ -20,7 +20,9 @@ pub struct Variables {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormulaError {
     /// Not one of RDS's variables.
-    #[error("`{0}` is no variable of RDS: there are DBInstanceClassMemory, DBInstanceVCPU, AllocatedStorage and EndPointPort")]
+    #[error(
+        "`{0}` is no variable of RDS: there are DBInstanceClassMemory, DBInstanceVCPU, AllocatedStorage and EndPointPort"
+    )]
     Variable(String),
     /// Not one of RDS's functions.
     #[error("`{0}` is no function of RDS: there are GREATEST, LEAST, SUM and log")]

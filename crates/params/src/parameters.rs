@@ -105,7 +105,6 @@ fn chunks(parameters: BTreeMap<String, String>) -> Vec<Vec<(String, String)>> {
     calls
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,8 +115,11 @@ mod tests {
 
     #[test]
     fn spellings_of_one_group_are_equal() {
-        let a: Parameters = [("RDS.Force_SSL", "on"), ("shared_preload_libraries", "pgaudit, pg_stat_statements")].into_iter().collect();
-        let b: Parameters = [("rds.force_ssl", "1"), ("shared_preload_libraries", "pg_stat_statements,pgaudit")].into_iter().collect();
+        let a: Parameters = [("RDS.Force_SSL", "on"), ("shared_preload_libraries", "pgaudit, pg_stat_statements")]
+            .into_iter()
+            .collect();
+        let b: Parameters =
+            [("rds.force_ssl", "1"), ("shared_preload_libraries", "pg_stat_statements,pgaudit")].into_iter().collect();
         assert_eq!(a, b);
         assert_eq!(Edits::between(&a, &b), Edits::default());
     }
@@ -151,7 +153,8 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_sent() {
-        let from: Parameters = [("work_mem", "64"), ("log_statement", "ddl"), ("log_lock_waits", "1")].into_iter().collect();
+        let from: Parameters =
+            [("work_mem", "64"), ("log_statement", "ddl"), ("log_lock_waits", "1")].into_iter().collect();
         let to: Parameters = [("work_mem", "128"), ("log_statement", "DDL")].into_iter().collect();
         let edits = Edits::between(&from, &to);
         assert_eq!(edits.set, [[("work_mem".to_owned(), "128".to_owned())]]);

@@ -85,7 +85,13 @@ const TABLE: &[Line] = &[
         serverless: true,
         why: "who came, from where, with which encryption",
     },
-    Line { scope: Scope::Cluster, name: "log_disconnections", values: always("1"), serverless: true, why: "how long they stayed" },
+    Line {
+        scope: Scope::Cluster,
+        name: "log_disconnections",
+        values: always("1"),
+        serverless: true,
+        why: "how long they stayed",
+    },
     Line {
         scope: Scope::Cluster,
         name: "log_statement",
@@ -214,7 +220,8 @@ impl Tuned {
         if !formula::is_formula(self.value) {
             return self.value.to_owned();
         }
-        formula::evaluate(self.value, &hardware.variables()).map_or_else(|_| self.value.to_owned(), |value| value.to_string())
+        formula::evaluate(self.value, &hardware.variables())
+            .map_or_else(|_| self.value.to_owned(), |value| value.to_string())
     }
 }
 
@@ -235,7 +242,11 @@ mod tests {
         for major in 14..=18 {
             for tuned in ALL.iter().flat_map(|workload| tune(*workload, false)) {
                 let family = format!("aurora-postgresql{major}");
-                assert_eq!(catalogue::check(tuned.scope, &family, tuned.name, tuned.value), Ok(()), "{tuned:?} in {family}");
+                assert_eq!(
+                    catalogue::check(tuned.scope, &family, tuned.name, tuned.value),
+                    Ok(()),
+                    "{tuned:?} in {family}"
+                );
             }
         }
     }

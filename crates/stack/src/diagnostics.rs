@@ -9,6 +9,9 @@ use crate::tree::SpanMap;
 use std::fmt;
 use std::sync::Arc;
 
+/// Code of problems about values that TOML has and the stack file can't hold.
+pub(crate) const UNREADABLE: &str = "value";
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -25,6 +28,8 @@ pub enum At {
     Key(Path),
     /// At the value of a path, or where the nearest enclosing table stands if no file sets it.
     Value(Path),
+    /// At a byte of the text that a path has as its value.
+    Within(Path, usize),
     /// At bytes of a file.
     Place(Place),
 }
@@ -80,7 +85,7 @@ impl Problem {
     /// The paths it is about.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.marks.iter().filter_map(|(at, _)| match at {
-            At::Key(path) | At::Value(path) => Some(path),
+            At::Key(path) | At::Value(path) | At::Within(path, _) => Some(path),
             At::Place(_) => None,
         })
     }
@@ -134,7 +139,12 @@ impl Diagnostics {
     /// file.
     pub(crate) fn new(problems: Vec<Problem>, spans: &SpanMap, sources: Arc<Sources>) -> Self {
         let mut items: Vec<_> = problems.into_iter().map(|problem| place(problem, spans, &sources)).collect();
-        items.sort_by_key(|item| (item.severity, item.labels.first().map(|label| label.place)));
+        let unreadable: Vec<_> = items.iter().filter(|item| item.code == UNREADABLE).filter_map(main_place).collect();
+        // A number that could not be read is a zero to the checks that follow; what they say of it is noise.
+        items.retain(|item| {
+            item.code == UNREADABLE || main_place(item).is_none_or(|place| !unreadable.contains(&place))
+        });
+        items.sort_by_key(|item| (item.severity, main_place(item)));
         items.dedup();
         Self { items, sources }
     }
@@ -159,23 +169,31 @@ impl Diagnostics {
     }
 }
 
+fn main_place(item: &Diagnostic) -> Option<Place> {
+    item.labels.first().map(|label| label.place)
+}
+
 fn place(problem: Problem, spans: &SpanMap, sources: &Sources) -> Diagnostic {
-    let resolve = |(at, text): (At, String)| {
-        let place = match at {
-            At::Place(place) => Some(place),
-            At::Key(path) => spans.nearest(&path).map(|spans| spans.key.unwrap_or(spans.value)),
-            At::Value(path) => match spans.get(&path) {
-                Some(found) => Some(found.value),
-                None => spans.nearest(&path).map(|spans| spans.key.unwrap_or(spans.value)),
-            },
-        };
-        Some(Label { place: place?, text: sources.scrub(&text) })
-    };
+    let resolve =
+        |(at, text): (At, String)| Some(Label { place: resolve(&at, spans, sources)?, text: sources.scrub(&text) });
     Diagnostic {
         severity: problem.severity,
         code: problem.code,
         message: sources.scrub(&problem.message),
         labels: problem.marks.into_iter().filter_map(resolve).collect(),
         help: problem.help.map(|help| sources.scrub(&help)),
+    }
+}
+
+fn resolve(at: &At, spans: &SpanMap, sources: &Sources) -> Option<Place> {
+    let enclosing = |path: &Path| spans.nearest(path).map(|spans| spans.key.unwrap_or(spans.value));
+    match at {
+        At::Place(place) => Some(*place),
+        At::Key(path) => enclosing(path),
+        At::Value(path) => spans.get(path).map(|spans| spans.value).or_else(|| enclosing(path)),
+        At::Within(path, offset) => {
+            let whole = spans.get(path)?.value;
+            Some(sources.within(whole, *offset).unwrap_or(whole))
+        }
     }
 }

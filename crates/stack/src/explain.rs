@@ -21,11 +21,11 @@ pub struct Explained {
 }
 
 impl Loaded {
-    /// Every setting, in the order of the documentation within each table. Sections that are absent and made by nobody
-    /// (`cluster.serverless`, `network.existing`) are left out.
+    /// Every setting, by name within each table, with what follows from others filled in. Sections that are absent and made
+    /// by nobody (`cluster.serverless`, `network.existing`) are left out.
     #[must_use]
     pub fn explain(&self) -> Vec<Explained> {
-        let value = serde_json::to_value(&self.config).unwrap_or(Value::Null);
+        let value = serde_json::to_value(self.config.filled()).unwrap_or(Value::Null);
         let mut settings = Vec::new();
         self.walk(&schema::merged(), Some(&value), &Path::root(), &mut settings);
         settings

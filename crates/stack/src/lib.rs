@@ -18,6 +18,7 @@ mod render;
 mod secrets;
 mod source;
 mod suggest;
+mod syntax;
 mod tree;
 mod validate;
 
@@ -30,3 +31,6 @@ pub use path::{Path, Place, Segment};
 pub use render::Style;
 pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
 pub use tree::{SpanMap, Spans};
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::merge::{Layer, merge_layers};
 use crate::path::{Path, Place};
 use crate::source::{Disk, Files, Sources};
 use crate::tree::{self, Data, Node, SpanMap};
-use crate::{schema, secrets, validate};
+use crate::{schema, secrets, syntax, validate};
 use serde_json::Value;
 use std::path::{Component, Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -15,8 +15,6 @@ use toml::de::DeTable;
 
 /// Longest chain of `extends`.
 const MOST_LAYERS: usize = 16;
-/// Syntax errors beyond this many are consequences of the first ones.
-const MOST_SYNTAX_ERRORS: usize = 10;
 
 /// A stack file that was read, with the place of everything it says.
 #[derive(Debug, Clone)]
@@ -50,9 +48,10 @@ impl Loaded {
     /// The place to point at for a path: the value, or else the nearest enclosing setting.
     #[must_use]
     pub fn place(&self, path: &Path) -> Option<Place> {
-        self.spans.get(path).map(|spans| spans.value).or_else(|| {
-            self.spans.nearest(path).map(|spans| spans.key.unwrap_or(spans.value))
-        })
+        self.spans
+            .get(path)
+            .map(|spans| spans.value)
+            .or_else(|| self.spans.nearest(path).map(|spans| spans.key.unwrap_or(spans.value)))
     }
 
     /// File, source text and span of a path, as miette wants them.
@@ -87,11 +86,9 @@ pub fn load_from(
     path: &FilePath,
     catalogue: &dyn ParameterCatalogue,
 ) -> Result<Loaded, Box<Diagnostics>> {
-    let mut reader = Reader { files, sources: Sources::default(), problems: Vec::new(), hidden: Vec::new() };
-    let layers = reader.layers(path);
-    let unreadable = !reader.problems.is_empty();
-    let merged = merge_layers(layers.into_iter().rev(), &mut reader.problems);
-    let (Some(root), false) = (merged, unreadable) else { return Err(reader.fail(&SpanMap::default())) };
+    let mut reader = Reader { files, sources: Sources::default(), problems: Vec::new() };
+    let Some(layers) = reader.layers(path) else { return Err(reader.fail()) };
+    let Some(root) = merge_layers(layers.into_iter().rev(), &mut reader.problems) else { return Err(reader.fail()) };
     let (value, spans) = tree::flatten(&root);
     let config = reader.check(&root, value, &spans, catalogue);
     let sources = Arc::new(reader.sources);
@@ -106,31 +103,29 @@ struct Reader<'a> {
     files: &'a dyn Files,
     sources: Sources,
     problems: Vec<Problem>,
-    /// Places that hold secrets, in files that were merged.
-    hidden: Vec<Place>,
 }
 
 impl Reader<'_> {
-    fn fail(self, spans: &SpanMap) -> Box<Diagnostics> {
-        Box::new(Diagnostics::new(self.problems, spans, Arc::new(self.sources)))
+    fn fail(self) -> Box<Diagnostics> {
+        Box::new(Diagnostics::new(self.problems, &SpanMap::default(), Arc::new(self.sources)))
     }
 
-    /// The named file and what it extends, nearest first.
-    fn layers(&mut self, path: &FilePath) -> Vec<Layer> {
+    /// The named file and what it extends, nearest first; `None` when one of them can't be used.
+    fn layers(&mut self, path: &FilePath) -> Option<Vec<Layer>> {
         let mut layers = Vec::new();
         let mut seen: Vec<PathBuf> = Vec::new();
         let mut next = Some((normal(path), None));
         while let Some((path, said)) = next.take() {
             if let Some(problem) = endless(&path, &seen, said) {
                 self.problems.push(problem);
-                break;
+                return None;
             }
             seen.push(path.clone());
-            let Some(layer) = self.layer(&path, said) else { break };
+            let layer = self.layer(&path, said)?;
             next = layer.extends.as_ref().map(|(base, place)| (beside(&path, base), Some(*place)));
             layers.push(layer);
         }
-        layers
+        Some(layers)
     }
 
     fn layer(&mut self, path: &FilePath, said: Option<Place>) -> Option<Layer> {
@@ -166,10 +161,8 @@ impl Reader<'_> {
         let root = tree::from_toml(file, &table, &mut self.problems);
         let secrets = secrets::find(&root);
         self.sources.hide(&secrets.places, secrets.texts);
-        self.hidden.extend(secrets.places);
         self.problems.extend(secrets.problems);
-        let said = |error: &toml::de::Error| syntax(file, text, &root, error);
-        self.problems.extend(errors.iter().take(MOST_SYNTAX_ERRORS).map(said));
+        self.problems.extend(syntax::explain(&syntax::Broken { file, text, root: &root }, &errors));
         errors.is_empty().then_some(root)
     }
 
@@ -219,34 +212,6 @@ fn endless(path: &FilePath, seen: &[PathBuf], said: Option<Place>) -> Option<Pro
     }
     (seen.len() >= MOST_LAYERS)
         .then(|| at(Problem::error("overlay", format!("more than {MOST_LAYERS} files extend one another"))))
-}
-
-/// A sentence about one syntax error; for a key that is there twice, with both places.
-fn syntax(file: usize, text: &str, root: &Node, error: &toml::de::Error) -> Problem {
-    let span = error.span().unwrap_or(text.len()..text.len());
-    let place = Place::new(file, span.clone());
-    if error.message() != "duplicate key" {
-        let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
-        return Problem::error("syntax", message).mark(At::Place(place), "here");
-    }
-    let key = text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
-    let problem = Problem::error("duplicate", format!("`{key}` is set twice")).mark(At::Place(place), "again here");
-    match earlier(root, key, span.start) {
-        Some(first) => problem.mark(At::Place(first), "first here"),
-        None => problem,
-    }
-}
-
-/// The last key of this name before a byte.
-fn earlier(node: &Node, key: &str, before: usize) -> Option<Place> {
-    match &node.data {
-        Data::Scalar(_) => None,
-        Data::List(items) => items.iter().filter_map(|item| earlier(item, key, before)).max(),
-        Data::Table(table) => {
-            let own = table.get(key).and_then(|node| node.key).filter(|place| place.start < before);
-            table.values().filter_map(|item| earlier(item, key, before)).chain(own).max()
-        }
-    }
 }
 
 fn reason(error: &std::io::Error) -> String {

@@ -38,7 +38,8 @@ impl Layer {
 fn text(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Option<(String, Place)> {
     let found = node.as_str().filter(|text| !text.is_empty()).map(|text| (text.to_owned(), node.place));
     if found.is_none() {
-        problems.push(Problem::error("overlay", format!("`{key}` takes a text")).mark(At::Place(node.place), "not a text"));
+        problems
+            .push(Problem::error("overlay", format!("`{key}` takes a text")).mark(At::Place(node.place), "not a text"));
     }
     found
 }
@@ -149,7 +150,9 @@ fn remove(node: &mut Node, keys: &[String]) -> Result<(), Missing> {
         },
         Data::List(items) => {
             let names = items.iter().filter_map(|item| item.name().map(str::to_owned)).collect();
-            let Some(index) = items.iter().position(|item| item.name() == Some(key)) else { return Err(missing(names)) };
+            let Some(index) = items.iter().position(|item| item.name() == Some(key)) else {
+                return Err(missing(names));
+            };
             match items.get_mut(index) {
                 Some(item) if !rest.is_empty() => remove(item, rest),
                 _ => {

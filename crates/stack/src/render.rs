@@ -2,7 +2,9 @@
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Label, Severity};
 use crate::source::Sources;
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters, ThemeStyles};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters, ThemeStyles,
+};
 use std::fmt;
 use std::sync::Arc;
 
@@ -63,7 +65,8 @@ impl Diagnostics {
 /// One diagnostic in miette's terms. A miette report shows one file, so labels in other files become related reports.
 #[derive(Debug)]
 struct Report {
-    severity: Severity,
+    /// None for a note on another report.
+    severity: Option<Severity>,
     code: Option<&'static str>,
     message: String,
     help: Option<String>,
@@ -75,24 +78,25 @@ struct Report {
 impl Report {
     fn new(item: &Diagnostic, sources: &Sources) -> Self {
         let file = item.labels.first().map(|label| label.place.file);
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            item.labels.iter().partition(|label| Some(label.place.file) == file);
+        let (here, elsewhere): (Vec<_>, Vec<_>) = item.labels.iter().partition(|label| Some(label.place.file) == file);
         Self {
-            severity: item.severity,
+            severity: Some(item.severity),
             code: Some(item.code),
             message: item.message.clone(),
             help: item.help.clone(),
             source: file.and_then(|file| named(file, sources)),
             labels: here.into_iter().enumerate().map(|(index, label)| span(label, index == 0)).collect(),
-            related: elsewhere.into_iter().map(|label| Self::note(item.severity, label, sources)).collect(),
+            related: elsewhere.into_iter().map(|label| Self::note(label, sources)).collect(),
         }
     }
 
-    fn note(severity: Severity, label: &Label, sources: &Sources) -> Self {
+    /// A place in another file.
+    fn note(label: &Label, sources: &Sources) -> Self {
+        let name = sources.get(label.place.file).map_or("another file", |source| source.name());
         Self {
-            severity,
+            severity: None,
             code: None,
-            message: label.text.clone(),
+            message: format!("and in `{name}`"),
             help: None,
             source: named(label.place.file, sources),
             labels: vec![span(label, true)],
@@ -127,8 +131,9 @@ impl miette::Diagnostic for Report {
 
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
+            Some(Severity::Error) => miette::Severity::Error,
+            Some(Severity::Warning) => miette::Severity::Warning,
+            None => miette::Severity::Advice,
         })
     }
 

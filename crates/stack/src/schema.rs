@@ -45,11 +45,10 @@ pub fn for_editors() -> Value {
 pub fn at<'a>(schema: &'a Value, path: &Path) -> Option<&'a Value> {
     path.segments().iter().try_fold(schema, |here, segment| match segment {
         Segment::Item(_) => here.get("items"),
-        Segment::Key(key) => {
-            here.get("properties").and_then(|p| p.get(key)).or_else(|| {
-                here.get("additionalProperties").filter(|schema| schema.is_object())
-            })
-        }
+        Segment::Key(key) => here
+            .get("properties")
+            .and_then(|p| p.get(key))
+            .or_else(|| here.get("additionalProperties").filter(|schema| schema.is_object())),
     })
 }
 
@@ -89,6 +88,9 @@ fn simplify(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(object) => {
             drop_null(object);
+            if let Some(Value::String(description)) = object.get_mut("description") {
+                *description = unwrapped(description);
+            }
             list_words(object);
             // `uint8` and the like are no formats of JSON Schema, and the bounds say the same.
             if object.get("type").is_some_and(|kind| kind == "integer" || kind == "number") {
@@ -98,6 +100,11 @@ fn simplify(schema: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// Documentation without the line breaks of the source code; paragraphs stay.
+fn unwrapped(text: &str) -> String {
+    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Takes `null` out of an optional value's schema.
@@ -130,7 +137,7 @@ fn list_words(object: &mut Map<String, Value>) {
     let Some(words) = alternatives.iter().map(word).collect::<Option<Vec<_>>>() else { return };
     let explain = |(word, alternative): (&String, &Value)| {
         let text = alternative.get("description").and_then(Value::as_str).unwrap_or_default();
-        format!("`{word}`: {text}")
+        format!("`{word}`: {}", unwrapped(text))
     };
     let meanings: Vec<_> = words.iter().zip(alternatives).map(explain).collect();
     let general = object.get("description").and_then(Value::as_str).unwrap_or_default();

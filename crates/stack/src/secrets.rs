@@ -11,8 +11,19 @@ use serde_json::Value;
 
 /// Last words of keys that name a secret.
 const SECRET_WORDS: [&str; 13] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "secret_key", "access_key", "access_key_id", "private_key",
-    "api_key", "apikey", "token", "credentials",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "secret_key",
+    "access_key",
+    "access_key_id",
+    "private_key",
+    "api_key",
+    "apikey",
+    "token",
+    "credentials",
 ];
 /// Prefixes of long-term and temporary AWS access key ids; 16 capitals and digits follow.
 const KEY_ID_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
@@ -126,7 +137,7 @@ fn key_id(text: &str) -> Option<std::ops::Range<usize>> {
         .filter_map(|(start, prefix)| {
             let end = start + prefix.len() + KEY_ID_TAIL;
             let rest = text.as_bytes().get(start + prefix.len()..end)?;
-            rest.iter().all(|byte| tail(byte)).then_some(start..end)
+            rest.iter().all(tail).then_some(start..end)
         })
         .min_by_key(|range| range.start)
 }
@@ -285,7 +296,9 @@ mod tests {
 
     #[test]
     fn innocent_lines_stay() {
-        for text in ["password_encryption = \"scram-sha-256\"\n", "endpoints = [\"secretsmanager\"]\n", "a = \"b: c\"\n"] {
+        for text in
+            ["password_encryption = \"scram-sha-256\"\n", "endpoints = [\"secretsmanager\"]\n", "a = \"b: c\"\n"]
+        {
             assert_eq!(mask_text(text), text);
         }
         assert_eq!(mask_text("a = \"\u{1b}[31m\"\n"), "a = \"?[31m\"\n", "no terminal escapes");

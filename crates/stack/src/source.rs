@@ -98,16 +98,36 @@ impl Sources {
         (file, checked.map_err(|(problem, _)| problem))
     }
 
-    /// Hides more of the files, and texts from every message.
+    /// Hides more of the files, and texts wherever they occur: in the files and in every message.
     pub(crate) fn hide(&mut self, places: &[Place], texts: Vec<String>) {
+        self.secrets.extend(texts);
         for (index, source) in self.files.iter_mut().enumerate() {
-            let here: Vec<_> =
-                places.iter().filter(|place| place.file == index).map(|place| place.start..place.end).collect();
-            if !here.is_empty() {
-                source.shown = secrets::mask_places(&source.shown, &here).into();
+            let own = places.iter().filter(|place| place.file == index).map(|place| place.start..place.end);
+            let again = self
+                .secrets
+                .iter()
+                .flat_map(|text| source.shown.match_indices(text.as_str()).map(|(at, found)| at..at + found.len()));
+            let hidden: Vec<_> = own.chain(again).collect();
+            if !hidden.is_empty() {
+                source.shown = secrets::mask_places(&source.shown, &hidden).into();
             }
         }
-        self.secrets.extend(texts);
+    }
+
+    /// The place of a byte of a TOML text, counted in the text itself; `None` where escapes make it stand elsewhere in the file.
+    pub(crate) fn within(&self, place: Place, offset: usize) -> Option<Place> {
+        let raw = self.get(place.file)?.shown.get(place.start..place.end)?;
+        let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") { 3 } else { 1 };
+        if raw.starts_with('"') && raw.contains('\\') {
+            return None;
+        }
+        // TOML drops a line break right behind the opening quotes of a multi-line text.
+        let inner = raw.get(quotes..)?;
+        let dropped =
+            if quotes == 1 { 0 } else { inner.len() - inner.trim_start_matches('\r').trim_start_matches('\n').len() };
+        let dropped = dropped.min(if inner.starts_with('\r') { 2 } else { 1 });
+        let start = place.start + quotes + dropped + offset;
+        (start < place.end).then(|| Place::new(place.file, start..start + 1))
     }
 
     /// A message without the secrets that were found.

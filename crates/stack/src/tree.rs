@@ -1,7 +1,7 @@
 //! A parsed file in which every key and value remembers its place. Overlays are merged on this form, so that spans survive
 //! them; afterwards it is flattened to a JSON value and a map from path to place.
 
-use crate::diagnostics::{At, Problem};
+use crate::diagnostics::{At, Problem, UNREADABLE};
 use crate::path::{Path, Place, Segment};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
@@ -57,7 +57,8 @@ impl Node {
 pub(crate) fn from_toml(file: usize, table: &Spanned<DeTable<'_>>, problems: &mut Vec<Problem>) -> Node {
     let mut reader = Reader { file, problems };
     let data = reader.table(table.get_ref());
-    Node { key: None, place: Place::new(file, table.span()), data }
+    // The whole file is no place to point at; its beginning is.
+    Node { key: None, place: Place::new(file, 0..0), data }
 }
 
 struct Reader<'a> {
@@ -111,7 +112,7 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, what: &str, place: Place) -> Data {
-        self.problems.push(Problem::error("value", what).mark(At::Place(place), "here"));
+        self.problems.push(Problem::error(UNREADABLE, what).mark(At::Place(place), "here"));
         Data::Scalar(Value::Number(0.into()))
     }
 }

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// Longest given value that is repeated in a message, in characters.
 const LONGEST_ECHO: usize = 60;
 
+/// More words than this don't fit beside the line.
+const MOST_IN_LABEL: usize = 8;
+
 /// What the schema says about a file.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
@@ -75,8 +78,8 @@ fn path_of(error: &ValidationError<'_>) -> Path {
 fn unknown_key(table: &Path, key: &str, here: &Value, schema: &Value) -> Problem {
     let path = table.key(key);
     let known = schema::known_keys(here);
-    let problem = Problem::error("unknown-key", format!("there is no setting `{path}`"))
-        .mark(At::Key(path.clone()), "not known");
+    let problem =
+        Problem::error("unknown-key", format!("there is no setting `{path}`")).mark(At::Key(path.clone()), "not known");
     if let Some(near) = suggest::nearest(key, known.iter().copied()) {
         return problem.help(format!("did you mean `{}`?", table.key(near)));
     }
@@ -105,14 +108,19 @@ fn missing(table: &Path, property: &Value, here: &Value) -> Problem {
 fn wrong_kind(path: &Path, kind: &TypeKind, given: &Value) -> Problem {
     let wanted = match kind {
         TypeKind::Single(kind) => kind_words(&kind.to_string()).to_owned(),
-        TypeKind::Multiple(kinds) => {
-            let words: Vec<_> = kinds.iter().map(|kind| kind_words(&kind.to_string()).to_owned()).collect();
-            words.join(" or ")
-        }
+        // The only such place: the value of a parameter.
+        TypeKind::Multiple(_) => "a text, a number, or true or false".to_owned(),
     };
-    let found = format!("{} {}", kind_words(kind_of(given)), echo(given));
-    let problem = Problem::error("kind", format!("`{path}` takes {wanted}, not {}", found.trim_end()))
-        .at(path, format!("expected {wanted}"));
+    let found = match given {
+        Value::String(_) => format!("the text {}", echo(given)),
+        Value::Number(_) => format!("the number {}", echo(given)),
+        Value::Bool(_) => format!("`{}`", echo(given)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a table".to_owned(),
+        Value::Null => "nothing".to_owned(),
+    };
+    let problem =
+        Problem::error("kind", format!("`{path}` takes {wanted}, not {found}")).at(path, format!("expected {wanted}"));
     match kind_hint(path, &wanted, given) {
         Some(hint) => problem.help(hint),
         None => problem,
@@ -125,6 +133,9 @@ fn kind_hint(path: &Path, wanted: &str, given: &Value) -> Option<String> {
         let inner = table.keys().next()?;
         let name = format!("{}.{inner}", path.last_key()?);
         return Some(format!("TOML reads dots as tables: write the name in quotes, `\"{name}\" = …`"));
+    }
+    if wanted == "a text" && given.is_number() {
+        return Some("write it in quotes".to_owned());
     }
     let text = given.as_str()?.trim();
     match wanted {
@@ -143,8 +154,11 @@ fn kind_hint(path: &Path, wanted: &str, given: &Value) -> Option<String> {
 
 fn not_listed(path: &Path, options: &Value, given: &Value) -> Problem {
     let words: Vec<_> = options.as_array().into_iter().flatten().map(plain).collect();
-    let problem = Problem::error("word", format!("`{path}` can't be {}", echo(given)))
-        .at(path, format!("expected {}", suggest::one_of(&words)));
+    let problem = Problem::error("word", format!("`{path}` can't be {}", echo(given)));
+    if words.len() > MOST_IN_LABEL {
+        return problem.at(path, "not one of the possible values").help(format!("one of {}", words.join(", ")));
+    }
+    let problem = problem.at(path, format!("expected {}", suggest::one_of(&words)));
     match given.as_str().and_then(|text| suggest::nearest(text, words.iter().map(String::as_str))) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem,
@@ -159,7 +173,8 @@ fn out_of_range(path: &Path, here: &Value, given: &Value) -> Problem {
         (None, Some(most)) => format!("{most} or less"),
         (None, None) => "another value".to_owned(),
     };
-    Problem::error("range", format!("`{path}` is {}, outside of {range}", echo(given))).at(path, format!("allowed: {range}"))
+    Problem::error("range", format!("`{path}` is {}, outside of {range}", echo(given)))
+        .at(path, format!("allowed: {range}"))
 }
 
 /// A number or word without quotes; whole numbers without a fraction.
@@ -187,17 +202,6 @@ pub(crate) fn echo(given: &Value) -> String {
     text.chars().take(LONGEST_ECHO).chain("…".chars()).collect()
 }
 
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
 fn kind_words(kind: &str) -> &str {
     match kind {
         "integer" => "a whole number",
@@ -210,21 +214,26 @@ fn kind_words(kind: &str) -> &str {
     }
 }
 
-/// Removes values from a file, so that the rest can be checked too.
+/// Removes values from a file, so that the rest can be checked too. A list goes as a whole: without one element, the others
+/// would have other indices.
 pub(crate) fn prune(file: &mut Value, bad: &[Path]) {
-    // Later list elements first, so that indices stay right.
-    let mut bad: Vec<_> = bad.iter().collect();
-    bad.sort();
-    for path in bad.into_iter().rev() {
-        let Some((last, rest)) = path.segments().split_last() else { continue };
-        let parent = rest.iter().try_fold(&mut *file, |here, segment| match segment {
-            Segment::Key(key) => here.get_mut(key),
-            Segment::Item(index) => here.get_mut(index),
-        });
-        match (parent, last) {
-            (Some(Value::Object(table)), Segment::Key(key)) => drop(table.remove(key)),
-            (Some(Value::Array(items)), Segment::Item(index)) if *index < items.len() => drop(items.remove(*index)),
-            _ => {}
+    for path in bad {
+        let mut steps = path.segments();
+        while let Some((last, rest)) = steps.split_last() {
+            if let Segment::Key(key) = last {
+                if let Some(Value::Object(table)) = follow(file, rest) {
+                    table.remove(key);
+                }
+                break;
+            }
+            steps = rest;
         }
     }
+}
+
+fn follow<'a>(file: &'a mut Value, steps: &[Segment]) -> Option<&'a mut Value> {
+    steps.iter().try_fold(file, |here, segment| match segment {
+        Segment::Key(key) => here.get_mut(key),
+        Segment::Item(index) => here.get_mut(index),
+    })
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All changes: forward ones in the order of need, then the rest in reverse address order.
 pub(super) fn all(inputs: &Inputs<'_>) -> Result<Vec<Change>, PlanError> {
-    let mut run = Run { inputs, made: BTreeMap::new(), delete_first: BTreeSet::new() };
+    let mut run = Run { inputs, made: BTreeMap::new() };
     let mut changes = Vec::with_capacity(inputs.graph.order().len());
     for address in inputs.graph.order() {
         let change = run.wanted(address)?;
@@ -26,6 +26,10 @@ pub(super) fn all(inputs: &Inputs<'_>) -> Result<Vec<Change>, PlanError> {
     for address in run.unwanted() {
         changes.push(run.removal(&address)?);
     }
+    let early = super::early(&changes, inputs.state);
+    for change in changes.iter_mut().filter(|change| change.order.is_some() && early.contains(&change.address)) {
+        change.order = Some(ReplaceOrder::DeleteFirst);
+    }
     Ok(changes)
 }
 
@@ -34,8 +38,6 @@ struct Run<'a> {
     inputs: &'a Inputs<'a>,
     /// What the promises of resources decided so far are worth: `None` for those that will only exist after apply.
     made: BTreeMap<Address, Option<&'a Value>>,
-    /// Replacements whose old half goes first; it forces their replaced dependants to do likewise.
-    delete_first: BTreeSet<Address>,
 }
 
 /// One desired resource with all that is known of it.
@@ -91,9 +93,6 @@ impl<'a> Run<'a> {
             _ => self.inputs.state.resources.get(at).map(|record| &record.outputs),
         };
         self.made.insert(at.clone(), outputs.filter(|_| stays));
-        if change.action == Action::Replace && change.order == Some(ReplaceOrder::DeleteFirst) {
-            self.delete_first.insert(at.clone());
-        }
     }
 
     /// A wanted resource that is not there.
@@ -234,12 +233,10 @@ impl<'a> Run<'a> {
         Ok(change)
     }
 
-    /// Create first where two may stand side by side: the name must differ by
-    /// generation, and nothing it hangs on may be going away first.
+    /// Create first where two may stand side by side: the name must differ by generation.
     fn replace_order(&self, case: &Case<'_>) -> Result<ReplaceOrder, PlanError> {
         let naming = case.kind.naming(&case.spec).map_err(|source| malformed(case.address, source))?;
-        let forced = self.inputs.graph.deps(case.address).any(|dep| self.delete_first.contains(dep));
-        Ok(if forced || matches!(naming, Naming::Given(_)) { ReplaceOrder::DeleteFirst } else { case.kind.replace_order() })
+        Ok(if matches!(naming, Naming::Given(_)) { ReplaceOrder::DeleteFirst } else { case.kind.replace_order() })
     }
 
     fn change(&self, case: &Case<'_>, action: Action, reasons: Vec<Reason>, generation: u32) -> Result<Change, PlanError> {

@@ -7,7 +7,6 @@ use crate::store::{Store, StoreError};
 use auroractl_core::Address;
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::Step;
-use auroractl_core::model::Adoption;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
 
@@ -39,11 +38,11 @@ impl<'a> Book<'a> {
         Ok(())
     }
 
-    /// A call is about to be sent. For kinds that only their tag can find again, the line must be on disk first:
-    /// its absence is what lets the next run skip the search.
-    pub(super) async fn attempt(&mut self, step: &Step, adoption: Adoption) -> Result<(), StoreError> {
+    /// A call is about to be sent. For creates the line must be on disk first: its absence is what lets the next
+    /// run skip the search, also when the stack was edited and the same create would not be sent again.
+    pub(super) async fn attempt(&mut self, step: &Step) -> Result<(), StoreError> {
         let entry = Entry::Attempt { address: step.address.clone(), generation: step.generation };
-        self.write(&[entry], step.verb == Verb::Create && adoption == Adoption::Untokened).await
+        self.write(&[entry], step.verb == Verb::Create).await
     }
 
     /// A create, update or adoption was executed.

@@ -247,7 +247,7 @@ impl<W: Sync> Run<'_, W> {
         }
         match prepare::worker(&self.book, self.means, self.work, what) {
             Ok(worker) => {
-                if let Err(error) = self.book.attempt(what, worker.kind.adoption()).await {
+                if let Err(error) = self.book.attempt(what).await {
                     self.fail(step, &prepare::unwritten(&error));
                     return self.halt(Stopped::Store);
                 }

@@ -1,12 +1,15 @@
 //! Alarm thresholds: a number with a unit that fits the metric, periods that CloudWatch has.
 
 use super::{Check, Subject};
-use crate::config::{Alarm, AlarmKind, Threshold, Unit, UnitFamily};
+use crate::config::{Alarm, AlarmKind, Environment, Threshold, Unit, UnitFamily};
 use crate::diagnostics::Problem;
 use crate::path::Path;
 
-pub(super) const CHECK: Check =
-    Check { name: "alarm", about: "Thresholds have a unit that fits the metric, periods are ones that CloudWatch has.", run };
+pub(super) const CHECK: Check = Check {
+    name: "alarm",
+    about: "Thresholds have a unit that fits the metric, periods are ones that CloudWatch has.",
+    run,
+};
 
 fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     for kind in AlarmKind::ALL {
@@ -16,7 +19,8 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         problems.extend(period(alarm, &path));
     }
     let tells = &subject.config.monitoring;
-    if tells.subscriptions.is_empty() && tells.sns_topic_arn.is_none() {
+    let matters = subject.config.stack.environment != Environment::Dev;
+    if matters && tells.subscriptions.is_empty() && tells.sns_topic_arn.is_none() {
         problems.push(
             Problem::warning(CHECK.name, "nobody is told about alarms")
                 .at(&Path::of("monitoring"), "no subscription")
@@ -35,8 +39,11 @@ fn threshold(kind: AlarmKind, text: &str, path: &Path) -> Option<Problem> {
     };
     if !kind.families().contains(&threshold.unit.family()) {
         let wanted: Vec<_> = kind.families().iter().map(|family| words(*family)).collect();
-        let problem = Problem::error(CHECK.name, format!("`{text}` does not fit {}, which is {}", kind.metric(), wanted.join(" or ")))
-            .at(path, format!("expected a value such as `{example}`"));
+        let problem = Problem::error(
+            CHECK.name,
+            format!("`{text}` does not fit {}, which is {}", kind.metric(), wanted.join(" or ")),
+        )
+        .at(path, format!("expected a value such as `{example}`"));
         return Some(match bare_number_help(kind, text, threshold) {
             Some(help) => problem.help(help),
             None => problem,

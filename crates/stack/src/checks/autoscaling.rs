@@ -5,8 +5,11 @@ use crate::config::{Autoscaling, AutoscalingMetric};
 use crate::diagnostics::{At, Problem};
 use crate::path::Path;
 
-pub(super) const CHECK: Check =
-    Check { name: "autoscaling", about: "The range of readers holds the declared ones, and the target fits the metric.", run };
+pub(super) const CHECK: Check = Check {
+    name: "autoscaling",
+    about: "The range of readers holds the declared ones, and the target fits the metric.",
+    run,
+};
 
 fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let Some(scaling) = &subject.config.cluster.autoscaling else { return };
@@ -14,14 +17,20 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let readers = subject.config.members().len().saturating_sub(1);
     if scaling.min_readers > scaling.max_readers {
         problems.push(
-            Problem::error(CHECK.name, format!("`min_readers` {} is more than `max_readers` {}", scaling.min_readers, scaling.max_readers))
-                .at(&at.key("min_readers"), "fewest")
-                .at(&at.key("max_readers"), "most"),
+            Problem::error(
+                CHECK.name,
+                format!("`min_readers` {} is more than `max_readers` {}", scaling.min_readers, scaling.max_readers),
+            )
+            .at(&at.key("min_readers"), "fewest")
+            .at(&at.key("max_readers"), "most"),
         );
     } else if readers > usize::from(scaling.max_readers) {
         problems.push(
-            Problem::error(CHECK.name, format!("{readers} readers are declared, and autoscaling keeps at most {}", scaling.max_readers))
-                .at(&at.key("max_readers"), format!("at least {readers}")),
+            Problem::error(
+                CHECK.name,
+                format!("{readers} readers are declared, and autoscaling keeps at most {}", scaling.max_readers),
+            )
+            .at(&at.key("max_readers"), format!("at least {readers}")),
         );
     }
     target(scaling, &at, problems);

@@ -50,7 +50,12 @@ fn created(subject: &Subject<'_>, vpc: &CreatedVpc, problems: &mut Vec<Problem>)
                 .help("use a /24 or larger, or give `private_subnets` and `public_subnets`"),
         );
     }
-    overlaps(&subject.config.subnets(), problems);
+    let sound = |subnet: &SubnetPlan| {
+        (LARGEST..=SMALLEST).contains(&subnet.cidr.prefix_len())
+            && outer.is_none_or(|outer| outer.contains(&subnet.cidr.trunc()))
+    };
+    let subnets: Vec<_> = subject.config.subnets().into_iter().filter(sound).collect();
+    overlaps(&subnets, problems);
 }
 
 fn overlaps(subnets: &[SubnetPlan], problems: &mut Vec<Problem>) {
@@ -62,9 +67,12 @@ fn overlaps(subnets: &[SubnetPlan], problems: &mut Vec<Problem>) {
             }
             let shared = if a.contains(&b) { b } else { a };
             problems.push(
-                Problem::error(CHECK.name, format!("the subnets `{}` and `{}` overlap in {shared}", one.name, other.name))
-                    .at(&path_of(other), format!("{b}"))
-                    .at(&path_of(one), format!("{a}")),
+                Problem::error(
+                    CHECK.name,
+                    format!("the subnets `{}` and `{}` overlap in {shared}", one.name, other.name),
+                )
+                .at(&path_of(other), format!("{b}"))
+                .at(&path_of(one), format!("{a}")),
             );
         }
     }
@@ -113,7 +121,11 @@ fn host_bits(net: IpNet, path: &Path, problems: &mut Vec<Problem>) {
         problems.push(
             Problem::error(CHECK.name, format!("{net} has bits set beyond its /{}", net.prefix_len()))
                 .at(path, "names a host, not a range")
-                .help(format!("AWS would turn it into {masked}: write that, or {}/{}", net.addr(), net.max_prefix_len())),
+                .help(format!(
+                    "AWS would turn it into {masked}: write that, or {}/{}",
+                    net.addr(),
+                    net.max_prefix_len()
+                )),
         );
     }
 }

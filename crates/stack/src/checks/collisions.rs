@@ -16,9 +16,22 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     unique("subscription", "monitoring.subscriptions", subscriptions, problems);
     let waivers = config.policy.waivers.iter().map(|waiver| waiver.name.as_str());
     unique("waiver", "policy.waivers", waivers, problems);
+    let logs = config.cluster.log_exports.iter().map(|log| log.as_str());
+    let place = |index| Path::of("cluster.log_exports").item(index);
+    distinct("log", logs, place, problems);
 }
 
+/// Entries of an array of tables, by their `name`.
 fn unique<'a>(what: &str, list: &str, names: impl Iterator<Item = &'a str>, problems: &mut Vec<Problem>) {
+    distinct(what, names, |index| Path::of(list).item(index).key("name"), problems);
+}
+
+fn distinct<'a>(
+    what: &str,
+    names: impl Iterator<Item = &'a str>,
+    place: impl Fn(usize) -> Path,
+    problems: &mut Vec<Problem>,
+) {
     let mut seen: BTreeMap<String, (usize, &str)> = BTreeMap::new();
     for (index, name) in names.enumerate() {
         let Some((first, earlier)) = seen.get(&name.to_lowercase()).copied() else {
@@ -30,12 +43,11 @@ fn unique<'a>(what: &str, list: &str, names: impl Iterator<Item = &'a str>, prob
         } else {
             format!("the {what}s `{earlier}` and `{name}` are one to AWS, which compares without case")
         };
-        let place = |index: usize| Path::of(list).item(index).key("name");
         problems.push(
             Problem::error(CHECK.name, message)
                 .at(&place(index), "again here")
                 .at(&place(first), "first here")
-                .help("give one of them another name"),
+                .help("keep one of them, or give it another name"),
         );
     }
 }

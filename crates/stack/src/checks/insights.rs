@@ -5,7 +5,8 @@ use crate::config::InsightsMode;
 use crate::diagnostics::Problem;
 use crate::path::Path;
 
-pub(super) const CHECK: Check = Check { name: "insights", about: "The retention of insights is one that RDS has.", run };
+pub(super) const CHECK: Check =
+    Check { name: "insights", about: "The retention of insights is one that RDS has.", run };
 
 /// The one retention of the advanced edition, 15 months.
 const ADVANCED: u32 = 465;

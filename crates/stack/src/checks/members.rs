@@ -54,7 +54,9 @@ fn classes(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let declared = cluster.members.iter().enumerate().filter_map(|(index, member)| {
         member.class.as_deref().map(|class| (class, Path::of("cluster.members").item(index).key("class")))
     });
-    for (class, path) in cluster.class.as_deref().map(|class| (class, Path::of("cluster.class"))).into_iter().chain(declared) {
+    for (class, path) in
+        cluster.class.as_deref().map(|class| (class, Path::of("cluster.class"))).into_iter().chain(declared)
+    {
         if !is_class(class) {
             problems.push(
                 Problem::error(CHECK.name, format!("`{class}` is not an instance class"))
@@ -76,7 +78,11 @@ fn classes(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
 
 fn class_help(class: &str) -> String {
     let prefixed = format!("db.{class}");
-    if is_class(&prefixed) { format!("did you mean `{prefixed}`?") } else { "see the RDS price list for classes".to_owned() }
+    if is_class(&prefixed) {
+        format!("did you mean `{prefixed}`?")
+    } else {
+        "see the RDS price list for classes".to_owned()
+    }
 }
 
 /// `db.serverless`, or `db.`, a family and a size.
@@ -86,7 +92,8 @@ fn is_class(class: &str) -> bool {
     match rest.split_once('.') {
         None => rest == "serverless",
         Some((family, size)) => {
-            let sized = matches!(size, "micro" | "small" | "medium" | "large") || size.ends_with("xlarge") || size == "metal";
+            let sized =
+                matches!(size, "micro" | "small" | "medium" | "large") || size.ends_with("xlarge") || size == "metal";
             plain(family) && plain(size) && sized
         }
     }
@@ -104,8 +111,11 @@ fn zones(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
             );
         } else if !zones.is_empty() && !zones.contains(az) {
             problems.push(
-                Problem::error(CHECK.name, format!("the member `{}` is to be in `{az}`, where the stack has no subnet", member.name))
-                    .at(&path, format!("the zones are {}", zones.join(", "))),
+                Problem::error(
+                    CHECK.name,
+                    format!("the member `{}` is to be in `{az}`, where the stack has no subnet", member.name),
+                )
+                .at(&path, format!("the zones are {}", zones.join(", "))),
             );
         }
     }

@@ -31,12 +31,17 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         let kind = |address: &str| address.split('.').next().map(str::to_owned);
         if is_address(&moved.from) && is_address(&moved.to) && kind(&moved.from) != kind(&moved.to) {
             problems.push(
-                Problem::error(CHECK.name, format!("`{}` can't become `{}`: a resource keeps its kind", moved.from, moved.to))
-                    .at(&path.key("to"), "another kind"),
+                Problem::error(
+                    CHECK.name,
+                    format!("`{}` can't become `{}`: a resource keeps its kind", moved.from, moved.to),
+                )
+                .at(&path.key("to"), "another kind"),
             );
         }
         if moved.from == moved.to {
-            problems.push(Problem::error(CHECK.name, format!("`{}` moves to itself", moved.from)).at(&path.key("to"), "the same"));
+            problems.push(
+                Problem::error(CHECK.name, format!("`{}` moves to itself", moved.from)).at(&path.key("to"), "the same"),
+            );
         }
     }
 }

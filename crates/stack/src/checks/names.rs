@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::diagnostics::Problem;
 use crate::path::Path;
 
-pub(super) const CHECK: Check = Check { name: "name", about: "Names are ones that AWS takes as they are written.", run };
+pub(super) const CHECK: Check =
+    Check { name: "name", about: "Names are ones that AWS takes as they are written.", run };
 
 /// `DBClusterIdentifier` and `DBInstanceIdentifier`.
 const LONGEST_IDENTIFIER: usize = 63;
@@ -56,7 +57,8 @@ fn identifier_fault(name: &str, longest: usize, letter_first: bool) -> Option<St
         return Some("it has upper-case letters, which AWS would turn into lower case".to_owned());
     }
     if let Some(bad) = name.chars().find(|c| !c.is_ascii_lowercase() && !c.is_ascii_digit() && *c != '-') {
-        return Some(format!("`{}` is not allowed in it", bad.escape_default()));
+        let shown = if bad.is_alphanumeric() { bad.to_string() } else { bad.escape_default().to_string() };
+        return Some(format!("`{shown}` is not allowed in it"));
     }
     if letter_first && !first.is_some_and(|c| c.is_ascii_lowercase()) || first == Some('-') {
         return Some("it does not begin with a letter".to_owned());
@@ -94,9 +96,11 @@ fn members(config: &Config, problems: &mut Vec<Problem>) {
         let whole = member.identifier.chars().count();
         if let Some(fault) = identifier_fault(&member.name, LONGEST_IDENTIFIER, false) {
             let fitting = fitting(&format!("x{}", member.name), LONGEST_IDENTIFIER);
-            let better = fitting.and_then(|name| name.strip_prefix('x').map(|rest| rest.trim_start_matches('-').to_owned()));
-            let problem = Problem::error(CHECK.name, format!("`{}` is no name for a member: {fault}", clip(&member.name)))
-                .at(&path, "lower-case letters, digits and single hyphens");
+            let better =
+                fitting.and_then(|name| name.strip_prefix('x').map(|rest| rest.trim_start_matches('-').to_owned()));
+            let problem =
+                Problem::error(CHECK.name, format!("`{}` is no name for a member: {fault}", clip(&member.name)))
+                    .at(&path, "lower-case letters, digits and single hyphens");
             problems.push(match better.filter(|better| !better.is_empty()) {
                 Some(better) => problem.help(format!("`{better}` would do")),
                 None => problem,
@@ -141,7 +145,9 @@ fn alias(config: &Config, problems: &mut Vec<Problem>) {
     let rest = alias.strip_prefix("alias/");
     let fits = rest.is_some_and(|rest| (1..=250).contains(&rest.len()) && rest.chars().all(allowed));
     if alias.starts_with("alias/aws/") {
-        problems.push(Problem::error(CHECK.name, format!("`{alias}` belongs to AWS")).at(&path, "`alias/aws/` is reserved"));
+        problems.push(
+            Problem::error(CHECK.name, format!("`{alias}` belongs to AWS")).at(&path, "`alias/aws/` is reserved"),
+        );
     } else if !fits {
         problems.push(
             Problem::error(CHECK.name, format!("`{}` is not the name of a KMS alias", clip(alias)))
@@ -154,7 +160,11 @@ fn alias(config: &Config, problems: &mut Vec<Problem>) {
 /// A name, shortened for a message.
 fn clip(name: &str) -> String {
     const LONGEST: usize = 70;
-    if name.chars().count() <= LONGEST { name.to_owned() } else { name.chars().take(LONGEST).chain("…".chars()).collect() }
+    if name.chars().count() <= LONGEST {
+        name.to_owned()
+    } else {
+        name.chars().take(LONGEST).chain("…".chars()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -32,36 +32,13 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
 
 fn created(subject: &Subject<'_>, vpc: &CreatedVpc, problems: &mut Vec<Problem>) {
     let at = Path::of("network.vpc");
-    let zones = &vpc.availability_zones;
-    let zones_at = at.key("availability_zones");
-    if zones.len() == 1 {
-        problems.push(
-            Problem::error(CHECK.name, "Aurora needs subnets in at least 2 availability zones, got 1")
-                .at(&zones_at, "one zone"),
-        );
-    }
-    for (index, zone) in zones.iter().enumerate() {
-        if !is_zone_of(zone, &subject.config.stack.region) {
-            problems.push(
-                Problem::error(CHECK.name, format!("`{zone}` is not an availability zone of `{}`", subject.config.stack.region))
-                    .at(&zones_at.item(index), format!("expected a name such as `{}a`", subject.config.stack.region))
-                    .at(&Path::of("stack.region"), "the region"),
-            );
-        }
-    }
-    duplicates(zones, &zones_at, "the zone", problems);
-    if subject.sets(&zones_at) && subject.sets(&at.key("az_count")) && zones.len() != usize::from(vpc.az_count) {
-        problems.push(
-            Problem::error(CHECK.name, format!("`az_count` is {}, and {} zones are named", vpc.az_count, zones.len()))
-                .at(&at.key("az_count"), "delete this line")
-                .at(&zones_at, "the names say it all"),
-        );
-    }
+    zones(subject, vpc, problems);
+    let zones = subject.config.zones().len();
     for (key, count) in [("private_subnets", vpc.private_subnets.len()), ("public_subnets", vpc.public_subnets.len())] {
-        let zones = subject.config.zones().len();
         if count != 0 && count != zones {
+            let ranges = if count == 1 { "range" } else { "ranges" };
             problems.push(
-                Problem::error(CHECK.name, format!("`{key}` has {count} ranges for {zones} availability zones"))
+                Problem::error(CHECK.name, format!("`{key}` has {count} {ranges} for {zones} availability zones"))
                     .at(&at.key(key), "one range for each zone, in the same order"),
             );
         }
@@ -75,6 +52,33 @@ fn created(subject: &Subject<'_>, vpc: &CreatedVpc, problems: &mut Vec<Problem>)
     }
     let endpoints: Vec<_> = vpc.endpoints.iter().map(|endpoint| endpoint.service().to_owned()).collect();
     duplicates(&endpoints, &at.key("endpoints"), "the endpoint", problems);
+}
+
+fn zones(subject: &Subject<'_>, vpc: &CreatedVpc, problems: &mut Vec<Problem>) {
+    let (zones, region) = (&vpc.availability_zones, &subject.config.stack.region);
+    let at = Path::of("network.vpc.availability_zones");
+    let count_at = Path::of("network.vpc.az_count");
+    if zones.len() == 1 {
+        problems.push(
+            Problem::error(CHECK.name, "Aurora needs subnets in at least 2 availability zones, got 1")
+                .at(&at, "one zone"),
+        );
+    }
+    for (index, zone) in zones.iter().enumerate().filter(|(_, zone)| !is_zone_of(zone, region)) {
+        problems.push(
+            Problem::error(CHECK.name, format!("`{zone}` is not an availability zone of `{region}`"))
+                .at(&at.item(index), format!("expected a name such as `{region}a`"))
+                .at(&Path::of("stack.region"), "the region"),
+        );
+    }
+    duplicates(zones, &at, "the zone", problems);
+    if subject.sets(&at) && subject.sets(&count_at) && zones.len() != usize::from(vpc.az_count) {
+        problems.push(
+            Problem::error(CHECK.name, format!("`az_count` is {}, and {} zones are named", vpc.az_count, zones.len()))
+                .at(&count_at, "delete this line")
+                .at(&at, "the names say it all"),
+        );
+    }
 }
 
 fn given(existing: &ExistingNetwork, problems: &mut Vec<Problem>) {

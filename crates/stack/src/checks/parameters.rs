@@ -10,8 +10,11 @@ use crate::path::Path;
 use crate::suggest;
 use std::collections::BTreeMap;
 
-pub(super) const CHECK: Check =
-    Check { name: "parameter", about: "Parameters exist, may be set, stand in the right group, and have allowed values.", run };
+pub(super) const CHECK: Check = Check {
+    name: "parameter",
+    about: "Parameters exist, may be set, stand in the right group, and have allowed values.",
+    run,
+};
 
 /// What is known about PostgreSQL parameters on Aurora.
 pub trait ParameterCatalogue {
@@ -114,7 +117,8 @@ impl Section<'_> {
                     .mark(key, "not settable on Aurora"),
             ),
             Lookup::Known(facts) if !facts.modifiable => Some(
-                Problem::error(CHECK.name, format!("`{name}` can't be changed in `{}`", self.family)).mark(key, "fixed by AWS"),
+                Problem::error(CHECK.name, format!("`{name}` can't be changed in `{}`", self.family))
+                    .mark(key, "fixed by AWS"),
             ),
             Lookup::Known(facts) if self.group == "instance" && !facts.in_instance_group => Some(
                 Problem::error(CHECK.name, format!("`{name}` belongs to the cluster, not to instances"))

@@ -1,7 +1,7 @@
 //! Key policies: JSON with its place, within the limit, and not one that locks everybody out.
 
 use super::{Check, Subject};
-use crate::diagnostics::Problem;
+use crate::diagnostics::{At, Problem};
 use crate::path::Path;
 use serde_json::Value;
 
@@ -23,11 +23,8 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let document: Value = match serde_json::from_str(text) {
         Ok(document) => document,
         Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            problems.push(
-                Problem::error(CHECK.name, "the key policy is not JSON")
-                    .at(&path, format!("line {line}, column {column} of the text: {}", cause(&error))),
-            );
+            let at = At::Within(path, offset(text, &error));
+            problems.push(Problem::error(CHECK.name, "the key policy is not JSON").mark(at, cause(&error)));
             return;
         }
     };
@@ -50,6 +47,12 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// The byte of the text at which the parser stopped.
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let lines_before = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    lines_before.map(str::len).sum::<usize>() + error.column().saturating_sub(1)
+}
+
 /// What the parser says, without the position, which stands before it.
 fn cause(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -58,13 +61,15 @@ fn cause(error: &serde_json::Error) -> String {
 
 /// Whether a statement lets the account's root principal change the policy again, unconditionally.
 fn keeps_account(statement: &Value, account: Option<&str>) -> bool {
-    let allows = statement.get("Effect").is_some_and(|effect| effect == "Allow") && statement.get("Condition").is_none();
+    let allows =
+        statement.get("Effect").is_some_and(|effect| effect == "Allow") && statement.get("Condition").is_none();
     let principal = statement.get("Principal").and_then(|principal| principal.get("AWS"));
     let root = |text: &str| match account {
         Some(account) => text == account || text.ends_with(&format!("::{account}:root")),
         None => text.ends_with(":root") || (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())),
     };
-    let administers = |text: &str| matches!(text.to_ascii_lowercase().as_str(), "kms:*" | "*" | "kms:putkeypolicy" | "kms:put*");
+    let administers =
+        |text: &str| matches!(text.to_ascii_lowercase().as_str(), "kms:*" | "*" | "kms:putkeypolicy" | "kms:put*");
     allows && any_text(principal, root) && any_text(statement.get("Action"), administers)
 }
 

@@ -25,9 +25,12 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
                 _ => Path::of("cluster.class"),
             };
             problems.push(
-                Problem::error(CHECK.name, format!("the member `{}` is serverless, and there is no capacity range", member.name))
-                    .at(&path, "needs `[cluster.serverless]`")
-                    .help("for example `[cluster.serverless]` with `min_acu = 0.5` and `max_acu = 8`"),
+                Problem::error(
+                    CHECK.name,
+                    format!("the member `{}` is serverless, and there is no capacity range", member.name),
+                )
+                .at(&path, "needs `[cluster.serverless]`")
+                .help("for example `[cluster.serverless]` with `min_acu = 0.5` and `max_acu = 8`"),
             );
         }
         (Some(_), None) => problems.push(
@@ -56,9 +59,12 @@ fn range(serverless: &Serverless, section: &Path, problems: &mut Vec<Problem>) {
     }
     if serverless.min_acu > serverless.max_acu {
         problems.push(
-            Problem::error(CHECK.name, format!("`min_acu` {} is more than `max_acu` {}", serverless.min_acu, serverless.max_acu))
-                .at(&section.key("min_acu"), "least")
-                .at(&section.key("max_acu"), "most"),
+            Problem::error(
+                CHECK.name,
+                format!("`min_acu` {} is more than `max_acu` {}", serverless.min_acu, serverless.max_acu),
+            )
+            .at(&section.key("min_acu"), "least")
+            .at(&section.key("max_acu"), "most"),
         );
     }
 }

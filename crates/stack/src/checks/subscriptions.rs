@@ -56,18 +56,26 @@ fn judge(protocol: Protocol, endpoint: &str) -> (bool, &'static str) {
 
 fn is_email(text: &str) -> bool {
     let plain = !text.contains(char::is_whitespace) && text.matches('@').count() == 1;
-    plain && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.ends_with('.'))
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.ends_with('.'))
 }
 
 fn is_phone(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|rest| (7..=15).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit()))
+    text.strip_prefix('+')
+        .is_some_and(|rest| (7..=15).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_arn(text: &str, service: &str) -> bool {
     let parts: Vec<_> = text.splitn(6, ':').collect();
     match parts.as_slice() {
         [arn, partition, named, region, account, resource] => {
-            *arn == "arn" && partition.starts_with("aws") && *named == service && !region.is_empty() && account.len() == 12
+            *arn == "arn"
+                && partition.starts_with("aws")
+                && *named == service
+                && !region.is_empty()
+                && account.len() == 12
                 && !resource.is_empty()
         }
         _ => false,

@@ -18,14 +18,19 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let all = Path::of("stack.tags");
     if tags.len() > MOST {
         problems.push(
-            Problem::error(CHECK.name, format!("{} tags are too many: a resource has 50, and auroractl needs 6", tags.len()))
-                .at(&all, format!("at most {MOST}")),
+            Problem::error(
+                CHECK.name,
+                format!("{} tags are too many: a resource has 50, and auroractl needs 6", tags.len()),
+            )
+            .at(&all, format!("at most {MOST}")),
         );
     }
     for (key, value) in tags {
         let path = all.key(key.clone());
         if let Some(what) = key_fault(key) {
-            problems.push(Problem::error(CHECK.name, format!("the tag `{key}` {what}")).mark(At::Key(path.clone()), "this key"));
+            problems.push(
+                Problem::error(CHECK.name, format!("the tag `{key}` {what}")).mark(At::Key(path.clone()), "this key"),
+            );
         }
         if value.chars().count() > LONGEST_VALUE || value.chars().any(|c| !is_allowed(c)) {
             problems.push(

@@ -13,10 +13,13 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         let path = Path::of("policy.waivers").item(index);
         rules(waiver, &path, problems);
         days(waiver, &path, problems);
-        for (key, text) in [("justification", &waiver.justification), ("risk", &waiver.risk), ("author", &waiver.author)] {
+        for (key, text) in
+            [("justification", &waiver.justification), ("risk", &waiver.risk), ("author", &waiver.author)]
+        {
             if text.trim().is_empty() {
                 problems.push(
-                    Problem::error(CHECK.name, format!("the waiver `{}` has no {key}", waiver.name)).at(&path.key(key), "empty"),
+                    Problem::error(CHECK.name, format!("the waiver `{}` has no {key}", waiver.name))
+                        .at(&path.key(key), "empty"),
                 );
             }
         }

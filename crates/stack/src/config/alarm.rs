@@ -21,7 +21,7 @@ pub struct Alarms {
     pub connections: Alarm,
     /// Lag of the readers, above 1000 ms.
     pub replica_lag: Alarm,
-    /// Free local (temporary) storage, below 10 % of the class's local storage.
+    /// Free local (temporary) storage, below 4 GiB.
     pub local_storage: Alarm,
     /// Deadlocks, above 0.1 a second.
     pub deadlocks: Alarm,
@@ -294,7 +294,9 @@ impl AlarmKind {
     pub fn default_threshold(self) -> Threshold {
         match self {
             Self::Cpu | Self::Connections => Threshold::new(80.0, Unit::Percent),
-            Self::Memory | Self::LocalStorage => Threshold::new(10.0, Unit::Percent),
+            Self::Memory => Threshold::new(10.0, Unit::Percent),
+            // RDS publishes no table of local storage for current classes, so this is absolute: a tenth of about 32 GiB.
+            Self::LocalStorage => Threshold::new(4_294_967_296.0, Unit::Bytes),
             Self::AcuUtilization => Threshold::new(90.0, Unit::Percent),
             Self::ReplicaLag => Threshold::new(1000.0, Unit::Milliseconds),
             Self::ReadLatency | Self::WriteLatency => Threshold::new(20.0, Unit::Milliseconds),
@@ -308,7 +310,8 @@ impl AlarmKind {
     pub fn families(self) -> &'static [UnitFamily] {
         match self {
             Self::Cpu | Self::AcuUtilization => &[UnitFamily::Share],
-            Self::Memory | Self::LocalStorage => &[UnitFamily::Size, UnitFamily::Share],
+            Self::Memory => &[UnitFamily::Size, UnitFamily::Share],
+            Self::LocalStorage => &[UnitFamily::Size],
             Self::Connections => &[UnitFamily::Share, UnitFamily::Number],
             Self::ReplicaLag | Self::ReadLatency | Self::WriteLatency => &[UnitFamily::Time],
             Self::Deadlocks => &[UnitFamily::Rate],
@@ -340,6 +343,36 @@ impl Alarms {
     pub fn resolved(&self) -> Vec<ResolvedAlarm> {
         let on = |kind: &AlarmKind| self.get(*kind).enabled.unwrap_or(kind.on_by_default());
         AlarmKind::ALL.into_iter().filter(on).map(|kind| self.resolve(kind)).collect()
+    }
+
+    /// The same alarms with their defaults written out.
+    pub(super) fn filled(&self) -> Self {
+        let mut filled = self.clone();
+        for kind in AlarmKind::ALL {
+            let resolved = self.resolve(kind);
+            *filled.get_mut(kind) = Alarm {
+                enabled: Some(self.get(kind).enabled.unwrap_or(kind.on_by_default())),
+                threshold: Some(resolved.threshold.to_string()),
+                period_seconds: Some(resolved.period_seconds),
+                evaluation_periods: Some(resolved.evaluation_periods),
+            };
+        }
+        filled
+    }
+
+    fn get_mut(&mut self, kind: AlarmKind) -> &mut Alarm {
+        match kind {
+            AlarmKind::Cpu => &mut self.cpu,
+            AlarmKind::Memory => &mut self.memory,
+            AlarmKind::Connections => &mut self.connections,
+            AlarmKind::ReplicaLag => &mut self.replica_lag,
+            AlarmKind::LocalStorage => &mut self.local_storage,
+            AlarmKind::Deadlocks => &mut self.deadlocks,
+            AlarmKind::ReadLatency => &mut self.read_latency,
+            AlarmKind::WriteLatency => &mut self.write_latency,
+            AlarmKind::AcuUtilization => &mut self.acu_utilization,
+            AlarmKind::TransactionIds => &mut self.transaction_ids,
+        }
     }
 
     fn resolve(&self, kind: AlarmKind) -> ResolvedAlarm {

@@ -107,6 +107,14 @@ pub struct Serverless {
     pub seconds_until_auto_pause: Option<u32>,
 }
 
+impl Serverless {
+    /// Seconds until an idle instance pauses, 300 (AWS's default) when nothing is said; `None` when it never pauses.
+    #[must_use]
+    pub fn auto_pause(&self) -> Option<u32> {
+        (self.min_acu == 0.0).then(|| self.seconds_until_auto_pause.unwrap_or(300))
+    }
+}
+
 /// Storage configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -205,6 +213,7 @@ pub struct Insights {
     /// Days of history: 7, 731, or a multiple of 31 up to 713. Default 7 for `standard`, 465 for `advanced`, which allows
     /// no other.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 7, max = 731))]
     pub retention_days: Option<u32>,
 }
 

@@ -1,7 +1,7 @@
 //! What follows from the file without asking AWS: identifiers, members, zones, subnets, the parameter family.
 //! Compose and the checks use the same functions, so that they can't disagree.
 
-use super::{Config, CreatedVpc, Nat};
+use super::{Config, CreatedVpc, Member, Nat};
 use ipnet::Ipv4Net;
 
 /// Letters of availability zones, for stacks that say only how many.
@@ -106,10 +106,41 @@ impl Config {
         members
     }
 
+    /// The same stack with everything written out that follows from what is said: names, members, zones, ranges, alarms.
+    #[must_use]
+    pub fn filled(&self) -> Self {
+        let mut config = self.clone();
+        config.cluster.identifier = Some(self.cluster_identifier().to_owned());
+        config.cluster.class = self.default_class().map(str::to_owned);
+        config.cluster.insights.retention_days = Some(self.cluster.insights.retention());
+        config.cluster.members = self.members().into_iter().map(written_out).collect();
+        config.cluster.initial_writer = self.members().into_iter().find(|m| m.initial_writer).map(|m| m.name);
+        if let Some(scaling) = &mut config.cluster.autoscaling {
+            scaling.target = scaling.target_value();
+        }
+        if let Some(serverless) = &mut config.cluster.serverless {
+            serverless.seconds_until_auto_pause = serverless.auto_pause();
+        }
+        if self.security.kms.key_arn.is_none() {
+            config.security.kms.alias = Some(self.key_alias());
+        }
+        if let Some(vpc) = &mut config.network.vpc {
+            vpc.availability_zones = self.zones();
+            vpc.private_subnets = self.ranges(SubnetTier::Private);
+            vpc.public_subnets = self.ranges(SubnetTier::Public);
+        }
+        config.monitoring.alarms = self.monitoring.alarms.filled();
+        config
+    }
+
+    fn ranges(&self, tier: SubnetTier) -> Vec<String> {
+        self.subnets().iter().filter(|subnet| subnet.tier == tier).map(|subnet| subnet.cidr.to_string()).collect()
+    }
+
     fn declared_members(&self) -> Vec<ResolvedMember> {
         let default_class = self.default_class();
         let members = self.cluster.members.iter().enumerate();
-        let resolve = |(index, member): (usize, &super::Member)| ResolvedMember {
+        let resolve = |(index, member): (usize, &Member)| ResolvedMember {
             name: member.name.clone(),
             identifier: format!("{}-{}", self.cluster_identifier(), member.name),
             class: member.class.as_deref().or(default_class).unwrap_or_default().to_owned(),
@@ -180,6 +211,11 @@ impl Config {
         };
         self.zones().into_iter().enumerate().filter_map(plan).collect()
     }
+}
+
+fn written_out(member: ResolvedMember) -> Member {
+    let class = Some(member.class).filter(|class| !class.is_empty());
+    Member { name: member.name, class, az: member.az, promotion_tier: member.promotion_tier }
 }
 
 /// The block for one zone. Positions are fixed, so that a new zone moves no existing subnet.

@@ -17,8 +17,8 @@ mod window;
 
 pub use alarm::{Alarm, AlarmKind, Alarms, Comparison, ResolvedAlarm, Threshold, Unit, UnitFamily};
 pub use cluster::{
-    Autoscaling, AutoscalingMetric, Backup, Cluster, Insights, InsightsMode, LogExport, Maintenance, Member, Serverless,
-    StorageType,
+    Autoscaling, AutoscalingMetric, Backup, Cluster, Insights, InsightsMode, LogExport, Maintenance, Member,
+    Serverless, StorageType,
 };
 pub use derive::{ResolvedMember, SubnetPlan, SubnetTier};
 pub use monitoring::{LogRetention, Monitoring, Protocol, Subscription};

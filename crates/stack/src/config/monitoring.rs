@@ -33,9 +33,8 @@ pub struct LogRetention;
 
 impl LogRetention {
     /// All of them, in days.
-    pub const DAYS: [u32; 22] = [
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-    ];
+    pub const DAYS: [u32; 22] =
+        [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 }
 
 /// One receiver of alarms.

@@ -1,7 +1,7 @@
 //! Histories: disturbed runs with edits between them, then one that is not disturbed.
 
 use super::kinds::{Guard, KINDS, Named, Relation, Spec, Token, Untokened, Upsert};
-use super::world::{Faults, World};
+use super::world::{Faults, HORIZON, World};
 use auroractl_core::identity::StackId;
 use auroractl_core::ids::VpcId;
 use auroractl_core::lower::{Sources, lower};
@@ -59,6 +59,8 @@ const DIR: &str = "/state/sim";
 /// # Errors
 /// When a promise is broken.
 pub async fn play(history: History) -> Result<Report, Failure> {
+    // The product's jitter too must follow from the seed.
+    fastrand::seed(history.seed);
     let mut game = Game::new(history);
     let mut report = Report::default();
     for _ in 0..history.disturbed {
@@ -73,6 +75,8 @@ pub async fn play(history: History) -> Result<Report, Failure> {
     }
     game.world.disturb(Faults::default());
     for _ in 0..CALM {
+        // What was hidden comes to light: a run that comes too soon may fail on it, and the next one finds it.
+        game.world.clock().sleep(HORIZON).await;
         report.runs += 1;
         game.run().await.map_err(|what| game.failure(what))?;
     }

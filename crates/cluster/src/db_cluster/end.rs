@@ -1,0 +1,89 @@
+//! The end of a cluster.
+
+use super::DbCluster;
+use crate::describe::{self, AUTOSCALED};
+use auroractl_aws::{Aws, GoneIsFine as _};
+use auroractl_core::Identity;
+use auroractl_engine::{CallError, Class, Ending, Past};
+
+/// How much of the oid stands in the name of the final snapshot.
+const OID_IN_NAME: usize = 8;
+
+/// Deletes a cluster whose instances are gone, with its final snapshot unless the stack said otherwise.
+pub(super) async fn delete(aws: &Aws, me: &Identity, past: &Past<DbCluster>) -> Result<Ending, CallError> {
+    let name = past.outputs.db_cluster_identifier.as_str();
+    remove_autoscaled(aws, name).await?;
+    let snapshot = (!past.spec.skip_final_snapshot).then(|| final_snapshot(name, me));
+    let keep_backups = !past.spec.skip_final_snapshot;
+    match remove(aws, name, snapshot.as_deref(), keep_backups).await {
+        Err(error) if error.class == Class::Exists => {
+            // An earlier run was interrupted after the snapshot was begun.
+            taken(aws, snapshot.as_deref().unwrap_or_default(), past).await?;
+            remove(aws, name, None, keep_backups).await
+        }
+        result => result,
+    }
+}
+
+/// `<cluster>-final-<oid>`: the same for every attempt, another one for every generation.
+fn final_snapshot(cluster: &str, me: &Identity) -> String {
+    format!("{cluster}-final-{}", me.oid.chars().take(OID_IN_NAME).collect::<String>())
+}
+
+/// RDS keeps automated backups only when told so.
+async fn remove(aws: &Aws, name: &str, snapshot: Option<&str>, keep_backups: bool) -> Result<Ending, CallError> {
+    let call = || {
+        let delete = aws.rds().delete_db_cluster().db_cluster_identifier(name).delete_automated_backups(!keep_backups);
+        let delete = delete.skip_final_snapshot(snapshot.is_none());
+        delete.set_final_db_snapshot_identifier(snapshot.map(str::to_owned)).send()
+    };
+    let answer = aws.remove("rds:DeleteDBCluster", call).await.gone_is_fine()?;
+    Ok(if answer.is_some() { Ending::Going } else { Ending::Gone })
+}
+
+/// Readers that autoscaling made outlive its target, and a cluster with members can't be deleted.
+async fn remove_autoscaled(aws: &Aws, cluster: &str) -> Result<(), CallError> {
+    let members = describe::fetch_instances(aws, "db-cluster-id", vec![cluster.to_owned()]).await?;
+    let left = members.iter().filter(|member| member.db_instance_status() != Some("deleting"));
+    for name in left.filter_map(|member| member.db_instance_identifier()).filter(|name| name.starts_with(AUTOSCALED)) {
+        let call = || aws.rds().delete_db_instance().db_instance_identifier(name).send();
+        aws.remove("rds:DeleteDBInstance", call).await.gone_is_fine()?;
+    }
+    Ok(())
+}
+
+/// Is the final snapshot there, of this very cluster, and whole?
+async fn taken(aws: &Aws, snapshot: &str, past: &Past<DbCluster>) -> Result<(), CallError> {
+    const CALL: &str = "rds:DescribeDBClusterSnapshots";
+    let call = || aws.rds().describe_db_cluster_snapshots().db_cluster_snapshot_identifier(snapshot).send();
+    let answer = aws.read(CALL, call).await?;
+    let refuse = |class, why: &str| Err(CallError::new(CALL, class, format!("the final snapshot {snapshot} {why}")));
+    let Some(found) = answer.db_cluster_snapshots().first() else {
+        return refuse(Class::NotYet, "exists and can't be looked at yet");
+    };
+    if found.db_cluster_resource_id() != Some(past.outputs.db_cluster_resource_id.as_str()) {
+        return refuse(Class::Conflict, "exists and is not of this cluster; rename or remove it, then run again");
+    }
+    match found.status() {
+        Some("available") => Ok(()),
+        _ => refuse(Class::NotYet, "is still being made; run again when it is available"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_final_snapshot_is_named_by_cluster_and_generation() {
+        let me = Identity {
+            stack: auroractl_core::identity::StackId { name: "s".into(), account: "1".into(), region: "r".into() },
+            lineage: "l".into(),
+            address: "db_cluster.main".parse().unwrap(),
+            generation: 0,
+            oid: "abcdefghijklmnop".into(),
+            name: "orders".into(),
+        };
+        assert_eq!(final_snapshot("orders", &me), "orders-final-abcdefgh");
+    }
+}

@@ -1,0 +1,118 @@
+//! What each edit of a cluster costs.
+
+use super::{ServerlessV2Scaling, StorageType};
+use crate::db_instance::DbInstance;
+use crate::version::{self, Step};
+use auroractl_core::ids::{KmsKeyArn, SecurityGroupId};
+use auroractl_core::{Context, Diff, Impact, Input, Level, When};
+use std::collections::BTreeSet;
+
+/// AWS's table of what each edit does to a cluster.
+const MODIFYING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Modifying.html";
+const MAJOR: &str =
+    "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_UpgradeDBInstance.PostgreSQL.MajorVersion.html";
+const MINOR: &str =
+    "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_UpgradeDBInstance.PostgreSQL.MinorUpgrade.html";
+const PARAMETER_GROUPS: &str =
+    "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithDBClusterParamGroups.html";
+const ENCRYPTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html";
+const SECRET: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html";
+const STORAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.storage-type.html";
+
+/// "An outage doesn't occur during this change."
+pub(super) const FREE: Impact = Impact::new(Level::None, MODIFYING);
+/// All instances restart at once, whatever `ApplyImmediately` says.
+pub(super) const PORT: Impact = Impact::new(Level::RebootAll, MODIFYING);
+/// The new group is in use at once and its static values after a restart, which AWS never does by itself.
+pub(super) const PARAMETERS: Impact = Impact::new(Level::RebootAll, PARAMETER_GROUPS).when(When::AtReboot);
+/// `ModifyDBCluster` can rename; every client would have to learn new endpoints, and the record its new name.
+pub(super) const NAME: Impact = Impact::impossible(
+    MODIFYING,
+    "put the old identifier back; to get another name, rename the cluster at AWS and take it over with `auroractl import`",
+);
+/// Only the create takes it.
+pub(super) const DATABASE: Impact =
+    Impact::impossible(MODIFYING, "put the old name back and make the further database with CREATE DATABASE");
+/// Only the create takes it.
+pub(super) const MASTER_USER: Impact = Impact::impossible(
+    MODIFYING,
+    "put the old name back and make the further user with CREATE ROLE … IN ROLE rds_superuser",
+);
+/// Only the create takes it; another VPC means another cluster.
+pub(super) const SUBNETS: Impact = Impact::impossible(
+    MODIFYING,
+    "put the old subnet group back; to move, restore or clone into the other group under a new identifier, then switch over",
+);
+/// Only create and restore take it.
+pub(super) const ENCRYPTION: Impact = Impact::impossible(
+    ENCRYPTING,
+    "put the old key back; to change it, restore a snapshot with the new key under a new identifier, then switch over",
+);
+
+/// A version goes up by minor versions only, and never back.
+pub(super) fn engine_version(old: &String, new: &String, _: &Context<'_>) -> Impact {
+    match version::step(old, new, false) {
+        Step::None | Step::Minor => Impact::new(Level::RebootAll, MINOR),
+        Step::Back => Impact::impossible(
+            MINOR,
+            "a version can't go back: write the version that AWS runs into the stack, or set auto_minor_version_upgrade, \
+             which makes the stack's version the least one",
+        ),
+        Step::Major => Impact::impossible(
+            MAJOR,
+            "a major upgrade is an operation of its own: rehearse it on a clone, make it at AWS (blue/green or in place), \
+             then write the new version into the stack",
+        ),
+    }
+}
+
+/// Clients of a group that leaves are cut off; the others notice nothing.
+pub(super) fn security_groups(
+    old: &BTreeSet<Input<SecurityGroupId>>,
+    new: &BTreeSet<Input<SecurityGroupId>>,
+    _: &Context<'_>,
+) -> Impact {
+    let level = if old.is_subset(new) { Level::None } else { Level::Reconnect };
+    Impact::new(level, MODIFYING)
+}
+
+/// While RDS manages the password, the key of its secret is fixed.
+pub(super) fn secret_key(old: &Option<Input<KmsKeyArn>>, _: &Option<Input<KmsKeyArn>>, _: &Context<'_>) -> Impact {
+    match old {
+        None => FREE,
+        Some(_) => Impact::impossible(
+            SECRET,
+            "put the old key back; to change it, let RDS stop managing the password and start again at AWS, which makes a new secret",
+        ),
+    }
+}
+
+/// Free, except that classes with local NVMe storage restart.
+pub(super) fn storage_type(_: &StorageType, _: &StorageType, context: &Context<'_>) -> Impact {
+    let local = |class: &str| class.split('.').nth(1).is_some_and(|family| family.ends_with('d'));
+    let restarts = context.all::<DbInstance>().any(|(_, instance, _)| local(&instance.db_instance_class));
+    Impact::new(if restarts { Level::RebootAll } else { Level::None }, STORAGE)
+}
+
+/// Compares capacity ranges number by number: what the stack leaves open is AWS's.
+pub(super) fn serverless(old: Option<&ServerlessV2Scaling>, new: Option<&ServerlessV2Scaling>, d: &mut Diff<'_>) {
+    let Some(new) = new else { return };
+    let path = |field: &str| format!("serverless_v2_scaling_configuration.{field}");
+    d.field(&path("min_capacity"), &old.map(|range| range.min_capacity), &Some(new.min_capacity), FREE)
+        .field(&path("max_capacity"), &old.map(|range| range.max_capacity), &Some(new.max_capacity), FREE)
+        .managed(
+            &path("seconds_until_auto_pause"),
+            &old.and_then(|range| range.seconds_until_auto_pause),
+            &new.seconds_until_auto_pause,
+            FREE,
+        );
+}
+
+/// Is a capacity range as wanted? AWS fills in the seconds that the stack leaves open.
+pub(super) fn satisfies(old: Option<&ServerlessV2Scaling>, new: &ServerlessV2Scaling) -> bool {
+    let filled = |old: &ServerlessV2Scaling| ServerlessV2Scaling {
+        seconds_until_auto_pause: new.seconds_until_auto_pause.and(old.seconds_until_auto_pause),
+        ..*old
+    };
+    old.map(filled).as_ref() == Some(new)
+}

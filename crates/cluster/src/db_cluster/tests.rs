@@ -1,0 +1,246 @@
+//! The diff table of a cluster, and what AWS's answers become.
+
+use super::*;
+use auroractl_core::{Address, Context, Level, Of, Owner, When};
+use aws_sdk_rds::types::{
+    ClusterPendingModifiedValues, DbCluster as Raw, MasterUserSecret, ServerlessV2ScalingConfigurationInfo,
+    VpcSecurityGroupMembership,
+};
+use std::collections::BTreeMap;
+
+const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/1";
+
+fn key(arn: &str) -> Option<Input<KmsKeyArn>> {
+    Some(Input::Value(arn.into()))
+}
+
+fn cluster() -> DbCluster {
+    DbCluster {
+        db_cluster_identifier: "orders".into(),
+        engine_version: "16.8".into(),
+        auto_minor_version_upgrade: true,
+        database_name: Some("orders".into()),
+        master_username: "dbowner".into(),
+        manage_master_user_password: true,
+        master_user_secret_kms_key_id: key(KEY),
+        enable_iam_database_authentication: true,
+        port: 5432,
+        db_subnet_group_name: Input::Value("orders-subnets".into()),
+        vpc_security_group_ids: [Input::Value("sg-1".into())].into(),
+        db_cluster_parameter_group_name: Input::Value("orders-main-abcdefgh".into()),
+        storage_encrypted: true,
+        kms_key_id: key(KEY),
+        storage_type: StorageType::Aurora,
+        serverless_v2_scaling_configuration: None,
+        backup_retention_period: 30,
+        preferred_backup_window: "03:00-04:00".into(),
+        preferred_maintenance_window: "sun:04:30-sun:05:30".into(),
+        copy_tags_to_snapshot: true,
+        deletion_protection: true,
+        skip_final_snapshot: false,
+        enable_cloudwatch_logs_exports: ["postgresql".to_owned()].into(),
+        database_insights_mode: InsightsMode::Standard,
+        enable_performance_insights: true,
+        performance_insights_retention_period: Some(7),
+        performance_insights_kms_key_id: key(KEY),
+        tags: [("team".to_owned(), "orders".to_owned())].into(),
+    }
+}
+
+/// What AWS answers about [`cluster`].
+fn answer() -> aws_sdk_rds::types::builders::DbClusterBuilder {
+    let tag = |key: &str, value: &str| aws_sdk_rds::types::Tag::builder().key(key).value(value).build();
+    Raw::builder()
+        .db_cluster_identifier("orders")
+        .status("available")
+        .engine(ENGINE)
+        .engine_version("16.8")
+        .auto_minor_version_upgrade(true)
+        .database_name("orders")
+        .master_username("dbowner")
+        .master_user_secret(MasterUserSecret::builder().secret_arn("arn:secret").kms_key_id(KEY).build())
+        .iam_database_authentication_enabled(true)
+        .port(5432)
+        .db_subnet_group("orders-subnets")
+        .vpc_security_groups(
+            VpcSecurityGroupMembership::builder().vpc_security_group_id("sg-1").status("active").build(),
+        )
+        .db_cluster_parameter_group("orders-main-abcdefgh")
+        .storage_encrypted(true)
+        .kms_key_id(KEY)
+        .backup_retention_period(30)
+        .preferred_backup_window("03:00-04:00")
+        .preferred_maintenance_window("sun:04:30-sun:05:30")
+        .copy_tags_to_snapshot(true)
+        .deletion_protection(true)
+        .enabled_cloudwatch_logs_exports("postgresql")
+        .database_insights_mode(DatabaseInsightsMode::Standard)
+        .performance_insights_enabled(true)
+        .performance_insights_retention_period(7)
+        .performance_insights_kms_key_id(KEY)
+        .db_cluster_resource_id("cluster-ABC")
+        .endpoint("orders.cluster-x.eu-central-1.rds.amazonaws.com")
+        .tag_list(tag("team", "orders"))
+        .tag_list(tag("auroractl:id", "oid"))
+}
+
+fn changes(old: &DbCluster, new: &DbCluster) -> Vec<(String, Level, When)> {
+    changes_among(old, new, &BTreeMap::new())
+}
+
+fn changes_among(
+    old: &DbCluster,
+    new: &DbCluster,
+    observed: &BTreeMap<Address, auroractl_core::Observed>,
+) -> Vec<(String, Level, When)> {
+    let address = Address::new("db_cluster", "main").unwrap();
+    let mut diff = Diff::new(Context { address: &address, observed });
+    DbCluster::diff(old, new, &mut diff);
+    diff.finish().into_iter().map(|change| (change.path, change.impact.level, change.impact.when)).collect()
+}
+
+#[test]
+fn an_unchanged_cluster_is_equal() {
+    let found = observe::found(&answer().build(), &cluster());
+    assert_eq!(found.spec, cluster());
+    assert_eq!(found.readiness, Readiness::Ready);
+    assert_eq!(found.owner, Owner::Oid("oid".into()));
+    assert_eq!(found.incarnation.as_deref(), Some("cluster-ABC"));
+    assert_eq!(changes(&found.spec, &cluster()), []);
+    assert_eq!(Of::<DbCluster>::spec(&serde_json::to_value(&found.spec).unwrap()).unwrap(), found.spec);
+}
+
+#[test]
+fn what_aws_leaves_out_or_respells_is_no_difference() {
+    let raw = answer()
+        .set_database_name(None)
+        .preferred_maintenance_window("Sun:04:30-Sun:05:30")
+        .set_storage_type(None)
+        .build();
+    assert_eq!(changes(&observe::found(&raw, &cluster()).spec, &cluster()), []);
+}
+
+#[test]
+fn each_edit_has_its_grade() {
+    let graded = |edit: fn(&mut DbCluster)| {
+        let mut new = cluster();
+        edit(&mut new);
+        changes(&cluster(), &new).pop().map(|(_, level, when)| (level, when)).unwrap()
+    };
+    use Level::{Impossible, None as Free, RebootAll, Reconnect};
+    let cases: [(fn(&mut DbCluster), Level, When); 20] = [
+        (|c| c.engine_version = "16.11".into(), RebootAll, When::Now),
+        (|c| c.engine_version = "17.4".into(), Impossible, When::Now),
+        (|c| c.engine_version = "15.10".into(), Impossible, When::Now),
+        (|c| c.port = 5433, RebootAll, When::Now),
+        (|c| c.db_cluster_parameter_group_name = Input::Value("other".into()), RebootAll, When::AtReboot),
+        (|c| c.db_subnet_group_name = Input::Value("other".into()), Impossible, When::Now),
+        (|c| c.kms_key_id = key("arn:other"), Impossible, When::Now),
+        (|c| c.storage_encrypted = false, Impossible, When::Now),
+        (|c| c.database_name = Some("other".into()), Impossible, When::Now),
+        (|c| c.master_username = "other".into(), Impossible, When::Now),
+        (|c| c.master_user_secret_kms_key_id = key("arn:other"), Impossible, When::Now),
+        (|c| c.db_cluster_identifier = "other".into(), Impossible, When::Now),
+        (
+            |c| c.vpc_security_group_ids = [Input::Value("sg-1".into()), Input::Value("sg-2".into())].into(),
+            Free,
+            When::Now,
+        ),
+        (|c| c.vpc_security_group_ids = [Input::Value("sg-2".into())].into(), Reconnect, When::Now),
+        (|c| c.storage_type = StorageType::AuroraIopt1, Free, When::Now),
+        (|c| c.deletion_protection = false, Free, When::Now),
+        (|c| c.backup_retention_period = 7, Free, When::Now),
+        (|c| c.enable_cloudwatch_logs_exports.clear(), Free, When::Now),
+        (|c| c.database_insights_mode = InsightsMode::Advanced, Free, When::Now),
+        (|c| c.skip_final_snapshot = true, Free, When::Now),
+    ];
+    for (index, (edit, level, when)) in cases.into_iter().enumerate() {
+        assert_eq!(graded(edit), (level, when), "case {index}");
+    }
+}
+
+#[test]
+fn impossible_edits_name_a_way_out() {
+    let mut new = cluster();
+    new.engine_version = "17.4".into();
+    new.kms_key_id = key("arn:other");
+    let (address, observed) = (Address::new("db_cluster", "main").unwrap(), BTreeMap::new());
+    let mut diff = Diff::new(Context { address: &address, observed: &observed });
+    DbCluster::diff(&cluster(), &new, &mut diff);
+    let found = diff.finish();
+    assert_eq!(found.len(), 2);
+    assert!(
+        found.iter().all(|change| !change.impact.way_out.is_empty() && change.impact.source.starts_with("https://"))
+    );
+}
+
+#[test]
+fn aws_may_be_ahead_by_minor_versions() {
+    let ahead = observe::found(&answer().engine_version("16.11").build(), &cluster()).spec;
+    assert_eq!(changes(&ahead, &cluster()), []);
+    let fixed = DbCluster { auto_minor_version_upgrade: false, ..cluster() };
+    let found: Vec<_> = changes(&ahead, &fixed).into_iter().map(|(path, level, _)| (path, level)).collect();
+    assert_eq!(found[0], ("engine_version".to_owned(), Level::Impossible));
+}
+
+#[test]
+fn capacity_is_compared_number_by_number() {
+    let scaling = |max, pause| {
+        Some(ServerlessV2Scaling { min_capacity: 0.0, max_capacity: max, seconds_until_auto_pause: pause })
+    };
+    let info = ServerlessV2ScalingConfigurationInfo::builder()
+        .min_capacity(0.0)
+        .max_capacity(8.0)
+        .seconds_until_auto_pause(300)
+        .build();
+    let old = observe::found(&answer().serverless_v2_scaling_configuration(info).build(), &cluster()).spec;
+    let with = |range| DbCluster { serverless_v2_scaling_configuration: range, ..cluster() };
+    assert_eq!(changes(&old, &with(scaling(8.0, None))), [], "AWS fills in the seconds");
+    assert_eq!(changes(&old, &with(None)), [], "what left the stack stays");
+    let edited = changes(&old, &with(scaling(16.0, Some(600))));
+    let paths: Vec<&str> = edited.iter().map(|(path, _, _)| path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "serverless_v2_scaling_configuration.max_capacity",
+            "serverless_v2_scaling_configuration.seconds_until_auto_pause"
+        ]
+    );
+}
+
+#[test]
+fn pending_values_are_seen_and_only_ours_are_waited_for() {
+    let values = ClusterPendingModifiedValues::builder().engine_version("16.11").build();
+    let raw = answer().pending_modified_values(values).build();
+    let deferred = observe::found(&raw, &cluster());
+    assert_eq!(deferred.readiness, Readiness::Ready);
+    assert_eq!(deferred.pending.keys().collect::<Vec<_>>(), ["engine_version"]);
+    let wanted = DbCluster { engine_version: "16.11".into(), ..cluster() };
+    assert!(matches!(observe::found(&raw, &wanted).readiness, Readiness::Pending(_)));
+}
+
+#[test]
+fn a_password_that_is_no_longer_managed_is_drift() {
+    let found = observe::found(&answer().set_master_user_secret(None).build(), &cluster());
+    let paths: Vec<String> = changes(&found.spec, &cluster()).into_iter().map(|(path, _, _)| path).collect();
+    assert_eq!(paths, ["manage_master_user_password", "master_user_secret_kms_key_id"]);
+}
+
+#[test]
+fn logs_are_switched_on_and_off_by_name() {
+    let to = DbCluster { enable_cloudwatch_logs_exports: ["instance".to_owned()].into(), ..cluster() };
+    let lists = exports(&cluster(), &to);
+    assert_eq!(lists.enable_log_types(), ["instance"]);
+    assert_eq!(lists.disable_log_types(), ["postgresql"]);
+    let more = DbCluster {
+        enable_cloudwatch_logs_exports: ["instance".to_owned(), "postgresql".to_owned()].into(),
+        ..cluster()
+    };
+    assert!(exports(&cluster(), &more).disable_log_types.is_none());
+}
+
+#[test]
+fn protection_names_the_setting_of_the_stack() {
+    assert_eq!(cluster().protection(), Some("cluster.deletion_protection"));
+    assert_eq!(DbCluster { deletion_protection: false, ..cluster() }.protection(), None);
+}

@@ -1,0 +1,244 @@
+//! An instance of the cluster. Class A: its name is the stack's, and AWS refuses a second one.
+//!
+//! The first instance becomes the writer; `compose` lets the others come after
+//! it. After that the role is AWS's: it is observed, exported and counted in
+//! what an edit costs, and never a difference. Readers that autoscaling makes
+//! are not asked about.
+
+mod grade;
+mod observe;
+
+use crate::db_cluster::ENGINE;
+use crate::describe;
+use crate::edit::{Edit, table};
+use crate::window::Window;
+use auroractl_aws::{Aws, GoneIsFine as _, tags};
+use auroractl_core::ids::{ClusterId, InstanceId, ParameterGroupName, RoleArn};
+use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
+use auroractl_core::{Diff, Identity, Input, Naming, Readiness, Tags};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
+use aws_sdk_rds::operation::create_db_instance::builders::CreateDbInstanceFluentBuilder;
+use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDbInstanceFluentBuilder;
+use aws_sdk_rds::types::DbInstance as Raw;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// An instance as the stack wants it; fields are named as in AWS's API. Insights, logs, backups, version and snapshot tags are
+/// the cluster's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DbInstance {
+    /// Its name.
+    pub db_instance_identifier: String,
+    /// The cluster it belongs to.
+    pub db_cluster_identifier: Input<ClusterId>,
+    /// Its class, for example `db.r7g.large` or `db.serverless`.
+    pub db_instance_class: String,
+    /// Its availability zone; not set: RDS chooses.
+    pub availability_zone: Option<String>,
+    /// Who takes over at a failover: the lowest number first, 0 to 15.
+    pub promotion_tier: u8,
+    /// Its parameters.
+    pub db_parameter_group_name: Input<ParameterGroupName>,
+    /// Seconds between points of enhanced monitoring; 0 is off.
+    pub monitoring_interval: u8,
+    /// Role that enhanced monitoring writes its logs with.
+    pub monitoring_role_arn: Option<Input<RoleArn>>,
+    /// Certificate authority of its server certificate.
+    pub ca_certificate_identifier: Option<String>,
+    /// AWS may install newer minor versions. All members of a cluster should say the same.
+    pub auto_minor_version_upgrade: bool,
+    /// Does its name resolve to a public address? RDS's own default depends on the subnet group, so it is always said.
+    pub publicly_accessible: bool,
+    /// When AWS may work on it; not set: RDS chooses.
+    pub preferred_maintenance_window: Option<Window>,
+    /// The user's tags.
+    pub tags: Tags,
+}
+
+/// What an instance exports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DbInstanceOutputs {
+    /// Its name.
+    pub db_instance_identifier: InstanceId,
+    /// Its ARN.
+    pub db_instance_arn: String,
+    /// AWS's immutable id, `db-…`; Performance Insights and audit trails name it.
+    pub dbi_resource_id: String,
+    /// Its own endpoint, not there before it is up.
+    pub endpoint: Option<String>,
+    /// Its availability zone.
+    pub availability_zone: Option<String>,
+    /// Was it the writer when it was last looked at?
+    pub is_writer: bool,
+}
+
+impl Exports<InstanceId> for DbInstance {
+    const OUTPUT: &'static str = "db_instance_identifier";
+}
+
+impl Model for DbInstance {
+    const KIND: &'static str = "db_instance";
+    const GROUP: Group = Group::Cluster;
+    const ADOPTION: Adoption = Adoption::Named;
+    /// Medians of public logs: 358 to 393 s for the first, 266 to 360 s for those that follow.
+    const TIMING: Timing =
+        Timing { create: 330.0, update: 30.0, delete: 240.0, timeout: 5400.0, horizon: 60.0, stable: 2 };
+    type Outputs = DbInstanceOutputs;
+
+    fn naming(&self) -> Naming {
+        Naming::Given(self.db_instance_identifier.clone())
+    }
+
+    fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
+        let Self {
+            db_instance_identifier,
+            db_cluster_identifier,
+            db_instance_class,
+            availability_zone,
+            promotion_tier,
+            db_parameter_group_name,
+            monitoring_interval,
+            monitoring_role_arn,
+            ca_certificate_identifier,
+            auto_minor_version_upgrade,
+            publicly_accessible,
+            preferred_maintenance_window,
+            tags,
+        } = new;
+        table! { d, old:
+            field db_instance_identifier, grade::rename;
+            field db_cluster_identifier, grade::CLUSTER;
+            field db_instance_class, grade::class;
+            managed availability_zone, grade::zone;
+            field promotion_tier, grade::FREE;
+            field db_parameter_group_name, grade::PARAMETERS;
+            field monitoring_interval, grade::FREE;
+            managed monitoring_role_arn, grade::FREE;
+            managed ca_certificate_identifier, grade::certificate;
+            field auto_minor_version_upgrade, grade::FREE;
+            field publicly_accessible, grade::FREE;
+            managed preferred_maintenance_window, grade::FREE;
+        }
+        d.tags(&old.tags, tags);
+    }
+}
+
+impl Resource<Aws> for DbInstance {
+    async fn survey(aws: &Aws, look: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
+        let clusters: BTreeSet<&str> = asks.iter().filter_map(cluster_of).collect();
+        let known = futures::future::try_join_all(clusters.iter().map(|cluster| async move {
+            futures::try_join!(describe::members(aws, look, cluster), describe::cluster(aws, look, cluster))
+        }));
+        // While the cluster is only promised there may be a stranger of the instance's name.
+        let names: Vec<String> =
+            asks.iter().filter(|ask| cluster_of(ask).is_none()).map(|ask| name_of(ask).to_owned()).collect();
+        let strangers =
+            async { if names.is_empty() { Ok(Arc::default()) } else { describe::named(aws, look, names).await } };
+        let (known, strangers) = futures::try_join!(known, strangers)?;
+        let one = |ask: &Ask<Self>| {
+            let named =
+                |raw: &&Raw| raw.db_instance_identifier().is_some_and(|name| name.eq_ignore_ascii_case(name_of(ask)));
+            let member =
+                known.iter().find_map(|(members, cluster)| Some((members.iter().find(named)?, cluster.as_ref())));
+            match member.or_else(|| Some((strangers.iter().find(named)?, None))) {
+                Some((raw, cluster)) => observe::found(raw, cluster, &ask.spec).into(),
+                None => Seen::Absent,
+            }
+        };
+        Ok(asks.iter().map(one).collect())
+    }
+
+    async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
+        let request = creation(aws, me, spec)?;
+        let answer = aws.write("rds:CreateDBInstance", || request.clone().send()).await?;
+        let raw = answer.db_instance().ok_or_else(|| CallError::missing("rds:CreateDBInstance", "DBInstance"))?;
+        Ok(Done {
+            incarnation: raw.dbi_resource_id().map(str::to_owned),
+            ..Done::pending(observe::outputs(raw, false))
+        })
+    }
+
+    async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
+        let modify = modification(aws, &from.spec, to)?;
+        let sent = modify.is_some();
+        if let Some(request) = modify {
+            aws.write("rds:ModifyDBInstance", || request.clone().send()).await?;
+        }
+        aws.retag_rds(&from.outputs.db_instance_arn, &tags::edit(me, &from.owner, &from.spec.tags, &to.tags)).await?;
+        let ready = !sent && from.readiness == Readiness::Ready;
+        Ok(Done { outputs: from.outputs.clone(), incarnation: from.incarnation.clone(), ready })
+    }
+
+    async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
+        let name = past.outputs.db_instance_identifier.as_str();
+        // No final snapshot: the data is the cluster's.
+        let call = || aws.rds().delete_db_instance().db_instance_identifier(name).send();
+        let answer = aws.remove("rds:DeleteDBInstance", call).await.gone_is_fine()?;
+        Ok(if answer.is_some() { Ending::Going } else { Ending::Gone })
+    }
+}
+
+/// The cluster that an ask names, as soon as it is known.
+fn cluster_of(ask: &Ask<DbInstance>) -> Option<&str> {
+    ask.spec.db_cluster_identifier.known().map(ClusterId::as_str)
+}
+
+fn name_of(ask: &Ask<DbInstance>) -> &str {
+    ask.outputs
+        .as_ref()
+        .map_or(ask.spec.db_instance_identifier.as_str(), |outputs| outputs.db_instance_identifier.as_str())
+}
+
+fn creation(aws: &Aws, me: &Identity, spec: &DbInstance) -> Result<CreateDbInstanceFluentBuilder, CallError> {
+    let role = spec.monitoring_role_arn.as_ref().map(Input::get).transpose()?;
+    let request = aws.rds().create_db_instance().engine(ENGINE).db_instance_identifier(&spec.db_instance_identifier);
+    Ok(request
+        .db_cluster_identifier(spec.db_cluster_identifier.get()?.as_str())
+        .db_instance_class(&spec.db_instance_class)
+        .set_availability_zone(spec.availability_zone.clone())
+        .promotion_tier(spec.promotion_tier.into())
+        .db_parameter_group_name(spec.db_parameter_group_name.get()?.as_str())
+        .monitoring_interval(spec.monitoring_interval.into())
+        .set_monitoring_role_arn(role.map(ToString::to_string))
+        .set_ca_certificate_identifier(spec.ca_certificate_identifier.clone())
+        .auto_minor_version_upgrade(spec.auto_minor_version_upgrade)
+        .publicly_accessible(spec.publicly_accessible)
+        .set_preferred_maintenance_window(spec.preferred_maintenance_window.as_ref().map(ToString::to_string))
+        .set_tags(Some(tags::rds(me, &spec.tags))))
+}
+
+/// The call that leads from what AWS has to what is wanted, if there is one.
+fn modification(
+    aws: &Aws,
+    from: &DbInstance,
+    to: &DbInstance,
+) -> Result<Option<ModifyDbInstanceFluentBuilder>, CallError> {
+    let group = to.db_parameter_group_name.get()?.as_str();
+    let role = to.monitoring_role_arn.as_ref().map(Input::get).transpose()?.map(ToString::to_string);
+    let watched = from.monitoring_interval != to.monitoring_interval
+        || (to.monitoring_role_arn.is_some() && from.monitoring_role_arn != to.monitoring_role_arn);
+    let request =
+        aws.rds().modify_db_instance().db_instance_identifier(&from.db_instance_identifier).apply_immediately(true);
+    let edit = Edit::new(request)
+        .when(from.db_instance_class != to.db_instance_class, |r| r.db_instance_class(&to.db_instance_class))
+        .when(from.promotion_tier != to.promotion_tier, |r| r.promotion_tier(to.promotion_tier.into()))
+        .when(from.db_parameter_group_name != to.db_parameter_group_name, |r| r.db_parameter_group_name(group))
+        // RDS wants the role with every interval but 0.
+        .when(watched, |r| r.monitoring_interval(to.monitoring_interval.into()).set_monitoring_role_arn(role))
+        .managed(&from.ca_certificate_identifier, &to.ca_certificate_identifier, |r, ca| {
+            r.ca_certificate_identifier(ca)
+        })
+        .when(from.auto_minor_version_upgrade != to.auto_minor_version_upgrade, |r| {
+            r.auto_minor_version_upgrade(to.auto_minor_version_upgrade)
+        })
+        .when(from.publicly_accessible != to.publicly_accessible, |r| r.publicly_accessible(to.publicly_accessible))
+        .managed(&from.preferred_maintenance_window, &to.preferred_maintenance_window, |r, window| {
+            r.preferred_maintenance_window(window.as_str())
+        });
+    Ok(edit.finish())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! From AWS's answer about an instance to its spec.
+
+use super::{DbInstance, DbInstanceOutputs};
+use crate::status;
+use crate::window::Window;
+use auroractl_aws::tags;
+use auroractl_core::{Input, Owner, Readiness};
+use auroractl_engine::Found;
+use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance as Raw, PendingModifiedValues};
+
+/// What AWS answers. The role stands in the answer about its cluster.
+pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) -> Found<DbInstance> {
+    let all = tags::of_rds(raw.tag_list());
+    let member = cluster.and_then(|cluster| membership(raw, cluster));
+    let writes = member.and_then(DbClusterMember::is_cluster_writer).unwrap_or(false);
+    let spec = DbInstance { tags: auroractl_core::tags::user(&all), ..spec(raw) };
+    let mut found = Found::ready(spec, outputs(raw, writes), Owner::of(&all));
+    found.incarnation = raw.dbi_resource_id().map(str::to_owned);
+    found.readiness = readiness(raw, cluster.is_some() && member.is_none(), asked);
+    let values = raw.pending_modified_values().into_iter().flat_map(pending);
+    found.pending = values.chain(restart(raw, member)).map(|(field, value)| (field.to_owned(), value.into())).collect();
+    found
+}
+
+fn membership<'c>(raw: &Raw, cluster: &'c DbCluster) -> Option<&'c DbClusterMember> {
+    cluster.db_cluster_members().iter().find(|member| member.db_instance_identifier() == raw.db_instance_identifier())
+}
+
+fn spec(raw: &Raw) -> DbInstance {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    let group = raw.db_parameter_groups().first().and_then(|group| group.db_parameter_group_name());
+    DbInstance {
+        db_instance_identifier: text(raw.db_instance_identifier()),
+        db_cluster_identifier: Input::Value(text(raw.db_cluster_identifier()).into()),
+        db_instance_class: text(raw.db_instance_class()),
+        availability_zone: raw.availability_zone().map(str::to_owned),
+        // AWS's default; some answers leave it out.
+        promotion_tier: raw.promotion_tier().and_then(|tier| tier.try_into().ok()).unwrap_or(1),
+        db_parameter_group_name: Input::Value(text(group).into()),
+        monitoring_interval: raw.monitoring_interval().and_then(|seconds| seconds.try_into().ok()).unwrap_or(0),
+        monitoring_role_arn: raw.monitoring_role_arn().map(|arn| Input::Value(arn.into())),
+        ca_certificate_identifier: raw.ca_certificate_identifier().map(str::to_owned),
+        auto_minor_version_upgrade: raw.auto_minor_version_upgrade().unwrap_or(false),
+        publicly_accessible: raw.publicly_accessible().unwrap_or(false),
+        preferred_maintenance_window: raw.preferred_maintenance_window().map(Window::from),
+        tags: Default::default(),
+    }
+}
+
+/// What an instance exports.
+pub(super) fn outputs(raw: &Raw, is_writer: bool) -> DbInstanceOutputs {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    DbInstanceOutputs {
+        db_instance_identifier: text(raw.db_instance_identifier()).into(),
+        db_instance_arn: text(raw.db_instance_arn()),
+        dbi_resource_id: text(raw.dbi_resource_id()),
+        endpoint: raw.endpoint().and_then(|endpoint| endpoint.address()).map(str::to_owned),
+        availability_zone: raw.availability_zone().map(str::to_owned),
+        is_writer,
+    }
+}
+
+/// `available` is not the end before the cluster lists it, while a parameter group is being applied, or while an edit of ours is
+/// among the pending ones. What somebody else deferred to the maintenance window keeps nobody waiting.
+fn readiness(raw: &Raw, unlisted: bool, asked: &DbInstance) -> Readiness {
+    let status = status::of_instance(raw.db_instance_status().unwrap_or("creating"));
+    if status != Readiness::Ready {
+        return status;
+    }
+    let applying = raw.db_parameter_groups().iter().any(|group| group.parameter_apply_status() == Some("applying"));
+    let ours = |(field, value): &(&str, String)| match *field {
+        "db_instance_class" => *value == asked.db_instance_class,
+        "ca_certificate_identifier" => Some(value) == asked.ca_certificate_identifier.as_ref(),
+        _ => false,
+    };
+    let moving = raw.pending_modified_values().into_iter().flat_map(pending).find(ours);
+    match moving {
+        Some((field, _)) => Readiness::Pending(format!("available, {field} is about to change")),
+        None if unlisted => Readiness::Pending("available, not yet listed by its cluster".to_owned()),
+        None if applying => Readiness::Pending("available, its parameters are being applied".to_owned()),
+        None => Readiness::Ready,
+    }
+}
+
+/// Accepted and not yet applied values, by field of the spec.
+fn pending(values: &PendingModifiedValues) -> impl Iterator<Item = (&'static str, String)> {
+    [
+        ("db_instance_class", values.db_instance_class()),
+        ("ca_certificate_identifier", values.ca_certificate_identifier()),
+        ("engine_version", values.engine_version()),
+        ("db_instance_identifier", values.db_instance_identifier()),
+    ]
+    .into_iter()
+    .filter_map(|(field, value)| Some((field, value?.to_owned())))
+}
+
+/// Parameter groups whose static values wait for a restart.
+fn restart(raw: &Raw, member: Option<&DbClusterMember>) -> impl Iterator<Item = (&'static str, String)> {
+    const WAITS: &str = "pending-reboot";
+    let own = raw.db_parameter_groups().iter().any(|group| group.parameter_apply_status() == Some(WAITS));
+    let cluster = member.and_then(DbClusterMember::db_cluster_parameter_group_status) == Some(WAITS);
+    [("db_parameter_group_name", own), ("db_cluster_parameter_group_name", cluster)]
+        .into_iter()
+        .filter(|(_, waits)| *waits)
+        .map(|(field, _)| (field, WAITS.to_owned()))
+}

@@ -1,0 +1,145 @@
+//! The diff table of an instance by its role, and what AWS's answers become.
+
+use super::*;
+use auroractl_core::observed::{Live, Observed};
+use auroractl_core::{Address, Context, Level, Owner, When};
+use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbParameterGroupStatus, PendingModifiedValues};
+use std::collections::BTreeMap;
+
+fn instance(name: &str) -> DbInstance {
+    DbInstance {
+        db_instance_identifier: format!("orders-{name}"),
+        db_cluster_identifier: Input::Value("orders".into()),
+        db_instance_class: "db.r7g.large".into(),
+        availability_zone: Some("eu-central-1a".into()),
+        promotion_tier: 1,
+        db_parameter_group_name: Input::Value("orders-main-abcdefgh".into()),
+        monitoring_interval: 60,
+        monitoring_role_arn: Some(Input::Value("arn:role".into())),
+        ca_certificate_identifier: Some("rds-ca-rsa2048-g1".into()),
+        auto_minor_version_upgrade: true,
+        publicly_accessible: false,
+        preferred_maintenance_window: None,
+        tags: Tags::new(),
+    }
+}
+
+fn live(name: &str, is_writer: bool) -> (Address, Observed) {
+    let outputs = DbInstanceOutputs {
+        db_instance_identifier: format!("orders-{name}").into(),
+        db_instance_arn: String::new(),
+        dbi_resource_id: String::new(),
+        endpoint: None,
+        availability_zone: None,
+        is_writer,
+    };
+    let live = Live {
+        spec: serde_json::to_value(instance(name)).unwrap(),
+        outputs: serde_json::to_value(outputs).unwrap(),
+        readiness: Readiness::Ready,
+        owner: Owner::Untagged,
+        incarnation: None,
+        pending: BTreeMap::new(),
+    };
+    (Address::new("db_instance", name).unwrap(), Observed::Live(Box::new(live)))
+}
+
+fn graded(name: &str, observed: &[(Address, Observed)], edit: fn(&mut DbInstance)) -> (Level, When) {
+    let (address, observed) = (Address::new("db_instance", name).unwrap(), observed.iter().cloned().collect());
+    let mut new = instance(name);
+    edit(&mut new);
+    let mut diff = Diff::new(Context { address: &address, observed: &observed });
+    DbInstance::diff(&instance(name), &new, &mut diff);
+    let change = diff.finish().pop().unwrap();
+    (change.impact.level, change.impact.when)
+}
+
+#[test]
+fn the_role_decides_what_an_edit_costs() {
+    let pair = [live("a", true), live("b", false)];
+    let single = [live("a", true)];
+    let class: fn(&mut DbInstance) = |i| i.db_instance_class = "db.r7g.xlarge".into();
+    assert_eq!(graded("b", &pair, class).0, Level::RebootOne);
+    assert_eq!(graded("a", &pair, class).0, Level::Failover);
+    assert_eq!(graded("a", &single, class).0, Level::WriteOutage);
+    let zone: fn(&mut DbInstance) = |i| i.availability_zone = Some("eu-central-1b".into());
+    assert_eq!(graded("b", &pair, zone).0, Level::Replace);
+    assert_eq!(graded("a", &pair, zone).0, Level::Impossible);
+    let ca: fn(&mut DbInstance) = |i| i.ca_certificate_identifier = Some("rds-ca-rsa4096-g1".into());
+    assert_eq!(graded("b", &pair, ca).0, Level::RebootOne);
+    assert_eq!(graded("a", &pair, ca).0, Level::Failover);
+}
+
+#[test]
+fn other_edits_do_not_depend_on_it() {
+    let pair = [live("a", true), live("b", false)];
+    let cases: [(fn(&mut DbInstance), Level, When); 5] = [
+        (|i| i.promotion_tier = 0, Level::None, When::Now),
+        (|i| i.monitoring_interval = 0, Level::None, When::Now),
+        (|i| i.publicly_accessible = true, Level::None, When::Now),
+        (|i| i.preferred_maintenance_window = Some("mon:01:00-mon:02:00".into()), Level::None, When::Now),
+        (|i| i.db_parameter_group_name = Input::Value("other".into()), Level::RebootOne, When::AtReboot),
+    ];
+    for (edit, level, when) in cases {
+        assert_eq!(graded("a", &pair, edit), (level, when));
+    }
+}
+
+fn answer() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
+    let group = DbParameterGroupStatus::builder()
+        .db_parameter_group_name("orders-main-abcdefgh")
+        .parameter_apply_status("in-sync");
+    Raw::builder()
+        .db_instance_identifier("orders-a")
+        .db_instance_status("available")
+        .db_cluster_identifier("orders")
+        .db_instance_class("db.r7g.large")
+        .availability_zone("eu-central-1a")
+        .promotion_tier(1)
+        .db_parameter_groups(group.build())
+        .monitoring_interval(60)
+        .monitoring_role_arn("arn:role")
+        .ca_certificate_identifier("rds-ca-rsa2048-g1")
+        .auto_minor_version_upgrade(true)
+        .publicly_accessible(false)
+        .preferred_maintenance_window("mon:01:00-mon:02:00")
+        .dbi_resource_id("db-ABC")
+}
+
+fn cluster(writer: bool, status: &str) -> DbCluster {
+    let member = DbClusterMember::builder().db_instance_identifier("orders-a").is_cluster_writer(writer);
+    DbCluster::builder().db_cluster_members(member.db_cluster_parameter_group_status(status).build()).build()
+}
+
+#[test]
+fn an_unchanged_instance_is_equal() {
+    let found = observe::found(&answer().build(), Some(&cluster(true, "in-sync")), &instance("a"));
+    let (address, observed) = (Address::new("db_instance", "a").unwrap(), BTreeMap::new());
+    let mut diff = Diff::new(Context { address: &address, observed: &observed });
+    DbInstance::diff(&found.spec, &instance("a"), &mut diff);
+    assert_eq!(diff.finish(), []);
+    assert!(found.outputs.is_writer && found.pending.is_empty());
+    assert_eq!(found.readiness, Readiness::Ready);
+    assert_eq!(found.incarnation.as_deref(), Some("db-ABC"));
+}
+
+#[test]
+fn available_is_not_always_ready() {
+    let read = |raw: &Raw, cluster: &DbCluster, asked: &DbInstance| observe::found(raw, Some(cluster), asked).readiness;
+    let pending = |readiness| matches!(readiness, Readiness::Pending(_));
+    assert!(pending(read(&answer().build(), &DbCluster::builder().build(), &instance("a"))), "not listed yet");
+    let group = DbParameterGroupStatus::builder().parameter_apply_status("applying").build();
+    assert!(pending(read(&answer().db_parameter_groups(group).build(), &cluster(true, "in-sync"), &instance("a"))));
+    let values = PendingModifiedValues::builder().db_instance_class("db.r7g.xlarge").build();
+    let raw = answer().pending_modified_values(values).build();
+    let wanted = DbInstance { db_instance_class: "db.r7g.xlarge".into(), ..instance("a") };
+    assert!(pending(read(&raw, &cluster(true, "in-sync"), &wanted)));
+    assert_eq!(read(&raw, &cluster(true, "in-sync"), &instance("a")), Readiness::Ready, "somebody else's");
+}
+
+#[test]
+fn a_restart_that_is_due_is_pending_and_no_drift() {
+    let found = observe::found(&answer().build(), Some(&cluster(false, "pending-reboot")), &instance("a"));
+    assert_eq!(found.readiness, Readiness::Ready);
+    assert_eq!(found.pending.keys().collect::<Vec<_>>(), ["db_cluster_parameter_group_name"]);
+}

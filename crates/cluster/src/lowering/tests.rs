@@ -1,0 +1,142 @@
+//! Members roll one at a time.
+
+use super::*;
+use auroractl_core::lower::Step;
+use auroractl_core::model::Group;
+use auroractl_core::observed::{Live, Observed, Owner, Readiness};
+use auroractl_core::{Input, Plan, Tags};
+
+fn at(name: &str) -> Address {
+    Address::new("db_instance", name).unwrap()
+}
+
+fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
+    let spec = DbInstance {
+        db_instance_identifier: name.into(),
+        db_cluster_identifier: Input::Value("orders".into()),
+        db_instance_class: "db.r7g.large".into(),
+        availability_zone: None,
+        promotion_tier: tier,
+        db_parameter_group_name: Input::Value("g".into()),
+        monitoring_interval: 0,
+        monitoring_role_arn: None,
+        ca_certificate_identifier: None,
+        auto_minor_version_upgrade: true,
+        publicly_accessible: false,
+        preferred_maintenance_window: None,
+        tags: Tags::new(),
+    };
+    let outputs = DbInstanceOutputs {
+        db_instance_identifier: name.into(),
+        db_instance_arn: String::new(),
+        dbi_resource_id: String::new(),
+        endpoint: None,
+        availability_zone: None,
+        is_writer,
+    };
+    let live = Live {
+        spec: serde_json::to_value(spec).unwrap(),
+        outputs: serde_json::to_value(outputs).unwrap(),
+        readiness: Readiness::Ready,
+        owner: Owner::Untagged,
+        incarnation: None,
+        pending: BTreeMap::new(),
+    };
+    (at(name), Observed::Live(Box::new(live)))
+}
+
+fn change(name: &str, action: Action, impact: Level) -> Change {
+    Change {
+        address: at(name),
+        group: Group::Cluster,
+        action,
+        reasons: Vec::new(),
+        fields: Vec::new(),
+        impact,
+        pending: BTreeMap::new(),
+        generation: 0,
+        oid: String::new(),
+        name: name.into(),
+        order: None,
+        old_generation: None,
+        deposed: Vec::new(),
+        refusal: None,
+    }
+}
+
+fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {
+    Step { address: at(name), verb, generation: 0, after: after.iter().copied().collect(), seconds: 1.0 }
+}
+
+fn refined(changes: Vec<Change>, observed: &[(Address, Observed)], steps: Vec<Step>) -> Vec<Vec<StepId>> {
+    let (plan, observed) = (Plan { changes }, observed.iter().cloned().collect());
+    let mut program = Program { steps };
+    Members.refine(&View { plan: &plan, observed: &observed }, &mut program);
+    program.steps.into_iter().map(|step| step.after.into_iter().collect()).collect()
+}
+
+#[test]
+fn readers_first_writer_last_one_at_a_time() {
+    let changes = ["a", "b", "c"].map(|name| change(name, Action::Restart, Level::RebootOne)).to_vec();
+    let observed = [live("a", 0, false), live("b", 0, true), live("c", 15, false)];
+    // "a" was the first writer, so the others were made after it; now "b" is the writer.
+    let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Update, &[0]), step("c", Verb::Update, &[0])];
+    assert_eq!(refined(changes, &observed, steps), [vec![2], vec![0], vec![]]);
+}
+
+#[test]
+fn what_nobody_feels_runs_side_by_side() {
+    let changes = ["a", "b"].map(|name| change(name, Action::Update, Level::None)).to_vec();
+    let observed = [live("a", 0, true), live("b", 1, false)];
+    let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Update, &[])];
+    assert_eq!(refined(changes, &observed, steps), [vec![], Vec::<StepId>::new()]);
+}
+
+#[test]
+fn deferred_edits_count() {
+    let mut waiting = change("a", Action::Update, Level::None);
+    waiting.pending.insert("db_instance_class".into(), "db.r7g.xlarge".into());
+    let changes = vec![waiting, change("b", Action::Restart, Level::RebootOne)];
+    let observed = [live("a", 0, true), live("b", 1, false)];
+    let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Update, &[])];
+    assert_eq!(refined(changes, &observed, steps), [vec![1], vec![]]);
+}
+
+#[test]
+fn a_replacement_is_one_turn() {
+    let changes = vec![change("a", Action::Restart, Level::Failover), change("b", Action::Replace, Level::Replace)];
+    let observed = [live("a", 0, true), live("b", 1, false)];
+    let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Delete, &[]), step("b", Verb::Create, &[0, 1])];
+    assert_eq!(refined(changes, &observed, steps), [vec![2], vec![], vec![1]]);
+}
+
+#[test]
+fn other_edges_stay_and_nothing_waits_in_a_circle() {
+    let changes = vec![
+        change("a", Action::Restart, Level::RebootOne),
+        change("b", Action::Restart, Level::Failover),
+        change("new", Action::Create, Level::None),
+    ];
+    let observed = [live("a", 1, false), live("b", 0, true)];
+    // Step 3 stands for the cluster; "a" waits for the new member, which waits for "b".
+    let steps = vec![
+        step("a", Verb::Update, &[2, 3]),
+        step("b", Verb::Update, &[3]),
+        step("new", Verb::Create, &[1]),
+        step("x", Verb::Update, &[]),
+    ];
+    let after = refined(changes, &observed, steps);
+    assert_eq!(after[0], [2, 3]);
+    assert_eq!(after[1], [3], "an edge from a to b would close a circle");
+}
+
+#[test]
+fn clusters_do_not_wait_for_one_another() {
+    let changes = ["a", "b"].map(|name| change(name, Action::Restart, Level::RebootOne)).to_vec();
+    let (address, mut other) = live("b", 1, false);
+    if let Observed::Live(live) = &mut other {
+        live.spec["db_cluster_identifier"] = "billing".into();
+    }
+    let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Update, &[])];
+    assert_eq!(refined(changes, &[live("a", 1, false), (address, other)], steps), [vec![], Vec::<StepId>::new()]);
+}
