@@ -1,1 +1,3 @@
-//! tests
+//! What end to end tests, demo and benchmark share.
+
+pub mod walk;

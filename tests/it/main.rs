@@ -1,1 +1,7 @@
-#[test] fn t() {}
+//! Everything that needs the whole workspace: end to end runs of the real binary against the emulator, and the rules of
+//! the house. One binary, since each further one would link all SDKs again.
+
+mod architecture;
+mod documents;
+mod source;
+mod walk;

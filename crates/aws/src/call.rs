@@ -1,18 +1,36 @@
 //! Sending a call: at the service's pace, again where that is safe, and with a failure that says what it means.
 
-use crate::codes::classify;
+use crate::bucket::Bucket;
+use crate::failure::Failure;
 use crate::session::Aws;
 use auroractl_engine::retry::{Patience, persist};
 use auroractl_engine::{CallError, Class};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use aws_types::request_id::RequestId as _;
 use std::error::Error;
+use std::sync::Mutex;
+use std::time::Duration;
 
-/// How much of an unreadable answer is quoted, in characters.
-const QUOTED: usize = 200;
+/// A network that is down is waited for so long: a short outage must not fail an apply of an hour.
+const OUTAGE: Duration = Duration::from_secs(60);
+
+/// How a call is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// What it is, `ec2:CreateVpc`.
+    pub(crate) operation: &'static str,
+    /// What is sent again, and for how long.
+    pub(crate) patience: Patience,
+    /// For so long an unreachable network is waited for.
+    pub(crate) outage: Duration,
+}
+
+impl Manner {
+    pub(crate) const fn new(operation: &'static str, patience: Patience) -> Self {
+        Self { operation, patience, outage: OUTAGE }
+    }
+}
 
 impl Aws {
     /// Sends a call that changes nothing.
@@ -24,7 +42,7 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.call(operation, Patience::READ, send).await
+        self.call(Manner::new(operation, Patience::READ), send).await
     }
 
     /// Sends a mutating call. Sent again only when it certainly was not executed.
@@ -36,7 +54,7 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.call(operation, Patience::WRITE, send).await
+        self.call(Manner::new(operation, Patience::WRITE), send).await
     }
 
     /// Sends a delete: waits while the resource is still in use (network interfaces vanish minutes after their owner).
@@ -48,89 +66,85 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.call(operation, Patience::DELETE, send).await
+        self.call(Manner::new(operation, Patience::DELETE), send).await
     }
 
-    async fn call<T, E, F>(&self, operation: &'static str, patience: Patience, mut send: impl FnMut() -> F) -> Result<T, CallError>
+    /// Sends a call; once more with fresh credentials if they had expired.
+    pub(crate) async fn call<T, E, F>(&self, manner: Manner, mut send: impl FnMut() -> F) -> Result<T, CallError>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let bucket = self.bucket(operation);
-        let bucket = bucket.as_ref();
-        persist(self.clock(), patience, || {
+        if !manner.patience.reads {
+            self.note_retagged(manner.operation);
+        }
+        let result = match self.persisted(manner, &mut send).await {
+            Err(error) if expired(&error) => {
+                self.renew().await;
+                self.persisted(manner, &mut send).await
+            }
+            other => other,
+        };
+        match result {
+            Err(error) if error.class == Class::Denied => Err(self.explained(error).await),
+            other => other,
+        }
+    }
+
+    async fn persisted<T, E, F>(&self, manner: Manner, send: &mut impl FnMut() -> F) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let bucket = self.bucket(manner.operation, manner.patience.reads);
+        let down = Mutex::new(None);
+        persist(self.clock(), manner.patience, || {
             let answer = send();
-            async move {
+            async {
                 bucket.take(self.clock()).await;
-                let result = answer.await.map_err(|error| meaning(operation, &error));
-                match &result {
-                    Err(error) if error.class == Class::Throttled => bucket.slower(self.clock()),
-                    _ => bucket.faster(self.clock()),
+                match answer.await {
+                    Ok(value) => {
+                        bucket.answered(self.clock());
+                        Ok(value)
+                    }
+                    Err(error) => Err(self.judged(Failure::of(manner.operation, &error), manner, (&bucket, &down))),
                 }
-                result
             }
         })
         .await
     }
-}
 
-/// What a failure means.
-fn meaning<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> CallError
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    let request_id = error.request_id().map(str::to_owned);
-    let told = |class, message: String| CallError { request_id: request_id.clone(), ..CallError::new(operation, class, message) };
-    match error {
-        SdkError::ConstructionFailure(_) => told(Class::Invalid, DisplayErrorContext(error).to_string()),
-        SdkError::TimeoutError(_) => told(Class::Ambiguous, "no answer in time".to_owned()),
-        SdkError::DispatchFailure(failure) => {
-            let text = DisplayErrorContext(error).to_string();
-            let class = match failure {
-                _ if concerns_credentials(&text) => Class::Credentials,
-                _ if never_sent(error) => Class::Throttled,
-                _ => Class::Ambiguous,
-            };
-            told(class, text)
+    /// Slows down where AWS says so, and lets a call that was not sent at all be sent again while the outage is short.
+    fn judged(&self, failure: Failure, manner: Manner, memory: (&Bucket, &Mutex<Option<Duration>>)) -> CallError {
+        let (bucket, down) = memory;
+        let Failure { mut error, unreached, pause } = failure;
+        if error.class == Class::Throttled {
+            if let Some(rate) = bucket.slower(self.clock(), pause) {
+                self.slowed(manner.operation, rate);
+            }
+            return error;
         }
-        SdkError::ResponseError(unreadable) => told(Class::Ambiguous, quoted(unreadable.raw())),
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            let Some(code) = answer.err().code() else {
-                // A 200 whose body can't be understood comes here too.
-                return told(Class::Ambiguous, quoted(answer.raw()));
-            };
-            let message = answer.err().message().unwrap_or_default();
-            CallError { code: Some(code.to_owned()), ..told(classify(operation, status, code, message), message.to_owned()) }
+        let mut down = down.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if unreached {
+            let since = *down.get_or_insert_with(|| self.clock().now());
+            if self.clock().now().saturating_sub(since) < manner.outage {
+                error.class = Class::Throttled;
+            }
+        } else {
+            *down = None;
+            bucket.answered(self.clock());
         }
-        _ => told(Class::Ambiguous, DisplayErrorContext(error).to_string()),
+        error
     }
 }
 
-/// The credentials provider failed before anything was sent.
-fn concerns_credentials(text: &str) -> bool {
-    text.contains("credentials") || text.contains("identity")
-}
-
-/// No byte was sent: the connection could not be made. Sent again like a throttled call.
-fn never_sent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> bool {
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if text.contains("tcp connect error") || text.contains("dns error") || text.contains("Connection refused") {
-            return true;
-        }
-        source = cause.source();
-    }
-    false
-}
-
-/// The beginning of an answer that could not be read, on one line.
-fn quoted(raw: &HttpResponse) -> String {
-    let status = raw.status().as_u16();
-    let body = raw.body().bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-    let line: String = body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect();
-    if line.is_empty() { format!("HTTP {status} with an empty answer") } else { format!("HTTP {status} with an answer that can't be read: {line}") }
+/// Credentials that were good and no longer are: others may be had.
+fn expired(error: &CallError) -> bool {
+    error.class == Class::Credentials
+        && matches!(
+            error.code.as_deref(),
+            Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired")
+        )
 }
 
 /// For deletes and look-ups: that a resource is gone is an answer, not a failure.

@@ -1,27 +1,36 @@
 //! Credentials, account and region; and one client per service, made when it is first needed.
 
 use crate::bucket::Bucket;
-use crate::trace::Trace;
-use auroractl_engine::{CallError, Class, Clock};
+use crate::call::Manner;
+use crate::connect::ConnectError;
+use crate::credentials::{Renewable, chain};
+use crate::trace::{Counts, TraceFile};
+use crate::wire::{Fence, Tap, Wire};
+use auroractl_engine::Clock;
+use auroractl_engine::retry::Patience;
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::{ProvideCredentials as _, error::CredentialsError};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use std::collections::BTreeMap;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_smithy_runtime::client::identity::IdentityCache;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// A connection that is not made by then is not made.
 const CONNECT: Duration = Duration::from_secs(5);
-/// An answer that is not there by then is given up, and the call's outcome is in doubt. RDS takes its time.
-const ATTEMPT: Duration = Duration::from_secs(120);
-/// Credentials that are not there by then are not there; instance metadata that nobody answers must not hold a CI job.
-const CREDENTIALS: Duration = Duration::from_secs(10);
+/// An answer that is not there by then is given up, and the call's outcome is in doubt.
+const ATTEMPT: Duration = Duration::from_secs(60);
+/// RDS takes its time over creates.
+const RDS_ATTEMPT: Duration = Duration::from_secs(120);
+/// Credentials that are not there by then are not there. Metadata services are bound more tightly where they are asked;
+/// this is for credential processes and SSO.
+const CREDENTIALS: Duration = Duration::from_secs(60);
+/// The first call waits for a network no longer than this: somebody sits before the terminal.
+const FIRST_CALL: Duration = Duration::from_secs(5);
 
 /// How to connect.
 #[derive(Clone, Debug)]
@@ -40,93 +49,30 @@ pub struct Options {
     pub clock: Clock,
 }
 
-/// Why AWS can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// No source gave credentials.
-    #[error("no AWS credentials were found{}", profile.as_ref().map(|name| format!(" for profile `{name}`")).unwrap_or_default())]
-    NoCredentials {
-        /// The profile that was asked for.
-        profile: Option<String>,
-        /// What the chain says.
-        why: String,
-    },
-    /// A source gave credentials that AWS does not take.
-    #[error("AWS does not take these credentials: {why}")]
-    BadCredentials {
-        /// AWS's words.
-        why: String,
-    },
-    /// They are another account's.
-    #[error("the stack belongs to account {expected}, these credentials are for account {actual} ({caller}); nothing was changed")]
-    WrongAccount {
-        /// The stack's account.
-        expected: String,
-        /// The credentials' account.
-        actual: String,
-        /// Who the credentials are.
-        caller: String,
-    },
-    /// The host's clock is wrong.
-    #[error("this host's clock differs too much from AWS's: {why}")]
-    ClockSkew {
-        /// AWS's words.
-        why: String,
-    },
-    /// The region is not enabled in this account.
-    #[error("region `{region}` can't be used by this account: {why}")]
-    Region {
-        /// The region.
-        region: String,
-        /// AWS's words.
-        why: String,
-    },
-    /// AWS could not be reached.
-    #[error("AWS can't be reached: {why}")]
-    Unreachable {
-        /// What happened.
-        why: String,
-    },
-    /// The trace file can't be written.
-    #[error("can't write the trace file {}: {source}", path.display())]
-    Trace {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        source: std::io::Error,
-    },
-}
-
-impl ConnectError {
-    /// What to do.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::NoCredentials { why, .. } => format!(
-                "tried in this order: environment, profile (also SSO and assumed roles), web identity, container, instance metadata; \
-                 try `aws sso login` or set AWS_PROFILE ({why})"
-            ),
-            Self::BadCredentials { .. } => "get new ones (`aws sso login`, or a new session token)".to_owned(),
-            Self::WrongAccount { .. } => "use credentials of the stack's account, or correct `account` in the stack file".to_owned(),
-            Self::ClockSkew { .. } => "set the clock (NTP)".to_owned(),
-            Self::Region { .. } => "enable the region for the account, or correct `region` in the stack file".to_owned(),
-            Self::Unreachable { .. } => "check network, proxy variables and AWS_ENDPOINT_URL".to_owned(),
-            Self::Trace { .. } => "choose another file with `--trace-file`".to_owned(),
-        }
-    }
-}
+/// Told when a service is called more slowly: the service and the new rate in calls a second.
+pub type OnSlow = Arc<dyn Fn(&str, f64) + Send + Sync>;
 
 /// AWS, as one stack sees it.
-#[derive(Debug)]
 pub struct Aws {
     config: SdkConfig,
+    credentials: Renewable,
+    tap: Arc<Tap>,
+    on_slow: OnceLock<OnSlow>,
     account: String,
     partition: String,
     caller: String,
     region: String,
     clock: Clock,
-    buckets: Mutex<BTreeMap<String, Arc<Bucket>>>,
+    buckets: Mutex<BTreeMap<(String, bool), Arc<Bucket>>>,
+    retagged: Mutex<BTreeSet<String>>,
     clients: Clients,
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region, caller, .. } = self;
+        f.debug_struct("Aws").field("account", account).field("region", region).field("caller", caller).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -156,8 +102,6 @@ impl Aws {
     clients! {
         /// EC2.
         ec2 aws_sdk_ec2;
-        /// RDS.
-        rds aws_sdk_rds;
         /// KMS.
         kms aws_sdk_kms;
         /// IAM.
@@ -176,34 +120,115 @@ impl Aws {
         sts aws_sdk_sts;
     }
 
-    /// Finds credentials by the standard chain, asks AWS who they are, and compares the account.
+    /// RDS. It has more time for an answer than the others.
+    pub fn rds(&self) -> &aws_sdk_rds::Client {
+        self.clients.rds.get_or_init(|| {
+            let config = aws_sdk_rds::config::Builder::from(&self.config).timeout_config(timeouts(RDS_ATTEMPT)).build();
+            aws_sdk_rds::Client::from_conf(config)
+        })
+    }
+
+    /// Finds credentials by the standard chain, asks AWS who they are, and compares account and clock.
     ///
     /// # Errors
-    /// When there are none, they are no good, or they are another account's.
+    /// When there are none, they are no good, they are another account's, or the host's clock is wrong.
     pub async fn connect(options: Options) -> Result<Self, ConnectError> {
-        let config = configured(&options).await?;
-        credentials(&config, &options).await?;
-        let mut aws = Self {
+        let file = match &options.trace_file {
+            Some(path) => {
+                let opened = TraceFile::open(path);
+                Some(opened.map_err(|source| ConnectError::Trace { path: path.clone(), source })?)
+            }
+            None => None,
+        };
+        let tap = Arc::new(Tap::new(file));
+        let wire = Wire::new(Arc::clone(&tap));
+        let credentials = chain(&wire, &options.region, options.profile.as_deref()).await;
+        let (config, credentials) = configured(&options, wire, credentials).await;
+        loaded(&credentials, &options).await?;
+        let mut aws = Self::assembled(config, credentials, tap, &options);
+        aws.identify(options.account).await?;
+        Ok(aws)
+    }
+
+    pub(crate) fn assembled(config: SdkConfig, credentials: Renewable, tap: Arc<Tap>, options: &Options) -> Self {
+        Self {
             config,
+            credentials,
+            tap,
+            on_slow: OnceLock::new(),
             account: String::new(),
-            partition: String::new(),
+            partition: "aws".to_owned(),
             caller: String::new(),
             region: options.region.clone(),
             clock: options.clock.clone(),
             buckets: Mutex::default(),
+            retagged: Mutex::default(),
             clients: Clients::default(),
-        };
-        let call = || aws.sts().get_caller_identity().send();
-        let who = aws.read("sts:GetCallerIdentity", call).await.map_err(|error| refused(&error, &options.region))?;
-        aws.caller = who.arn().unwrap_or_default().to_owned();
-        aws.account = who.account().unwrap_or_default().to_owned();
-        aws.partition = aws.caller.split(':').nth(1).filter(|part| !part.is_empty()).unwrap_or("aws").to_owned();
-        match options.account {
-            Some(expected) if expected != aws.account => {
-                Err(ConnectError::WrongAccount { expected, actual: aws.account, caller: aws.caller })
-            }
-            _ => Ok(aws),
         }
+    }
+
+    /// Asks AWS who the caller is, and compares account and clock.
+    pub(crate) async fn identify(&mut self, expected: Option<String>) -> Result<(), ConnectError> {
+        let manner = Manner { outage: FIRST_CALL, ..Manner::new("sts:GetCallerIdentity", Patience::READ) };
+        let answer = self.call(manner, || self.sts().get_caller_identity().send()).await;
+        // Before the answer's error: a clock that is off is the reason of many.
+        if let Some(skew) = ConnectError::of_skew(self.tap.seconds_ahead()) {
+            return Err(skew);
+        }
+        let who = answer.map_err(|error| ConnectError::of_call(&error, &self.region))?;
+        self.caller = who.arn().unwrap_or_default().to_owned();
+        self.account = who.account().unwrap_or_default().to_owned();
+        if let Some(partition) = self.caller.split(':').nth(1).filter(|part| !part.is_empty()) {
+            self.partition = partition.to_owned();
+        }
+        match expected {
+            Some(expected) if expected != self.account => {
+                let (actual, caller) = (self.account.clone(), self.caller.clone());
+                Err(ConnectError::WrongAccount { expected, actual, caller })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets what is told when a service is called more slowly. The first one counts.
+    pub fn on_slow(&self, told: OnSlow) {
+        let _ = self.on_slow.set(told);
+    }
+
+    /// Sets the fence that every mutating call must pass between its signature and its sending. `false` when there was
+    /// one already.
+    pub fn fence(&self, fence: Fence) -> bool {
+        self.tap.set_fence(fence)
+    }
+
+    /// How often each action was called so far, by `service:Action`.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.tap.counts()
+    }
+
+    pub(crate) fn slowed(&self, operation: &str, rate: f64) {
+        if let Some(told) = self.on_slow.get() {
+            told(operation.split(':').next().unwrap_or_default(), rate);
+        }
+    }
+
+    /// Forgets the credentials: the next call fetches them anew.
+    pub(crate) async fn renew(&self) {
+        self.credentials.forget().await;
+    }
+
+    /// Remembers that this process changed tags of a service's resources: the index may show the old ones for minutes.
+    pub(crate) fn note_retagged(&self, operation: &str) {
+        if let Some((service, action)) = operation.split_once(':')
+            && action.contains("Tag")
+        {
+            locked(&self.retagged).insert(service.to_owned());
+        }
+    }
+
+    pub(crate) fn has_retagged(&self, service: &str) -> bool {
+        locked(&self.retagged).contains(service)
     }
 
     /// The account, 12 digits.
@@ -243,78 +268,52 @@ impl Aws {
     }
 
     /// The bucket of an operation's service.
-    pub(crate) fn bucket(&self, operation: &str) -> Arc<Bucket> {
+    pub(crate) fn bucket(&self, operation: &str, reads: bool) -> Arc<Bucket> {
         let service = operation.split(':').next().unwrap_or_default();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        match buckets.get(service) {
-            Some(bucket) => Arc::clone(bucket),
-            None => Arc::clone(buckets.entry(service.to_owned()).or_insert_with(|| Arc::new(Bucket::of(service)))),
-        }
+        let mut buckets = locked(&self.buckets);
+        let bucket = buckets.entry((service.to_owned(), reads)).or_insert_with(|| Arc::new(Bucket::of(service, reads)));
+        Arc::clone(bucket)
     }
 }
 
-async fn configured(options: &Options) -> Result<SdkConfig, ConnectError> {
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT).operation_attempt_timeout(ATTEMPT).build();
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn timeouts(attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(attempt).operation_attempt_timeout(attempt).build()
+}
+
+/// The configuration of all clients. The SDK's own retries and identity cache are off: ours know which calls may be sent
+/// again, and can be told to forget.
+pub(crate) async fn configured(options: &Options, wire: Wire, credentials: Renewable) -> (SdkConfig, Renewable) {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(options.region.clone()))
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts);
+        .timeout_config(timeouts(ATTEMPT))
+        .identity_cache(IdentityCache::no_cache())
+        .credentials_provider(credentials.clone())
+        .http_client(wire);
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
     }
-    let client = one_client();
-    loader = match &options.trace_file {
-        Some(path) => {
-            let trace = Trace::open(path, client).map_err(|source| ConnectError::Trace { path: path.clone(), source })?;
-            loader.http_client(trace)
-        }
-        None => loader.http_client(client),
-    };
     let config = loader.load().await;
-    let Some(role) = &options.assume_role else { return Ok(config) };
-    let provider = aws_config::sts::AssumeRoleProvider::builder(role).session_name("auroractl").configure(&config).build().await;
-    Ok(config.to_builder().credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(provider)).build())
+    let Some(role) = &options.assume_role else { return (config, credentials) };
+    let provider = AssumeRoleProvider::builder(role).session_name("auroractl").configure(&config).build().await;
+    let assumed = Renewable::new(provider, Some(credentials));
+    let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(assumed.clone())).build();
+    (config, assumed)
 }
 
-/// One HTTP client for all services: one pool, one trust store. It honours the proxy variables, which the SDK's ready-made
-/// shared client does not.
-fn one_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
-        builder.set_connector_settings(settings.cloned());
-        builder.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build()
-    })
-}
-
-/// Resolves credentials before the first call, so that their absence is told as what it is.
-async fn credentials(config: &SdkConfig, options: &Options) -> Result<(), ConnectError> {
+/// Loads credentials before the first call, so that their absence is told as what it is.
+async fn loaded(credentials: &Renewable, options: &Options) -> Result<(), ConnectError> {
     let profile = options.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
-    let none = |why: String| ConnectError::NoCredentials { profile: profile.clone(), why };
-    let Some(provider) = config.credentials_provider() else { return Err(none("no provider".to_owned())) };
-    match Clock::default().within(CREDENTIALS, provider.provide_credentials()).await {
-        None => Err(none(format!("no source answered within {} s", CREDENTIALS.as_secs()))),
+    match Clock::default().within(CREDENTIALS, credentials.provide_credentials()).await {
+        None => {
+            let why = format!("no answer within {} s", CREDENTIALS.as_secs());
+            Err(ConnectError::Source { profile, why })
+        }
         Some(Ok(_)) => Ok(()),
-        Some(Err(error @ CredentialsError::CredentialsNotLoaded(_))) => Err(none(reason(&error))),
-        Some(Err(error)) => Err(none(reason(&error))),
-    }
-}
-
-/// The innermost cause: the outer ones only say that a provider failed.
-fn reason(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
-}
-
-fn refused(error: &CallError, region: &str) -> ConnectError {
-    let why = error.to_string();
-    match error.code.as_deref() {
-        Some("SignatureDoesNotMatch" | "RequestExpired" | "RequestTimeTooSkewed") => ConnectError::ClockSkew { why },
-        Some("OptInRequired" | "RegionDisabledException") => ConnectError::Region { region: region.to_owned(), why },
-        Some(_) if matches!(error.class, Class::Credentials | Class::Denied) => ConnectError::BadCredentials { why },
-        _ => ConnectError::Unreachable { why },
+        Some(Err(error)) => Err(ConnectError::of_sources(&error, profile)),
     }
 }

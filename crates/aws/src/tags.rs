@@ -2,7 +2,7 @@
 
 use crate::session::Aws;
 use auroractl_core::{Identity, Owner, Tags};
-use auroractl_engine::{CallError, Look};
+use auroractl_engine::{CallError, Class, Look};
 use aws_sdk_ec2::types::{ResourceType, TagSpecification};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,14 +72,21 @@ pub fn of_rds(tags: &[aws_sdk_rds::types::Tag]) -> Map {
 }
 
 macro_rules! forms {
-    ($($(#[$doc:meta])* $to:ident $(#[$doc2:meta])* $from:ident $tag:ty, $key:ident $value:ident;)*) => {$(
+    ($($(#[$doc:meta])* $to:ident $map:ident $(#[$doc2:meta])* $from:ident $tag:ty, $key:ident $value:ident;)*) => {$(
         $(#[$doc])*
         ///
         /// # Errors
         /// When the SDK refuses a tag without key or value, which ours are not.
         pub fn $to(me: &Identity, user: &Tags) -> Result<Vec<$tag>, CallError> {
-            let made = me.with_tags(user).into_iter().map(|(key, value)| <$tag>::builder().$key(key).$value(value).build());
-            made.collect::<Result<_, _>>().map_err(|error| CallError::new("tags", auroractl_engine::Class::Invalid, error.to_string()))
+            $map(&me.with_tags(user))
+        }
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// When the SDK refuses a tag without key or value, which ours are not.
+        pub fn $map(tags: &Map) -> Result<Vec<$tag>, CallError> {
+            let made = tags.iter().map(|(key, value)| <$tag>::builder().$key(key).$value(value).build());
+            made.collect::<Result<_, _>>().map_err(|error| CallError::new("tags", Class::Invalid, error.to_string()))
         }
         $(#[$doc2])*
         #[must_use]
@@ -91,23 +98,23 @@ macro_rules! forms {
 
 forms! {
     /// KMS's form.
-    kms
+    kms kms_map
     /// From KMS's form.
     of_kms aws_sdk_kms::types::Tag, tag_key tag_value;
     /// IAM's form.
-    iam
+    iam iam_map
     /// From IAM's form.
     of_iam aws_sdk_iam::types::Tag, key value;
     /// SNS's form.
-    sns
+    sns sns_map
     /// From SNS's form.
     of_sns aws_sdk_sns::types::Tag, key value;
 }
 
 /// CloudWatch's form.
 #[must_use]
-pub fn cloudwatch(me: &Identity, user: &Tags) -> Vec<aws_sdk_cloudwatch::types::Tag> {
-    me.with_tags(user).into_iter().map(|(key, value)| aws_sdk_cloudwatch::types::Tag::builder().key(key).value(value).build()).collect()
+pub fn cloudwatch(tags: &Map) -> Vec<aws_sdk_cloudwatch::types::Tag> {
+    tags.iter().map(|(key, value)| aws_sdk_cloudwatch::types::Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// From CloudWatch's form.
@@ -120,15 +127,24 @@ impl Aws {
     /// All tags of a resource whose description does not list them.
     ///
     /// One `GetResources` per look tells the tags of all of the stack's resources. What it does not know (the index
-    /// lags, or the ownership tag was stripped) is asked of the service itself: an index alone is never believed.
+    /// lags, or the ownership tag was stripped), or may know wrongly (this process has changed tags), is asked of the
+    /// service itself. So is everything where the caller may not use the index.
     ///
     /// # Errors
-    /// The calls'.
+    /// The service's.
     pub async fn tags_of(&self, look: &Look, me: &Identity, arn: &str) -> Result<Map, CallError> {
-        let index = self.tag_index(look, me).await?;
-        match index.get(arn) {
-            Some(tags) => Ok(tags.clone()),
-            None => self.asked_tags(arn).await,
+        let service = arn.split(':').nth(2).unwrap_or_default();
+        if self.has_retagged(service) {
+            return self.asked_tags(service, arn).await;
+        }
+        let known = match self.tag_index(look, me).await {
+            Ok(index) => index.get(arn).cloned(),
+            Err(error) if error.class == Class::Credentials => return Err(error),
+            Err(_) => None,
+        };
+        match known {
+            Some(tags) => Ok(tags),
+            None => self.asked_tags(service, arn).await,
         }
     }
 
@@ -141,8 +157,8 @@ impl Aws {
         .await
     }
 
-    async fn asked_tags(&self, arn: &str) -> Result<Map, CallError> {
-        match arn.split(':').nth(2).unwrap_or_default() {
+    async fn asked_tags(&self, service: &str, arn: &str) -> Result<Map, CallError> {
+        match service {
             "rds" => {
                 let call = || self.rds().list_tags_for_resource().resource_name(arn).send();
                 Ok(of_rds(self.read("rds:ListTagsForResource", call).await?.tag_list()))
@@ -169,7 +185,7 @@ impl Aws {
                 let tags = self.read("application-autoscaling:ListTagsForResource", call).await?.tags;
                 Ok(tags.unwrap_or_default().into_iter().collect())
             }
-            other => Err(CallError::new("tags", auroractl_engine::Class::Other, format!("no way to ask {other} for tags"))),
+            other => Err(CallError::new("tags", Class::Other, format!("no way to ask {other} for tags"))),
         }
     }
 

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
         Command::Graph(args) => commands::graph::run(&args),
-        Command::State(args) => commands::state::run(args.verb),
+        Command::State(args) => online(commands::state::run(args.verb)),
         Command::Output(args) => commands::output::run(&args),
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::docs::completions(shell),
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// Runs a command that talks to AWS. One thread: the work is waiting, and a plan starts sooner.
+/// Runs a command that waits. One thread: the work is waiting, and a plan starts sooner.
 fn online(command: impl Future<Output = Result<Exit, exit::Failure>>) -> Result<Exit, exit::Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| exit::Failure::new(Exit::Error, format!("can't start the runtime: {error}")))?;

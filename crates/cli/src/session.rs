@@ -4,13 +4,15 @@ use crate::args::{Access, Permits, Target};
 use crate::exit::{Exit, Failure};
 use auroractl_aws::Aws;
 use auroractl_core::identity::StackId;
+use auroractl_core::journal::{Entry, replay};
 use auroractl_core::plan::{Inputs, Options, Plan};
 use auroractl_core::state::State;
 use auroractl_core::{Address, Desired, Graph};
 use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
+use auroractl_engine::resume::resume;
 use auroractl_engine::store::{Local, Mode, Opened, belongs, folder};
 use auroractl_engine::{Clock, Registry, World as _};
-use auroractl_stack::Loaded;
+use auroractl_stack::{Diagnostics, Loaded};
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -36,20 +38,31 @@ impl Stack {
             Some(file) => file.clone(),
             None => the_only_one()?,
         };
-        let loaded = auroractl_stack::load(&file).map_err(invalid)?;
-        let dir = folder(&state_dir(target, &file), loaded.name())?;
+        let loaded = auroractl_stack::load(&file, &auroractl_stack::Known).map_err(|found| invalid(&found))?;
+        crate::view::findings(&loaded.warnings);
+        let dir = folder(&state_dir(target, &file), &loaded.config.stack.name)?;
         Ok(Self { file, loaded, dir })
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.loaded.config.stack.name
+    }
+
+    /// Its name and place.
+    pub(crate) fn id(&self) -> StackId {
+        auroractl_stack::stack_id(&self.loaded.config)
     }
 
     /// The resources that it describes.
     pub(crate) fn desired(&self) -> Result<Desired, Failure> {
-        auroractl_stack::compose(&self.loaded).map_err(invalid)
+        Ok(auroractl_stack::compose(&self.loaded).map_err(|error| vec![error])?.desired)
     }
 }
 
 /// Errors of a stack file, rendered with their places.
-pub(crate) fn invalid(report: auroractl_stack::Report) -> Failure {
-    Failure::new(Exit::Invalid, report.summary()).detailed([report.rendered()])
+pub(crate) fn invalid(found: &Diagnostics) -> Failure {
+    Failure::new(Exit::Invalid, format!("{found}; nothing was changed")).detailed([crate::view::rendered(found)])
 }
 
 fn the_only_one() -> Result<PathBuf, Failure> {
@@ -158,6 +171,14 @@ impl Cloud {
         .hinted("bring the state folder back, or give the stack another name"))
     }
 
+    /// Looks for what interrupted replacements made and lets the state know. Returns the lines for the journal.
+    pub(crate) async fn resume(&self, graph: &Graph, state: &mut State, search: Search) -> Result<Vec<Entry>, Failure> {
+        let scene = Scene { world: &self.aws, registry: &self.registry, clock: &self.clock, graph, state };
+        let lines = resume(scene, search).await?;
+        lines.iter().for_each(|line| replay(state, line));
+        Ok(lines)
+    }
+
     /// Looks at AWS, or remembers, and plans.
     pub(crate) async fn plan(&self, query: &Query<'_>, search: Search) -> Result<(Plan, Seen), Failure> {
         let scene = Scene { world: &self.aws, registry: &self.registry, clock: &self.clock, graph: query.graph, state: query.state };
@@ -194,7 +215,7 @@ pub(crate) fn options(permits: &Permits, stack: &Stack, destroy: bool) -> Result
         let address: Address = text.parse().map_err(|error| Failure::new(Exit::Invalid, format!("--allow-delete: {error}")))?;
         allow_delete.insert(address);
     }
-    Ok(Options { allow_delete, ephemeral: stack.loaded.ephemeral(), destroy })
+    Ok(Options { allow_delete, ephemeral: stack.loaded.config.stack.ephemeral, destroy })
 }
 
 /// A graph without resources: what a destroyed stack wants.

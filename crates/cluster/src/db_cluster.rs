@@ -1,4 +1,5 @@
-//! The Aurora PostgreSQL cluster, provisioned or Serverless v2. Class A: its name is the stack's, and AWS refuses a second one.
+//! The Aurora PostgreSQL cluster, provisioned or Serverless v2. Class A: its name is the stack's, and AWS refuses a
+//! second one.
 //!
 //! It holds the data. So an edit that AWS can't make in place is impossible and
 //! never a replacement; a major upgrade is never asked for; the delete keeps a
@@ -16,10 +17,10 @@ use crate::window::Window;
 use auroractl_aws::{Aws, tags};
 use auroractl_core::ids::{ClusterId, ClusterParameterGroupName, KmsKeyArn, SecurityGroupId, SubnetGroupName};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Input, Naming, Readiness, Tags};
+use auroractl_core::{Context, Diff, Identity, Input, Naming, Readiness, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
-use aws_sdk_rds::operation::create_db_cluster::builders::CreateDbClusterFluentBuilder;
-use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDbClusterFluentBuilder;
+use aws_sdk_rds::operation::create_db_cluster::builders::CreateDBClusterFluentBuilder;
+use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, DatabaseInsightsMode, ServerlessV2ScalingConfiguration};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -61,7 +62,8 @@ pub struct DbCluster {
     pub kms_key_id: Option<Input<KmsKeyArn>>,
     /// How I/O is paid.
     pub storage_type: StorageType,
-    /// Capacity range of its `db.serverless` members. When it leaves the stack AWS keeps the last one, which does no harm.
+    /// Capacity range of its `db.serverless` members. When it leaves the stack AWS keeps the last one, which does no
+    /// harm.
     pub serverless_v2_scaling_configuration: Option<ServerlessV2Scaling>,
     /// Days that automated backups are kept.
     pub backup_retention_period: u8,
@@ -73,7 +75,8 @@ pub struct DbCluster {
     pub copy_tags_to_snapshot: bool,
     /// AWS refuses to delete the cluster. It does not protect instances.
     pub deletion_protection: bool,
-    /// No snapshot is made when the cluster is deleted, and its automated backups go with it. Known here only, not at AWS.
+    /// No snapshot is made when the cluster is deleted, and its automated backups go with it. Known here only, not at
+    /// AWS.
     pub skip_final_snapshot: bool,
     /// Logs that go to CloudWatch Logs (`postgresql`, `instance`, `iam-db-auth-error`).
     pub enable_cloudwatch_logs_exports: BTreeSet<String>,
@@ -228,13 +231,20 @@ impl Model for DbCluster {
             tags,
         } = new;
         if version::step(&old.engine_version, engine_version, *auto_minor_version_upgrade) != Step::None {
-            d.field("engine_version", &old.engine_version, engine_version, grade::engine_version);
+            let step = |old: &String, new: &String, _: &Context<'_>| grade::engine_version(old, new);
+            d.field("engine_version", &old.engine_version, engine_version, step);
         }
         grade::serverless(
             old.serverless_v2_scaling_configuration.as_ref(),
             serverless_v2_scaling_configuration.as_ref(),
             d,
         );
+        if *enable_performance_insights {
+            table! { d, old:
+                managed performance_insights_retention_period, grade::FREE;
+                managed performance_insights_kms_key_id, grade::FREE;
+            }
+        }
         table! { d, old:
             field db_cluster_identifier, grade::NAME;
             field auto_minor_version_upgrade, grade::FREE;
@@ -259,8 +269,6 @@ impl Model for DbCluster {
             field enable_cloudwatch_logs_exports, grade::FREE;
             field database_insights_mode, grade::FREE;
             field enable_performance_insights, grade::FREE;
-            managed performance_insights_retention_period, grade::FREE;
-            managed performance_insights_kms_key_id, grade::FREE;
         }
         d.tags(&old.tags, tags);
     }
@@ -306,7 +314,7 @@ impl Resource<Aws> for DbCluster {
 }
 
 /// Everything in one call: what a second call would set is missing when the run is interrupted between the two.
-fn creation(aws: &Aws, me: &Identity, spec: &DbCluster) -> Result<CreateDbClusterFluentBuilder, CallError> {
+fn creation(aws: &Aws, me: &Identity, spec: &DbCluster) -> Result<CreateDBClusterFluentBuilder, CallError> {
     let groups = spec
         .vpc_security_group_ids
         .iter()
@@ -337,20 +345,21 @@ fn creation(aws: &Aws, me: &Identity, spec: &DbCluster) -> Result<CreateDbCluste
         .preferred_maintenance_window(spec.preferred_maintenance_window.as_str())
         .copy_tags_to_snapshot(spec.copy_tags_to_snapshot)
         .deletion_protection(spec.deletion_protection)
-        .set_enable_cloudwatch_logs_exports(Some(spec.enable_cloudwatch_logs_exports.iter().cloned().collect()))
+        .set_enable_cloudwatch_logs_exports(listed(spec.enable_cloudwatch_logs_exports.iter()))
         .database_insights_mode(spec.database_insights_mode.sdk())
         .enable_performance_insights(spec.enable_performance_insights)
-        .set_performance_insights_retention_period(spec.performance_insights_retention_period.map(i32::from))
-        .set_performance_insights_kms_key_id(text(spec.performance_insights_kms_key_id.as_ref())?);
+        .set_performance_insights_retention_period(days(spec))
+        .set_performance_insights_kms_key_id(insights_key(spec)?);
     Ok(request.set_tags(Some(tags::rds(me, &spec.tags))))
 }
 
-/// The call that leads from what AWS has to what is wanted, if there is one. `AllowMajorVersionUpgrade` is never part of it.
+/// The call that leads from what AWS has to what is wanted, if there is one. `AllowMajorVersionUpgrade` is never part
+/// of it.
 fn modification(
     aws: &Aws,
     from: &DbCluster,
     to: &DbCluster,
-) -> Result<Option<ModifyDbClusterFluentBuilder>, CallError> {
+) -> Result<Option<ModifyDBClusterFluentBuilder>, CallError> {
     let groups =
         to.vpc_security_group_ids.iter().map(|id| Ok(id.get()?.to_string())).collect::<Result<Vec<_>, CallError>>()?;
     let parameters = to.db_cluster_parameter_group_name.get()?.as_str();
@@ -380,10 +389,10 @@ fn modification(
 
 /// Backups, windows, logs, protection and capacity: nobody notices any of them.
 fn upkeep(
-    edit: Edit<ModifyDbClusterFluentBuilder>,
+    edit: Edit<ModifyDBClusterFluentBuilder>,
     from: &DbCluster,
     to: &DbCluster,
-) -> Edit<ModifyDbClusterFluentBuilder> {
+) -> Edit<ModifyDBClusterFluentBuilder> {
     let range = to.serverless_v2_scaling_configuration.as_ref();
     let rescale =
         range.is_some_and(|range| !grade::satisfies(from.serverless_v2_scaling_configuration.as_ref(), range));
@@ -409,33 +418,43 @@ fn upkeep(
 /// Modify takes the logs to switch on and those to switch off, not the whole list.
 fn exports(from: &DbCluster, to: &DbCluster) -> CloudwatchLogsExportConfiguration {
     let (old, new) = (&from.enable_cloudwatch_logs_exports, &to.enable_cloudwatch_logs_exports);
-    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
-        Some(a.difference(b).cloned().collect::<Vec<_>>()).filter(|l| !l.is_empty())
-    };
     let lists = CloudwatchLogsExportConfiguration::builder();
-    lists.set_enable_log_types(only(new, old)).set_disable_log_types(only(old, new)).build()
+    lists.set_enable_log_types(listed(new.difference(old))).set_disable_log_types(listed(old.difference(new))).build()
 }
 
 /// RDS checks mode, switch and retention of insights against one another: they travel together.
 fn insights(
-    edit: Edit<ModifyDbClusterFluentBuilder>,
+    edit: Edit<ModifyDBClusterFluentBuilder>,
     from: &DbCluster,
     to: &DbCluster,
-) -> Result<Edit<ModifyDbClusterFluentBuilder>, CallError> {
-    let days = to.performance_insights_retention_period;
-    let key = text(to.performance_insights_kms_key_id.as_ref())?;
+) -> Result<Edit<ModifyDBClusterFluentBuilder>, CallError> {
+    let (days, key) = (days(to), insights_key(to)?);
     let new_key = key.is_some() && from.performance_insights_kms_key_id != to.performance_insights_kms_key_id;
     let differs = from.database_insights_mode != to.database_insights_mode
         || from.enable_performance_insights != to.enable_performance_insights
-        || (days.is_some() && from.performance_insights_retention_period != days)
+        || (days.is_some() && from.performance_insights_retention_period != to.performance_insights_retention_period)
         || new_key;
     Ok(edit.when(differs, |r| {
         let r = r
             .database_insights_mode(to.database_insights_mode.sdk())
             .enable_performance_insights(to.enable_performance_insights);
-        r.set_performance_insights_retention_period(days.map(i32::from))
-            .set_performance_insights_kms_key_id(key.filter(|_| new_key))
+        r.set_performance_insights_retention_period(days).set_performance_insights_kms_key_id(key.filter(|_| new_key))
     }))
+}
+
+/// Days of insights' history; RDS refuses them while insights are off.
+fn days(spec: &DbCluster) -> Option<i32> {
+    spec.performance_insights_retention_period.filter(|_| spec.enable_performance_insights).map(i32::from)
+}
+
+/// Key of insights' history; RDS refuses it while insights are off.
+fn insights_key(spec: &DbCluster) -> Result<Option<String>, CallError> {
+    text(spec.performance_insights_kms_key_id.as_ref().filter(|_| spec.enable_performance_insights))
+}
+
+/// A list as RDS takes it: an empty one is left out.
+fn listed<'l>(items: impl Iterator<Item = &'l String>) -> Option<Vec<String>> {
+    Some(items.cloned().collect::<Vec<_>>()).filter(|list| !list.is_empty())
 }
 
 /// The text of a reference that may be missing.
@@ -445,3 +464,5 @@ fn text(key: Option<&Input<KmsKeyArn>>) -> Result<Option<String>, CallError> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::cluster as sample;

@@ -38,7 +38,8 @@ pub(crate) async fn named(aws: &Aws, look: &Look, mut names: Vec<String>) -> Res
     look.once(&query, fetch_instances(aws, "db-instance-id", names)).await
 }
 
-/// Instances by a filter: a filter that matches nothing is an empty answer, a name that is not there would be an error for all.
+/// Instances by a filter: a filter that matches nothing is an empty answer, a name that is not there would be an
+/// error for all.
 pub(crate) async fn fetch_instances(
     aws: &Aws,
     filter: &str,

@@ -1,7 +1,7 @@
 //! Field by field: the table of grades, and a Modify request that holds only what differs.
 
-/// The table of a kind's fields: for each, whether it is always managed (`field`) or only while the stack sets it (`managed`),
-/// and what an edit of it costs. The names are the bindings of the exhaustive pattern before it.
+/// The table of a kind's fields: for each, whether it is always managed (`field`) or only while the stack sets it
+/// (`managed`), and what an edit of it costs. The names are the bindings of the exhaustive pattern before it.
 macro_rules! table {
     ($d:ident, $old:ident: $($method:ident $name:ident, $grade:expr;)*) => {
         $($d.$method(stringify!($name), &$old.$name, $name, $grade);)*

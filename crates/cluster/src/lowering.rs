@@ -21,7 +21,6 @@ pub struct Members;
 
 /// One member that will be interrupted.
 struct Member {
-    address: Address,
     /// Writer last; of the readers the highest tier first, then by name.
     turn: (bool, Reverse<u8>, Address),
     /// Its first and its last step: an edit has one, a replacement two.
@@ -55,7 +54,7 @@ fn interrupted(view: &View<'_>, program: &Program) -> BTreeMap<String, Vec<Membe
             continue;
         };
         let turn = (is_writer, Reverse(spec.promotion_tier), change.address.clone());
-        clusters.entry(cluster.to_string()).or_default().push(Member { address: change.address.clone(), turn, steps });
+        clusters.entry(cluster.to_string()).or_default().push(Member { turn, steps });
     }
     for members in clusters.values_mut() {
         members.sort_by(|a, b| a.turn.cmp(&b.turn));
@@ -63,8 +62,8 @@ fn interrupted(view: &View<'_>, program: &Program) -> BTreeMap<String, Vec<Membe
     clusters
 }
 
-/// Does a change take a member away from its clients for a while? Any call with `ApplyImmediately` also applies what was
-/// deferred earlier, so that pending values count.
+/// Does a change take a member away from its clients for a while? Any call with `ApplyImmediately` also applies what
+/// was deferred earlier, so that pending values count.
 fn interrupts(change: &Change) -> bool {
     let edited = match change.action {
         Action::Update | Action::Restart | Action::Adopt => change.impact > Level::None || !change.pending.is_empty(),

@@ -1,4 +1,5 @@
-//! When autoscaling adds and removes readers: target tracking of a measure of theirs. Class E: a put under a derived name.
+//! When autoscaling adds and removes readers: target tracking of a measure of theirs. Class E: a put under a derived
+//! name.
 //!
 //! Policies have no tags. A derived name holds the oid, so nobody else's policy can carry it.
 

@@ -17,8 +17,8 @@ pub(crate) enum Step {
 
 /// The way from the version that AWS runs to the one that the stack states.
 ///
-/// `16` and `16.8` are satisfied by `16.8.2`. With `auto_minor`, AWS installs newer minor versions by itself: then the stack's
-/// version is the least one, and being ahead of it is no difference.
+/// `16` and `16.8` are satisfied by `16.8.2`. With `auto_minor`, AWS installs newer minor versions by itself: then
+/// the stack's version is the least one, and being ahead of it is no difference.
 pub(crate) fn step(runs: &str, wanted: &str, auto_minor: bool) -> Step {
     let (runs, wanted) = (parts(runs), parts(wanted));
     if runs.starts_with(&wanted) {

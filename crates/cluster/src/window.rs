@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A backup window (`03:00-04:00`) or a maintenance window (`sun:04:30-sun:05:30`), in UTC and lower case: RDS lowers what
-/// it is sent, so that `Sun:…` would differ for ever.
+/// A backup window (`03:00-04:00`) or a maintenance window (`sun:04:30-sun:05:30`), in UTC and lower case: RDS lowers
+/// what it is sent, so that `Sun:…` would differ for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Window(String);

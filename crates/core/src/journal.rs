@@ -117,6 +117,7 @@ fn record_it(state: &mut State, address: &Address, record: &Record) {
         intent.verb == Verb::Create && intent.address == *address && intent.generation == record.generation
     };
     state.intents.retain(|intent| !answered(intent));
+    undepose(state, address, record.generation);
     let before = state.resources.insert(address.clone(), record.clone());
     if let Some(before) = before.filter(|before| before.generation != record.generation) {
         state.deposed.entry(address.clone()).or_default().push(before.depose());
@@ -125,28 +126,48 @@ fn record_it(state: &mut State, address: &Address, record: &Record) {
 
 fn delete(state: &mut State, address: &Address, generation: u32) {
     state.burn(address, generation);
+    undepose(state, address, generation);
+    if state.resources.get(address).is_some_and(|record| record.generation == generation) {
+        state.resources.remove(address);
+    }
+}
+
+/// No object of this generation awaits its deletion any more.
+fn undepose(state: &mut State, address: &Address, generation: u32) {
     if let Some(deposed) = state.deposed.get_mut(address) {
         deposed.retain(|old| old.generation != generation);
         if deposed.is_empty() {
             state.deposed.remove(address);
         }
     }
-    if state.resources.get(address).is_some_and(|record| record.generation == generation) {
-        state.resources.remove(address);
-    }
 }
 
-/// Moves a record. The old address's generations are burned, so that a later resource there gets another identity.
+/// Moves all that is known of an address. The old address's generations are burned, so that a later resource there
+/// gets another identity. Nothing is moved over what is recorded.
 fn rename(state: &mut State, from: &Address, to: &Address) {
-    let Some(record) = state.resources.remove(from) else { return };
-    state.burn(from, record.generation);
-    state.resources.insert(to.clone(), record);
-    if let Some(deposed) = state.deposed.remove(from) {
-        state.deposed.insert(to.clone(), deposed);
+    if state.resources.contains_key(to) {
+        return;
     }
-    for other in state.resources.values_mut() {
-        if other.deps.remove(from) {
-            other.deps.insert(to.clone());
+    if let Some(record) = state.resources.remove(from) {
+        state.burn(from, record.generation);
+        state.resources.insert(to.clone(), record);
+    }
+    for old in state.deposed.remove(from).unwrap_or_default() {
+        state.burn(from, old.generation);
+        state.deposed.entry(to.clone()).or_default().push(old);
+    }
+    for intent in state.intents.clone().iter().filter(|intent| intent.address == *from) {
+        state.burn(from, intent.generation);
+    }
+    for intent in state.intents.iter_mut().filter(|intent| intent.address == *from) {
+        intent.address = to.clone();
+    }
+    let recorded = state.resources.values_mut().map(|record| &mut record.deps);
+    let deposed = state.deposed.values_mut().flatten().map(|old| &mut old.deps);
+    let intended = state.intents.iter_mut().map(|intent| &mut intent.deps);
+    for deps in recorded.chain(deposed).chain(intended) {
+        if deps.remove(from) {
+            deps.insert(to.clone());
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | [`kind`], [`look`] | the acting half of a kind; one batched look at the world |
 //! | [`error`], [`retry`] | what a failed call means; which calls are sent again |
 //! | [`clock`] | the one clock and the one place that sleeps |
-//! | [`refresh`] | looks at everything a plan needs |
+//! | [`resume`], [`refresh`] | looks for what interrupted replacements made, then at everything a plan needs |
 //! | [`apply`], [`wait`] | the loop over the queue; who waits for what |
 //! | [`event`] | everything that can be reported: the engine never prints |
 //! | [`store`] | state, journal and lock |
@@ -19,6 +19,7 @@ pub mod event;
 pub mod kind;
 pub mod look;
 pub mod refresh;
+pub mod resume;
 pub mod retry;
 pub mod stop;
 pub mod store;

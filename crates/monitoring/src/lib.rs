@@ -1,1 +1,21 @@
-//! monitoring
+//! Monitoring: where logs go, what raises an alarm, who is told.
+//!
+//! One file per kind, one line in [`KINDS`].
+
+mod log_group;
+mod metric_alarm;
+mod sns_subscription;
+mod sns_topic;
+
+use auroractl_aws::Aws;
+use auroractl_core::Of;
+use auroractl_engine::Kind;
+
+pub use log_group::{LogGroup, LogGroupOutputs};
+pub use metric_alarm::{ComparisonOperator, MetricAlarm, MetricAlarmOutputs, Statistic, TreatMissingData};
+pub use sns_subscription::{SnsSubscription, SnsSubscriptionOutputs};
+pub use sns_topic::{SnsTopic, SnsTopicOutputs, TopicPolicy};
+
+/// The kinds of this crate.
+pub const KINDS: &[&dyn Kind<Aws>] =
+    &[&Of::<LogGroup>::NEW, &Of::<MetricAlarm>::NEW, &Of::<SnsSubscription>::NEW, &Of::<SnsTopic>::NEW];

@@ -39,7 +39,9 @@ pub enum NoLayout {
     #[error("{0} is not between /{first} and /{last}", first = PREFIXES.start(), last = PREFIXES.end())]
     Size(Ipv4Net),
     /// The zone's place is beyond what the block has room for.
-    #[error("{vpc} has room for {places} availability zones, by the letters {letters}, and {zone} is not among them; take a larger block or name the subnets' blocks")]
+    #[error(
+        "{vpc} has room for {places} availability zones, by the letters {letters}, and {zone} is not among them; take a larger block or name the subnets' blocks"
+    )]
     Room {
         /// The VPC's block.
         vpc: Ipv4Net,
@@ -107,7 +109,9 @@ fn place(zone: &str) -> Result<u8, NoLayout> {
 fn places(vpc: Ipv4Net) -> u8 {
     let smallest = *PREFIXES.end();
     match smallest.checked_sub(vpc.prefix_len() + 1) {
-        Some(doublings) => 1_u8.checked_shl(doublings.into()).map_or(PLACES, |count| if doublings > 3 { PLACES } else { count }),
+        Some(doublings) => {
+            1_u8.checked_shl(doublings.into()).map_or(PLACES, |count| if doublings > 3 { PLACES } else { count })
+        }
         None => 0,
     }
 }
@@ -154,7 +158,10 @@ mod tests {
             ["10.0.0.0/20 10.0.128.0/22", "10.0.16.0/20 10.0.132.0/22", "10.0.32.0/20 10.0.136.0/22"]
         );
         assert_eq!(texts("10.0.0.0/16", "h"), ["10.0.112.0/20 10.0.156.0/22"]);
-        assert_eq!(texts("192.168.4.0/24", "bc"), ["192.168.4.16/28 192.168.4.144/28", "192.168.4.32/28 192.168.4.160/28"]);
+        assert_eq!(
+            texts("192.168.4.0/24", "bc"),
+            ["192.168.4.16/28 192.168.4.144/28", "192.168.4.32/28 192.168.4.160/28"]
+        );
         assert_eq!(texts("10.9.9.64/26", "ab"), ["10.9.9.64/28 10.9.9.96/28", "10.9.9.80/28 10.9.9.112/28"]);
     }
 
@@ -190,7 +197,12 @@ mod tests {
         let why = |vpc: &str, zones: &[String]| layout(net(vpc), zones).unwrap_err().to_string();
         assert_eq!(why("10.0.0.0/15", &zones("a")), "10.0.0.0/15 is not between /16 and /28");
         let text = why("10.0.0.0/26", &zones("abc"));
-        assert!(text.starts_with("10.0.0.0/26 has room for 2 availability zones, by the letters a-b, and us-east-1c is not"), "{text}");
+        assert!(
+            text.starts_with(
+                "10.0.0.0/26 has room for 2 availability zones, by the letters a-b, and us-east-1c is not"
+            ),
+            "{text}"
+        );
         assert!(why("10.0.0.0/28", &zones("a")).contains("room for 0 availability zones, by the letters none"));
         assert!(why("10.0.0.0/16", &["use1-az1".to_owned()]).starts_with("`use1-az1` is not the name"));
         let both = ["us-west-2a".to_owned(), "us-west-2-lax-1a".to_owned()];

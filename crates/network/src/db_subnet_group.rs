@@ -213,7 +213,10 @@ mod tests {
         let error = CallError::new("rds:CreateDBSubnetGroup", Class::Invalid, "Add subnets to cover more.");
         let code = Some("DBSubnetGroupDoesNotCoverEnoughAZs".to_owned());
         let text = explained(CallError { code, ..error.clone() }).message;
-        assert!(text.starts_with("Add subnets to cover more. A DB subnet group needs subnets in at least 2 "), "{text}");
+        assert!(
+            text.starts_with("Add subnets to cover more. A DB subnet group needs subnets in at least 2 "),
+            "{text}"
+        );
         assert_eq!(explained(error.clone()), error);
     }
 }

@@ -54,11 +54,11 @@ impl Resource<Aws> for ElasticIp {
         let ids = recorded(asks, |outputs| outputs.allocation_id.as_str());
         let query = ec2::Query { op: "ec2:DescribeAddresses", me, id_filter: "allocation-id", ids };
         let all = ec2::tagged(look, query, |filters| addresses(aws, filters), Raw::allocation_id).await?;
-        let mine = |ask| {
-            let id = |outputs: &'_ ElasticIpOutputs| outputs.allocation_id.as_str();
-            ec2::pick(&all, ask, id, Raw::allocation_id, Raw::tags)
+        let seen = |ask: &Ask<Self>| {
+            let raw = ec2::pick(&all, ask, |outputs| outputs.allocation_id.as_str(), Raw::allocation_id, Raw::tags);
+            raw.map_or(Seen::Absent, |raw| found(raw).into())
         };
-        Ok(asks.iter().map(|ask| mine(ask).map_or(Seen::Absent, |raw| found(raw).into())).collect())
+        Ok(asks.iter().map(seen).collect())
     }
 
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
@@ -79,16 +79,15 @@ impl Resource<Aws> for ElasticIp {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.allocation_id.as_str();
         let call = || aws.ec2().release_address().allocation_id(id).send();
-        match aws.remove("ec2:ReleaseAddress", call).await.gone_is_fine() {
-            Ok(_) => Ok(Ending::Gone),
-            // An address that was released earlier may belong to another account by now; then AWS says
-            // AuthFailure, which is not about our credentials.
-            Err(error) if error.code.as_deref() == Some("AuthFailure") => {
-                let left = addresses(aws, vec![ec2::filter("allocation-id", [id.to_owned()])]).await?;
-                if left.is_empty() { Ok(Ending::Gone) } else { Err(error) }
-            }
-            Err(error) => Err(error),
+        let result = aws.remove("ec2:ReleaseAddress", call).await;
+        // An address that was released earlier may belong to another account by now; then AWS says AuthFailure, as it
+        // does when credentials are bad. Only a look tells the two apart, and fails where they are.
+        if result.as_ref().is_err_and(|error| error.code.as_deref() == Some("AuthFailure")) {
+            let left = addresses(aws, vec![ec2::filter("allocation-id", [id.to_owned()])]).await?;
+            return if left.is_empty() { Ok(Ending::Gone) } else { result.map(|_| Ending::Gone) };
         }
+        result.gone_is_fine()?;
+        Ok(Ending::Gone)
     }
 }
 

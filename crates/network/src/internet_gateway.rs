@@ -59,11 +59,17 @@ impl Resource<Aws> for InternetGateway {
         let Some(me) = asks.first().map(|ask| &ask.identity) else { return Ok(Vec::new()) };
         let ids = recorded(asks, |outputs| outputs.internet_gateway_id.as_str());
         let all = gateways(aws, look, me, ids).await?;
-        let mine = |ask| {
-            let id = |outputs: &'_ InternetGatewayOutputs| outputs.internet_gateway_id.as_str();
-            ec2::pick(&all, ask, id, Raw::internet_gateway_id, Raw::tags)
+        let seen = |ask: &Ask<Self>| {
+            let raw = ec2::pick(
+                &all,
+                ask,
+                |outputs| outputs.internet_gateway_id.as_str(),
+                Raw::internet_gateway_id,
+                Raw::tags,
+            );
+            raw.map_or(Seen::Absent, |raw| found(raw).into())
         };
-        Ok(asks.iter().map(|ask| mine(ask).map_or(Seen::Absent, |raw| found(raw).into())).collect())
+        Ok(asks.iter().map(seen).collect())
     }
 
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {

@@ -55,8 +55,12 @@ impl Model for InternetGatewayAttachment {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { internet_gateway_id, vpc_id } = new;
-        d.field("internet_gateway_id", &old.internet_gateway_id, internet_gateway_id, CREATE_ONLY)
-            .field("vpc_id", &old.vpc_id, vpc_id, CREATE_ONLY);
+        d.field("internet_gateway_id", &old.internet_gateway_id, internet_gateway_id, CREATE_ONLY).field(
+            "vpc_id",
+            &old.vpc_id,
+            vpc_id,
+            CREATE_ONLY,
+        );
     }
 }
 
@@ -108,7 +112,9 @@ fn gateway_of(ask: &Ask<InternetGatewayAttachment>) -> Option<&InternetGatewayId
 fn seen(all: &[Raw], ask: &Ask<InternetGatewayAttachment>) -> Seen<InternetGatewayAttachment> {
     let Some(gateway) = gateway_of(ask) else { return Seen::Absent };
     let raw = all.iter().find(|raw| raw.internet_gateway_id() == Some(gateway.as_str()));
-    let Some((raw, attachment)) = raw.and_then(|raw| Some((raw, raw.attachments().first()?))) else { return Seen::Absent };
+    let Some((raw, attachment)) = raw.and_then(|raw| Some((raw, raw.attachments().first()?))) else {
+        return Seen::Absent;
+    };
     if attachment.state() == Some(&AttachmentStatus::Detached) {
         return Seen::Absent;
     }
@@ -135,11 +141,14 @@ fn readiness(attachment: &RawAttachment) -> Readiness {
 mod tests {
     use super::*;
     use crate::testing::{changes, identity};
-    use aws_sdk_ec2::types::Tag;
     use auroractl_core::Owner;
+    use aws_sdk_ec2::types::Tag;
 
     fn wanted() -> InternetGatewayAttachment {
-        InternetGatewayAttachment { internet_gateway_id: Input::Value("igw-1".into()), vpc_id: Input::Value("vpc-1".into()) }
+        InternetGatewayAttachment {
+            internet_gateway_id: Input::Value("igw-1".into()),
+            vpc_id: Input::Value("vpc-1".into()),
+        }
     }
 
     fn ask(spec: InternetGatewayAttachment) -> Ask<InternetGatewayAttachment> {

@@ -67,11 +67,11 @@ impl Resource<Aws> for NatGateway {
         let query = ec2::Query { op: "ec2:DescribeNatGateways", me, id_filter: "nat-gateway-id", ids: ids.clone() };
         let mut all = ec2::tagged(look, query, |filters| gateways(aws, filters), Raw::nat_gateway_id).await?;
         all.retain(|raw| !is_tombstone(raw, &ids));
-        let mine = |ask| {
-            let id = |outputs: &'_ NatGatewayOutputs| outputs.nat_gateway_id.as_str();
-            ec2::pick(&all, ask, id, Raw::nat_gateway_id, Raw::tags)
+        let seen = |ask: &Ask<Self>| {
+            let raw = ec2::pick(&all, ask, |outputs| outputs.nat_gateway_id.as_str(), Raw::nat_gateway_id, Raw::tags);
+            raw.map_or(Seen::Absent, |raw| found(raw, &ask.spec).into())
         };
-        Ok(asks.iter().map(|ask| mine(ask).map_or(Seen::Absent, |raw| found(raw, &ask.spec).into())).collect())
+        Ok(asks.iter().map(seen).collect())
     }
 
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {

@@ -75,8 +75,10 @@ mod tests {
 
     #[test]
     fn order_space_and_lists_of_one_do_not_count() {
-        let one = PolicyDocument::parse(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"]}]}"#);
-        let two = PolicyDocument::parse(r#"{ "Statement": {"Action": "s3:*", "Effect": "Allow"}, "Version": "2012-10-17" }"#);
+        let one =
+            PolicyDocument::parse(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"]}]}"#);
+        let two =
+            PolicyDocument::parse(r#"{ "Statement": {"Action": "s3:*", "Effect": "Allow"}, "Version": "2012-10-17" }"#);
         assert_eq!(one.unwrap(), two.unwrap());
     }
 

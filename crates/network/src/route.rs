@@ -255,7 +255,10 @@ mod tests {
 
     #[test]
     fn gateways_are_told_apart() {
-        assert_eq!(target(&route().gateway_id("igw-1").build()), RouteTarget::InternetGateway(Input::Value("igw-1".into())));
+        assert_eq!(
+            target(&route().gateway_id("igw-1").build()),
+            RouteTarget::InternetGateway(Input::Value("igw-1".into()))
+        );
         assert_eq!(target(&route().gateway_id("vgw-1").build()), RouteTarget::Other("vgw-1".to_owned()));
     }
 

@@ -65,11 +65,11 @@ impl Resource<Aws> for RouteTable {
     async fn survey(aws: &Aws, look: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
         let Some(me) = asks.first().map(|ask| &ask.identity) else { return Ok(Vec::new()) };
         let all = tables(aws, look, me, recorded(asks, |outputs| outputs.route_table_id.as_str())).await?;
-        let mine = |ask| {
-            let id = |outputs: &'_ RouteTableOutputs| outputs.route_table_id.as_str();
-            ec2::pick(&all, ask, id, Raw::route_table_id, Raw::tags)
+        let seen = |ask: &Ask<Self>| {
+            let raw = ec2::pick(&all, ask, |outputs| outputs.route_table_id.as_str(), Raw::route_table_id, Raw::tags);
+            raw.map_or(Seen::Absent, |raw| found(raw).into())
         };
-        Ok(asks.iter().map(|ask| mine(ask).map_or(Seen::Absent, |raw| found(raw).into())).collect())
+        Ok(asks.iter().map(seen).collect())
     }
 
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {

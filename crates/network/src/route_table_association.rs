@@ -10,7 +10,9 @@ use auroractl_core::ids::{RouteTableAssociationId, RouteTableId, SubnetId};
 use auroractl_core::model::{Adoption, Group, Model, Timing};
 use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Readiness};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
-use aws_sdk_ec2::types::{RouteTable as RawTable, RouteTableAssociation as Raw, RouteTableAssociationStateCode as Code};
+use aws_sdk_ec2::types::{
+    RouteTable as RawTable, RouteTableAssociation as Raw, RouteTableAssociationStateCode as Code,
+};
 use serde::{Deserialize, Serialize};
 
 const CREATE_ONLY: Impact = Impact::new(Level::Replace, DOC);
@@ -50,8 +52,12 @@ impl Model for RouteTableAssociation {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { route_table_id, subnet_id } = new;
-        d.field("route_table_id", &old.route_table_id, route_table_id, IN_PLACE)
-            .field("subnet_id", &old.subnet_id, subnet_id, CREATE_ONLY);
+        d.field("route_table_id", &old.route_table_id, route_table_id, IN_PLACE).field(
+            "subnet_id",
+            &old.subnet_id,
+            subnet_id,
+            CREATE_ONLY,
+        );
     }
 }
 
@@ -139,7 +145,9 @@ fn readiness(raw: &Raw) -> Readiness {
     match state.state() {
         Some(Code::Associated) | None => Readiness::Ready,
         Some(Code::Disassociating | Code::Disassociated) => Readiness::Deleting,
-        Some(Code::Failed) => Readiness::Failed(format!("failed: {}", state.status_message().unwrap_or("no reason given"))),
+        Some(Code::Failed) => {
+            Readiness::Failed(format!("failed: {}", state.status_message().unwrap_or("no reason given")))
+        }
         Some(other) => Readiness::Pending(other.as_str().to_owned()),
     }
 }
@@ -151,7 +159,10 @@ mod tests {
     use aws_sdk_ec2::types::RouteTableAssociationState;
 
     fn wanted() -> RouteTableAssociation {
-        RouteTableAssociation { route_table_id: Input::Value("rtb-1".into()), subnet_id: Input::Value("subnet-1".into()) }
+        RouteTableAssociation {
+            route_table_id: Input::Value("rtb-1".into()),
+            subnet_id: Input::Value("subnet-1".into()),
+        }
     }
 
     fn ask() -> Ask<RouteTableAssociation> {

@@ -32,8 +32,9 @@ pub struct SecurityGroup {
     /// Whether the rule stays that AWS puts into a new group: everything out, to everywhere. Where it is `false`, only
     /// what egress rules of the stack name goes out. Never declare that same rule as a [`crate::SecurityGroupRule`].
     pub allow_all_egress: bool,
-    /// Whether the VPC has an IPv6 block: then AWS makes that rule twice, for `0.0.0.0/0` and for `::/0`. This is
-    /// knowledge for the create, not a setting: nothing changes when it changes.
+    /// Whether the VPC has an IPv6 block, or may have one (an existing VPC, unless it was looked at): then AWS makes that
+    /// rule twice, for `0.0.0.0/0` and for `::/0`. This is knowledge for the calls, not a setting: nothing changes when
+    /// it changes.
     pub vpc_has_ipv6: bool,
     /// The user's tags.
     pub tags: Tags,
@@ -140,7 +141,12 @@ async fn namesake(aws: &Aws, ask: &Ask<SecurityGroup>) -> Result<Option<Raw>, Ca
 async fn close(aws: &Aws, id: &str, ipv6: bool) -> Result<(), CallError> {
     for rule in everything_out(ipv6) {
         let call = || aws.ec2().revoke_security_group_egress().group_id(id).ip_permissions(rule.clone()).send();
-        aws.write("ec2:RevokeSecurityGroupEgress", call).await.gone_is_fine()?;
+        match aws.write("ec2:RevokeSecurityGroupEgress", call).await {
+            Ok(_) => {}
+            // Not so when the group itself is not visible yet, which is "not found" too.
+            Err(error) if error.code.as_deref() == Some("InvalidPermission.NotFound") => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

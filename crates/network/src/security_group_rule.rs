@@ -20,8 +20,10 @@ use serde::{Deserialize, Serialize};
 
 const CREATE_ONLY: Impact = Impact::new(Level::Replace, DOC);
 /// Clients that the old rule let through and the new one does not are cut off.
-const IN_PLACE: Impact =
-    Impact::new(Level::Reconnect, "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html");
+const IN_PLACE: Impact = Impact::new(
+    Level::Reconnect,
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html",
+);
 const DOC: &str = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySecurityGroupRules.html";
 
 /// A rule as the stack wants it.
@@ -149,8 +151,7 @@ impl Resource<Aws> for SecurityGroupRule {
         let all = ec2::tagged(look, query, fetch, |rule: &Raw| rule.security_group_rule_id()).await?;
         let mut seen = Vec::with_capacity(asks.len());
         for ask in asks {
-            let mine = ec2::pick(&all, ask, rule_id, Raw::security_group_rule_id, Raw::tags);
-            let raw = match mine {
+            let raw = match mine(&all, ask) {
                 Some(raw) => Some(raw.clone()),
                 None => same_tuple(aws, ask).await?,
             };
@@ -226,8 +227,12 @@ impl Resource<Aws> for SecurityGroupRule {
     }
 }
 
-fn rule_id(outputs: &SecurityGroupRuleOutputs) -> &str {
-    outputs.rule_id.as_ref().map_or("", SecurityGroupRuleId::as_str)
+/// The rule of an ask: by its id once that is known, else by its oid.
+fn mine<'r>(all: &'r [Raw], ask: &Ask<SecurityGroupRule>) -> Option<&'r Raw> {
+    match ask.outputs.as_ref().and_then(|outputs| outputs.rule_id.as_ref()) {
+        Some(id) => all.iter().find(|raw| raw.security_group_rule_id() == Some(id.as_str())),
+        None => all.iter().find(|raw| ec2::carries(raw.tags(), &ask.identity.oid)),
+    }
 }
 
 /// During a search: the rule of this very tuple, whosever it is. It is what makes AWS refuse ours.
@@ -311,9 +316,9 @@ fn peer(raw: &Raw) -> Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::changes;
-    use aws_sdk_ec2::types::ReferencedSecurityGroup;
+    use crate::testing::{changes, identity};
     use aws_sdk_ec2::types::builders::SecurityGroupRuleBuilder;
+    use aws_sdk_ec2::types::{ReferencedSecurityGroup, Tag};
 
     fn wanted() -> SecurityGroupRule {
         SecurityGroupRule {
@@ -336,7 +341,19 @@ mod tests {
     fn an_unchanged_rule_equals_what_the_stack_wants() {
         let found = found(&raw().build());
         assert_eq!(found.spec, wanted());
-        assert_eq!(rule_id(&found.outputs), "sgr-1");
+        assert_eq!(found.outputs.rule_id, Some("sgr-1".into()));
+    }
+
+    #[test]
+    fn a_rule_without_an_id_is_found_by_its_oid() {
+        let identity = identity("security_group_rule.db-from-app");
+        let tag = Tag::builder().key("auroractl:id").value(&identity.oid).build();
+        let all = [raw().security_group_rule_id("sgr-0").build(), raw().set_tags(Some(vec![tag])).build()];
+        let known = |rule_id| Some(SecurityGroupRuleOutputs { group_id: "sg-1".into(), rule_id });
+        for (outputs, id) in [(None, "sgr-1"), (known(None), "sgr-1"), (known(Some("sgr-0".into())), "sgr-0")] {
+            let ask = Ask { identity: identity.clone(), spec: wanted(), outputs };
+            assert_eq!(mine(&all, &ask).and_then(Raw::security_group_rule_id), Some(id));
+        }
     }
 
     #[test]
@@ -361,7 +378,12 @@ mod tests {
             assert_eq!(written.prefix_list_id(), raw.prefix_list_id());
             assert_eq!(written.referenced_group_id(), raw.referenced_group_info().and_then(|group| group.group_id()));
             let sent = permission(&spec).unwrap();
-            let sorts = [sent.ip_ranges().len(), sent.ipv6_ranges().len(), sent.prefix_list_ids().len(), sent.user_id_group_pairs().len()];
+            let sorts = [
+                sent.ip_ranges().len(),
+                sent.ipv6_ranges().len(),
+                sent.prefix_list_ids().len(),
+                sent.user_id_group_pairs().len(),
+            ];
             assert_eq!(sorts.iter().sum::<usize>(), 1, "{spec:?}");
         }
     }

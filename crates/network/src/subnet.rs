@@ -120,10 +120,8 @@ impl Resource<Aws> for Subnet {
 /// During a search: a subnet that has this very block, whosever it is. It is what makes AWS refuse ours.
 async fn same_block(aws: &Aws, ask: &Ask<Subnet>) -> Result<Option<Raw>, CallError> {
     let (None, Some(vpc)) = (&ask.outputs, ask.spec.vpc_id.known()) else { return Ok(None) };
-    let filters = vec![
-        ec2::filter("vpc-id", [vpc.to_string()]),
-        ec2::filter("cidr-block", [ask.spec.cidr_block.to_string()]),
-    ];
+    let filters =
+        vec![ec2::filter("vpc-id", [vpc.to_string()]), ec2::filter("cidr-block", [ask.spec.cidr_block.to_string()])];
     let found = described!(aws, "ec2:DescribeSubnets", describe_subnets)(filters).await?;
     Ok(found.into_iter().next())
 }
@@ -213,6 +211,9 @@ mod tests {
     fn states() {
         assert_eq!(readiness(Some(&SubnetState::Available)), Readiness::Ready);
         assert_eq!(readiness(Some(&"new-in-2030".into())), Readiness::Pending("new-in-2030".to_owned()));
-        assert_eq!(readiness(Some(&SubnetState::FailedInsufficientCapacity)), Readiness::Failed("failed-insufficient-capacity".to_owned()));
+        assert_eq!(
+            readiness(Some(&SubnetState::FailedInsufficientCapacity)),
+            Readiness::Failed("failed-insufficient-capacity".to_owned())
+        );
     }
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 /// Path and level of every field that differs.
 pub(crate) fn changes<M: Model>(old: &M, new: &M) -> Vec<(String, Level)> {
     let address = Address::new(M::KIND, "x").unwrap();
-    let mut diff = Diff::new(Context { address: &address, observed: &BTreeMap::new() });
+    let observed = BTreeMap::new();
+    let mut diff = Diff::new(Context { address: &address, observed: &observed });
     M::diff(old, new, &mut diff);
     diff.finish().into_iter().map(|change| (change.path, change.impact.level)).collect()
 }
@@ -17,7 +18,11 @@ pub(crate) fn changes<M: Model>(old: &M, new: &M) -> Vec<(String, Level)> {
 pub(crate) fn identity(address: &str) -> Identity {
     let address: Address = address.parse().unwrap();
     Identity {
-        stack: StackId { name: "orders".to_owned(), account: "123456789012".to_owned(), region: "us-east-1".to_owned() },
+        stack: StackId {
+            name: "orders".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+        },
         lineage: "lineage".to_owned(),
         oid: auroractl_core::identity::oid("lineage", &address, 0),
         address,

@@ -1,13 +1,22 @@
 //! The VPC. Class C: nothing but the ownership tag, written with the create, tells a lost answer from a second VPC.
 
-use auroractl_aws::{Aws, ec2, tags};
+use crate::survey::{described, recorded};
+use auroractl_aws::{Aws, GoneIsFine as _, ec2, tags};
+use auroractl_core::diff::Context;
 use auroractl_core::ids::VpcId;
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Impact, Naming, Owner, Readiness, Tags};
+use auroractl_core::{Diff, Identity, Impact, Level, Naming, Owner, Readiness, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Vpc as Raw, VpcAttributeName, VpcState};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+
+const CREATE_ONLY: Impact = Impact::new(Level::Replace, DOC);
+const IN_PLACE: Impact = Impact::new(Level::None, DOC);
+/// Without DNS support nobody in the VPC finds the database any more.
+const DNS_OFF: Impact = Impact::new(Level::EndpointChange, DNS);
+const DOC: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpc.html";
+const DNS: &str = "https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html";
 
 /// A VPC as the stack wants it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,32 +56,32 @@ impl Model for Vpc {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { cidr_block, enable_dns_support, enable_dns_hostnames, tags } = new;
-        d.field("cidr_block", &old.cidr_block, cidr_block, Impact::REPLACE)
-            .field("enable_dns_support", &old.enable_dns_support, enable_dns_support, Impact::NONE)
-            .field("enable_dns_hostnames", &old.enable_dns_hostnames, enable_dns_hostnames, Impact::NONE)
+        d.field("cidr_block", &old.cidr_block, cidr_block, CREATE_ONLY)
+            .field("enable_dns_support", &old.enable_dns_support, enable_dns_support, dns_support_impact)
+            .field("enable_dns_hostnames", &old.enable_dns_hostnames, enable_dns_hostnames, IN_PLACE)
             .tags(&old.tags, tags);
     }
 }
 
+fn dns_support_impact(_: &bool, on: &bool, _: &Context<'_>) -> Impact {
+    if *on { IN_PLACE } else { DNS_OFF }
+}
+
 impl Resource<Aws> for Vpc {
     async fn survey(aws: &Aws, look: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
-        let ids = asks.iter().filter_map(|ask| ask.outputs.as_ref()).map(|outputs| outputs.vpc_id.to_string()).collect();
         let Some(me) = asks.first().map(|ask| &ask.identity) else { return Ok(Vec::new()) };
+        let ids = recorded(asks, |outputs| outputs.vpc_id.as_str());
         let query = ec2::Query { op: "ec2:DescribeVpcs", me, id_filter: "vpc-id", ids };
-        let fetch = |filters| async move {
-            let call = || {
-                let pages = aws.ec2().describe_vpcs().set_filters(Some(Vec::clone(&filters))).into_paginator();
-                async move { pages.items().send().collect::<Result<Vec<_>, _>>().await }
-            };
-            aws.read("ec2:DescribeVpcs", call).await
-        };
+        let fetch = described!(aws, "ec2:DescribeVpcs", describe_vpcs);
         let all = ec2::tagged(look, query, fetch, |vpc: &Raw| vpc.vpc_id()).await?;
         let mut seen = Vec::with_capacity(asks.len());
         for ask in asks {
-            seen.push(match ec2::pick(&all, ask, |outputs| outputs.vpc_id.as_str(), Raw::vpc_id, Raw::tags) {
-                Some(raw) => found(aws, raw).await?.into(),
-                None => Seen::Absent,
-            });
+            let raw = ec2::pick(&all, ask, |outputs| outputs.vpc_id.as_str(), Raw::vpc_id, Raw::tags);
+            let dns = match raw {
+                Some(raw) => dns(aws, raw.vpc_id().unwrap_or_default()).await?,
+                None => None,
+            };
+            seen.push(raw.zip(dns).map_or(Seen::Absent, |(raw, dns)| found(raw, dns).into()));
         }
         Ok(seen)
     }
@@ -96,7 +105,6 @@ impl Resource<Aws> for Vpc {
     }
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
-        use auroractl_aws::GoneIsFine as _;
         let call = || aws.ec2().delete_vpc().vpc_id(past.outputs.vpc_id.as_str()).send();
         aws.remove("ec2:DeleteVpc", call).await.gone_is_fine()?;
         Ok(Ending::Gone)
@@ -119,13 +127,32 @@ async fn set_dns(aws: &Aws, id: &str, (support, hostnames): (bool, bool), to: &V
     Ok(())
 }
 
-/// What AWS answers about a VPC; its attributes are not in `DescribeVpcs`.
-async fn found(aws: &Aws, raw: &Raw) -> Result<Found<Vpc>, CallError> {
-    let id = raw.vpc_id().unwrap_or_default();
-    let (support, hostnames) = futures::try_join!(
+/// Both DNS attributes, support and host names, which `DescribeVpcs` does not tell; `None` when there is no such VPC.
+pub(crate) async fn dns(aws: &Aws, id: &str) -> Result<Option<(bool, bool)>, CallError> {
+    let both = futures::try_join!(
         attribute(aws, id, VpcAttributeName::EnableDnsSupport),
         attribute(aws, id, VpcAttributeName::EnableDnsHostnames),
-    )?;
+    );
+    match both {
+        Ok(both) => Ok(Some(both)),
+        // To other calls this code means "not visible yet".
+        Err(error) if error.code.as_deref() == Some("InvalidVpcID.NotFound") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// One attribute; AWS answers one per call.
+async fn attribute(aws: &Aws, id: &str, name: VpcAttributeName) -> Result<bool, CallError> {
+    let call = || aws.ec2().describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
+    let answer = aws.read("ec2:DescribeVpcAttribute", call).await?;
+    let value = match name {
+        VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
+        _ => answer.enable_dns_hostnames(),
+    };
+    Ok(value.and_then(AttributeBooleanValue::value).unwrap_or(false))
+}
+
+fn found(raw: &Raw, (support, hostnames): (bool, bool)) -> Found<Vpc> {
     let all = tags::of_ec2(raw.tags());
     let spec = Vpc {
         cidr_block: raw.cidr_block().and_then(|text| text.parse().ok()).unwrap_or_default(),
@@ -137,15 +164,51 @@ async fn found(aws: &Aws, raw: &Raw) -> Result<Found<Vpc>, CallError> {
         Some(VpcState::Available) => Readiness::Ready,
         other => Readiness::Pending(other.map_or("pending", VpcState::as_str).to_owned()),
     };
-    Ok(Found { readiness, ..Found::ready(spec, VpcOutputs { vpc_id: id.into() }, Owner::of(&all)) })
+    let outputs = VpcOutputs { vpc_id: raw.vpc_id().unwrap_or_default().into() };
+    Found { readiness, ..Found::ready(spec, outputs, Owner::of(&all)) }
 }
 
-async fn attribute(aws: &Aws, id: &str, name: VpcAttributeName) -> Result<bool, CallError> {
-    let call = || aws.ec2().describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send();
-    let answer = aws.read("ec2:DescribeVpcAttribute", call).await?;
-    let value = match name {
-        VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
-        _ => answer.enable_dns_hostnames(),
-    };
-    Ok(value.and_then(AttributeBooleanValue::value).unwrap_or(false))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::changes;
+    use aws_sdk_ec2::types::Tag;
+
+    fn wanted() -> Vpc {
+        Vpc {
+            cidr_block: "10.0.0.0/16".parse().unwrap(),
+            enable_dns_support: true,
+            enable_dns_hostnames: true,
+            tags: Tags::new(),
+        }
+    }
+
+    #[test]
+    fn an_unchanged_vpc_equals_what_the_stack_wants() {
+        let tag = Tag::builder().key("auroractl:id").value("oid").build();
+        let raw = Raw::builder().vpc_id("vpc-1").cidr_block("10.0.0.0/16").state(VpcState::Available).tags(tag).build();
+        let found = found(&raw, (true, true));
+        assert_eq!((found.spec, found.readiness), (wanted(), Readiness::Ready));
+        assert_eq!(found.owner, Owner::Oid("oid".to_owned()));
+    }
+
+    #[test]
+    fn a_vpc_without_its_attributes_is_half_done() {
+        let raw = Raw::builder().vpc_id("vpc-1").cidr_block("10.0.0.0/16").state(VpcState::Pending).build();
+        let found = found(&raw, (true, false));
+        assert_eq!(changes(&found.spec, &wanted()), [("enable_dns_hostnames".to_owned(), Level::None)]);
+        assert_eq!((found.readiness, found.owner), (Readiness::Pending("pending".to_owned()), Owner::Untagged));
+    }
+
+    #[test]
+    fn grades() {
+        let edits = [
+            ("cidr_block", Level::Replace, Vpc { cidr_block: "10.1.0.0/16".parse().unwrap(), ..wanted() }),
+            ("enable_dns_support", Level::EndpointChange, Vpc { enable_dns_support: false, ..wanted() }),
+            ("enable_dns_hostnames", Level::None, Vpc { enable_dns_hostnames: false, ..wanted() }),
+        ];
+        for (path, level, new) in edits {
+            assert_eq!(changes(&wanted(), &new), [(path.to_owned(), level)]);
+        }
+    }
 }

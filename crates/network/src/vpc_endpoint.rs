@@ -112,7 +112,8 @@ impl Model for VpcEndpoint {
     const ADOPTION: Adoption = Adoption::Token;
     // A VPC has one endpoint with private DNS for a service, and a table one route to a service's prefix list.
     const REPLACE: ReplaceOrder = ReplaceOrder::DeleteFirst;
-    const TIMING: Timing = Timing { create: 75.0, update: 5.0, delete: 60.0, timeout: 600.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing =
+        Timing { create: 75.0, update: 5.0, delete: 60.0, timeout: 600.0, horizon: 300.0, stable: 1 };
     type Outputs = VpcEndpointOutputs;
 
     fn naming(&self) -> Naming {
@@ -153,11 +154,11 @@ impl Resource<Aws> for VpcEndpoint {
         let fetch = described!(aws, "ec2:DescribeVpcEndpoints", describe_vpc_endpoints);
         let mut all = ec2::tagged(look, query, fetch, |endpoint: &Raw| endpoint.vpc_endpoint_id()).await?;
         all.retain(|raw| !is_tombstone(raw, &ids));
-        let mine = |ask| {
-            let id = |outputs: &'_ VpcEndpointOutputs| outputs.vpc_endpoint_id.as_str();
-            ec2::pick(&all, ask, id, Raw::vpc_endpoint_id, Raw::tags)
+        let seen = |ask: &Ask<Self>| {
+            let raw = ec2::pick(&all, ask, |outputs| outputs.vpc_endpoint_id.as_str(), Raw::vpc_endpoint_id, Raw::tags);
+            raw.map_or(Seen::Absent, |raw| found(raw).into())
         };
-        Ok(asks.iter().map(|ask| mine(ask).map_or(Seen::Absent, |raw| found(raw).into())).collect())
+        Ok(asks.iter().map(seen).collect())
     }
 
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
@@ -217,10 +218,7 @@ fn refused(item: &UnsuccessfulItem) -> Result<Ending, CallError> {
         return Ok(Ending::Gone);
     }
     let message = item.error().and_then(|error| error.message()).unwrap_or_default();
-    Err(CallError {
-        code: Some(code.to_owned()),
-        ..CallError::new("ec2:DeleteVpcEndpoints", Class::Other, message)
-    })
+    Err(CallError { code: Some(code.to_owned()), ..CallError::new("ec2:DeleteVpcEndpoints", Class::Other, message) })
 }
 
 /// What differs, as `ModifyVpcEndpoint` takes it: all in one call.
@@ -241,7 +239,10 @@ struct Members {
 }
 
 impl Members {
-    fn between<T: ToString + Ord + Clone>(from: &BTreeSet<Input<T>>, to: &BTreeSet<Input<T>>) -> Result<Self, CallError> {
+    fn between<T: ToString + Ord + Clone>(
+        from: &BTreeSet<Input<T>>,
+        to: &BTreeSet<Input<T>>,
+    ) -> Result<Self, CallError> {
         let only = |a: &BTreeSet<Input<T>>, b: &BTreeSet<Input<T>>| texts(&a.difference(b).cloned().collect());
         Ok(Self { add: only(to, from)?, remove: only(from, to)? })
     }
@@ -253,9 +254,10 @@ impl Edit {
         Ok(Self {
             tables: Members::between(&from.route_table_ids, &to.route_table_ids)?,
             subnets: Members::between(&from.subnet_ids, &to.subnet_ids)?,
-            groups: match to.security_group_ids.is_empty() {
-                true => Members::default(),
-                false => Members::between(&from.security_group_ids, &to.security_group_ids)?,
+            groups: if to.security_group_ids.is_empty() {
+                Members::default()
+            } else {
+                Members::between(&from.security_group_ids, &to.security_group_ids)?
             },
             private_dns: (from.private_dns_enabled != to.private_dns_enabled).then_some(to.private_dns_enabled),
             policy: policy.map(ToString::to_string),

@@ -21,8 +21,8 @@ pub struct Hardware {
 }
 
 impl Hardware {
-    /// The hardware of a provisioned class, for example `db.r7g.large`; `None` for `db.serverless` and for classes that are
-    /// newer than this program.
+    /// The hardware of a provisioned class, for example `db.r7g.large`; `None` for `db.serverless` and for classes
+    /// that are newer than this program.
     #[must_use]
     pub fn of_class(class: &str) -> Option<Self> {
         let mut rows = include_str!("../data/classes.tsv").lines().map(|line| line.split('\t'));
@@ -32,7 +32,8 @@ impl Hardware {
         Some(Self { vcpu, memory_gib, left: (0.97454, 0.29820) })
     }
 
-    /// The hardware of a Serverless v2 member at its greatest capacity, which is what Aurora sizes by: 2 GiB for each capacity unit.
+    /// The hardware of a Serverless v2 member at its greatest capacity, which is what Aurora sizes by: 2 GiB for each
+    /// capacity unit.
     #[must_use]
     pub fn serverless(max_acu: f64) -> Self {
         // Fitted to the connections that AWS documents for 1, 4, 8 and 16 capacity units. 4 units have about one vCPU.
@@ -46,7 +47,8 @@ impl Hardware {
         Self { vcpu, memory_gib: 2.0 * max_acu, left: (0.93833, 0.19470) }
     }
 
-    /// What the variables of RDS's formulas stand for here. An estimate for plans; the true value is the database's own.
+    /// What the variables of RDS's formulas stand for here. An estimate for plans; the true value is the database's
+    /// own.
     #[must_use]
     pub fn variables(&self) -> Variables {
         let (part, less) = self.left;

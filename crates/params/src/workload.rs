@@ -49,8 +49,8 @@ struct Line {
     why: &'static str,
 }
 
-/// `work_mem` in kB is `(memory - shared_buffers) / 1024 / ((active + workers) * 3) / k`, at least 4 MB: pgtune's rule with
-/// Aurora's `shared_buffers`, which leave 0.32 of the memory. With 8 workers, that is memory divided by
+/// `work_mem` in kB is `(memory - shared_buffers) / 1024 / ((active + workers) * 3) / k`, at least 4 MB: pgtune's
+/// rule with Aurora's `shared_buffers`, which leave 0.32 of the memory. With 8 workers, that is memory divided by
 /// `1024 * (active + 8) * 3 * k / 0.32`: for 200 active connections and k = 1, for 100 and k = 2, for 40 and k = 2.
 const WORK_MEM: [&str; 4] = [
     "GREATEST({DBInstanceClassMemory/1996800},4096)",
@@ -192,7 +192,8 @@ const TABLE: &[Line] = &[
     },
 ];
 
-/// The parameters of a profile. On `serverless` members those are left out which Aurora computes from the greatest capacity.
+/// The parameters of a profile. On `serverless` members those are left out which Aurora computes from the greatest
+/// capacity.
 pub fn tune(workload: Workload, serverless: bool) -> impl Iterator<Item = Tuned> {
     TABLE.iter().filter(move |line| line.serverless || !serverless).filter_map(move |line| {
         let [oltp, mixed, olap, default] = line.values;

@@ -9,11 +9,15 @@ pub mod checks;
 pub mod config;
 pub mod schema;
 
+mod compose;
 mod diagnostics;
 mod explain;
 mod load;
 mod merge;
+mod outputs;
+mod parameters;
 mod path;
+mod registry;
 mod render;
 mod secrets;
 mod source;
@@ -21,16 +25,22 @@ mod suggest;
 mod syntax;
 mod tree;
 mod validate;
+mod world;
 
 pub use checks::ParameterCatalogue;
+pub use compose::{Composed, compose, stack_id};
 pub use config::Config;
 pub use diagnostics::{At, Diagnostic, Diagnostics, Label, Problem, Severity};
 pub use explain::Explained;
 pub use load::{Loaded, Origin, load, load_from};
+pub use outputs::{Output, outputs};
+pub use parameters::Known;
 pub use path::{Path, Place, Segment};
+pub use registry::{LOWERINGS, registry, remembered};
 pub use render::Style;
 pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
 pub use tree::{SpanMap, Spans};
+pub use world::{Shortage, preflight, verify};
 
 #[cfg(test)]
 mod tests;

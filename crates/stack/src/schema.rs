@@ -183,6 +183,26 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_has_only_keywords_that_are_checked() {
+        fn unknown(schema: &Value, found: &mut Vec<String>) {
+            let Some(object) = schema.as_object() else { return };
+            found.extend(object.keys().filter(|key| !crate::validate::KEYWORDS.contains(&key.as_str())).cloned());
+            object
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .for_each(|(_, s)| unknown(s, found));
+            for key in ["items", "additionalProperties"] {
+                object.get(key).into_iter().for_each(|schema| unknown(schema, found));
+            }
+        }
+        let mut found = Vec::new();
+        unknown(&merged(), &mut found);
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
     fn every_setting_is_documented() {
         fn undocumented(schema: &Value, path: &str, found: &mut Vec<String>) {
             let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };

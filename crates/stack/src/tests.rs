@@ -1,8 +1,7 @@
 //! Bad stack files and what the user sees: one file in `tests_data/` each, with the recorded answer beside it. A data file may
 //! hold several files, parted by lines `#--- name`.
 
-use crate::checks::{Lookup, ParameterCatalogue, ParameterFacts, ParameterType};
-use crate::{Diagnostics, Files, Loaded, Origin, Path, Style, load, load_from, schema};
+use crate::{Diagnostics, Files, Known, Loaded, Origin, Path, Style, load, load_from, schema};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -38,32 +37,8 @@ impl Files for Memory {
     }
 }
 
-/// A handful of parameters.
-struct Few;
-
-impl ParameterCatalogue for Few {
-    fn find(&self, _: &str, name: &str) -> Lookup {
-        let known = |in_instance_group, modifiable, kind, allowed: &str| {
-            Lookup::Known(ParameterFacts { in_instance_group, modifiable, kind, allowed: Some(allowed.to_owned()) })
-        };
-        match name {
-            "rds.force_ssl" => known(false, true, ParameterType::Boolean, "0,1"),
-            "log_statement" => known(true, true, ParameterType::Text, "none,ddl,mod,all"),
-            "work_mem" => known(true, true, ParameterType::Integer, "64-2147483647"),
-            "server_version" => known(true, false, ParameterType::Text, ""),
-            "lock_timeout" => Lookup::NotOnAurora,
-            name if name.starts_with("log_statm") => Lookup::Unknown { certain: true },
-            _ => Lookup::NoKnowledge,
-        }
-    }
-
-    fn names(&self, _: &str) -> Vec<String> {
-        ["rds.force_ssl", "log_statement", "work_mem"].map(str::to_owned).to_vec()
-    }
-}
-
 fn read(files: &Memory) -> Result<Loaded, Box<Diagnostics>> {
-    load_from(files, FilePath::new(MAIN), &Few)
+    load_from(files, FilePath::new(MAIN), &Known)
 }
 
 fn refused(bytes: &[u8]) -> String {
@@ -108,9 +83,9 @@ fn bytes_that_are_no_stack_file() {
     insta::assert_snapshot!("empty", refused(b""));
     insta::assert_snapshot!("only_comments", refused(b"# nothing\n\n"));
     insta::assert_snapshot!("too_large", refused(&vec![b'#'; crate::MAX_BYTES + 1]));
-    let missing = load_from(&Memory(BTreeMap::new()), FilePath::new("no/such.toml"), &Few).expect_err("refused");
+    let missing = load_from(&Memory(BTreeMap::new()), FilePath::new("no/such.toml"), &Known).expect_err("refused");
     insta::assert_snapshot!("no_file", missing.render(Style::plain(100)));
-    let folder = load(&stacks(), &Few).expect_err("a folder is no file");
+    let folder = load(&stacks(), &Known).expect_err("a folder is no file");
     assert!(folder.render(Style::plain(200)).contains("not a regular file"));
 }
 
@@ -118,7 +93,7 @@ fn bytes_that_are_no_stack_file() {
 fn the_stacks_load_without_a_word() {
     for (name, _) in texts(&stacks()) {
         let path = stacks().join(format!("{name}.toml"));
-        let loaded = load(&path, &Few).unwrap_or_else(|findings| panic!("{}", findings.render(Style::plain(100))));
+        let loaded = load(&path, &Known).unwrap_or_else(|findings| panic!("{}", findings.render(Style::plain(100))));
         assert_eq!(loaded.warnings.render(Style::plain(100)), "", "{name}");
     }
 }
@@ -136,8 +111,8 @@ fn the_schema_for_editors_takes_the_stacks() {
 
 #[test]
 fn overlays_keep_what_they_do_not_mention() {
-    let prod = load(&stacks().join("prod.toml"), &Few).unwrap().config;
-    let staging = load(&stacks().join("staging.toml"), &Few).unwrap().config;
+    let prod = load(&stacks().join("prod.toml"), &Known).unwrap().config;
+    let staging = load(&stacks().join("staging.toml"), &Known).unwrap().config;
     assert_eq!(prod.params, staging.params);
     assert_eq!(prod.cluster.maintenance, staging.cluster.maintenance);
     assert_eq!(staging.cluster.backup.retention_days, 7);
@@ -146,7 +121,7 @@ fn overlays_keep_what_they_do_not_mention() {
 
 #[test]
 fn spans_survive_overlays() {
-    let loaded = load(&stacks().join("staging.toml"), &Few).unwrap();
+    let loaded = load(&stacks().join("staging.toml"), &Known).unwrap();
     let shown = |path: &Path| {
         let place = loaded.place(path).unwrap();
         let source = loaded.sources.get(place.file).unwrap();
@@ -167,7 +142,7 @@ fn spans_survive_overlays() {
 
 #[test]
 fn what_follows_from_prod() {
-    let config = load(&stacks().join("prod.toml"), &Few).unwrap().config;
+    let config = load(&stacks().join("prod.toml"), &Known).unwrap().config;
     let members: Vec<_> = config.members().into_iter().map(|m| (m.identifier, m.az, m.initial_writer)).collect();
     let zone = |letter: &str| Some(format!("us-east-1{letter}"));
     assert_eq!(
@@ -196,7 +171,7 @@ fn what_follows_from_prod() {
 
 #[test]
 fn explain_says_who_set_what() {
-    let loaded = load(&stacks().join("dev.toml"), &Few).unwrap();
+    let loaded = load(&stacks().join("dev.toml"), &Known).unwrap();
     let name = |source: &str| source.rsplit('/').next().unwrap_or_default().to_owned();
     let lines: Vec<_> = loaded
         .explain()
@@ -293,5 +268,16 @@ proptest! {
     #[test]
     fn no_stack_panics(text in mutated()) {
         must_answer(text.as_bytes());
+    }
+
+    /// A general validator, which is too slow for every run, says the same of every file.
+    #[test]
+    fn the_schema_is_read_as_others_read_it(text in mutated()) {
+        let schema = schema::merged();
+        if let Ok(file) = toml::from_str::<Value>(&text) {
+            let others = jsonschema::validator_for(&schema).unwrap().is_valid(&file);
+            let ours = crate::validate::validate(&file, &schema).problems;
+            prop_assert_eq!(ours.is_empty(), others, "{:?}", ours);
+        }
     }
 }

@@ -1,18 +1,35 @@
 //! The merged file against the schema: every mistake at once, each in words and with a way out.
+//!
+//! The schema is ours and small, so it is read here directly. A general validator parses the meta-schemas of all drafts first,
+//! which takes a tenth of a second; in the tests one of them judges the same files and must agree.
 
 use crate::diagnostics::{At, Problem};
 use crate::path::{Path, Segment};
 use crate::{schema, suggest};
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::paths::LocationSegment;
-use jsonschema::{ValidationError, Validator};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Longest given value that is repeated in a message, in characters.
 const LONGEST_ECHO: usize = 60;
-
 /// More words than this don't fit beside the line.
 const MOST_IN_LABEL: usize = 8;
+
+/// The keywords that [`validate`] knows; the schema has no others (a test sees to it).
+#[cfg(test)]
+pub(crate) const KEYWORDS: [&str; 13] = [
+    "$schema",
+    "title",
+    "description",
+    "default",
+    "type",
+    "enum",
+    "minimum",
+    "maximum",
+    "minItems",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
+];
 
 /// What the schema says about a file.
 #[derive(Debug, Default)]
@@ -25,54 +42,97 @@ pub(crate) struct Verdict {
 
 /// Checks a merged file.
 pub(crate) fn validate(file: &Value, schema: &Value) -> Verdict {
-    let mut verdict = Verdict::default();
-    let Ok(validator) = Validator::new(schema) else {
-        verdict.problems.push(Problem::error("schema", "the schema of the stack file is unusable"));
-        return verdict;
-    };
-    for error in validator.iter_errors(file) {
-        explain(&error, schema, &mut verdict);
-    }
-    verdict
+    let mut judge = Judge { schema, verdict: Verdict::default() };
+    judge.value(file, schema, &Path::root());
+    judge.verdict
 }
 
-fn explain(error: &ValidationError<'_>, schema: &Value, verdict: &mut Verdict) {
-    let path = path_of(error);
-    let here = schema::at(schema, &path).unwrap_or(&Value::Null);
-    match &error.kind {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            for key in unexpected {
-                verdict.problems.push(unknown_key(&path, key, here, schema));
-                verdict.bad.push(path.key(key.clone()));
+struct Judge<'a> {
+    /// The schema of the whole file, for suggestions.
+    schema: &'a Value,
+    verdict: Verdict,
+}
+
+impl Judge<'_> {
+    fn value(&mut self, value: &Value, here: &Value, path: &Path) {
+        let kinds = kinds(here);
+        if !kinds.is_empty() && !kinds.iter().any(|kind| is_kind(value, kind)) {
+            return self.refuse(wrong_kind(path, &kinds, value), path);
+        }
+        if let Some(words) = here.get("enum").and_then(Value::as_array)
+            && !words.contains(value)
+        {
+            return self.refuse(not_listed(path, words, value), path);
+        }
+        match value {
+            Value::Number(number) if !in_range(number.as_f64(), here) => {
+                self.refuse(out_of_range(path, here, value), path)
             }
-            return;
-        }
-        ValidationErrorKind::Required { property } => {
-            verdict.problems.push(missing(&path, property, here));
-            return;
-        }
-        ValidationErrorKind::Type { kind } => verdict.problems.push(wrong_kind(&path, kind, &error.instance)),
-        ValidationErrorKind::Enum { options } => verdict.problems.push(not_listed(&path, options, &error.instance)),
-        ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => {
-            verdict.problems.push(out_of_range(&path, here, &error.instance));
-        }
-        ValidationErrorKind::MinItems { limit } => {
-            let message = format!("`{path}` needs at least {limit} {}", if *limit == 1 { "entry" } else { "entries" });
-            verdict.problems.push(Problem::error("range", message).at(&path, "too few"));
-        }
-        _ => {
-            let problem = Problem::error("schema", format!("`{path}` is not valid: {}", error.masked()));
-            verdict.problems.push(problem.at(&path, "here"));
+            Value::Array(items) => self.list(items, here, path),
+            Value::Object(table) => self.table(table, here, path),
+            _ => {}
         }
     }
-    verdict.bad.push(path);
+
+    fn list(&mut self, items: &[Value], here: &Value, path: &Path) {
+        let least = here.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+        if u64::try_from(items.len()).is_ok_and(|count| count < least) {
+            let message = format!("`{path}` needs at least {least} {}", if least == 1 { "entry" } else { "entries" });
+            self.refuse(Problem::error("range", message).at(path, "too few"), path);
+        }
+        if let Some(inner) = here.get("items") {
+            items.iter().enumerate().for_each(|(index, item)| self.value(item, inner, &path.item(index)));
+        }
+    }
+
+    fn table(&mut self, table: &Map<String, Value>, here: &Value, path: &Path) {
+        for (key, value) in table {
+            let below = path.key(key.clone());
+            let known = here.get("properties").and_then(|properties| properties.get(key));
+            match known.or_else(|| here.get("additionalProperties")) {
+                Some(Value::Bool(false)) => self.refuse(unknown_key(path, key, here, self.schema), &below),
+                Some(inner) => self.value(value, inner, &below),
+                None => {}
+            }
+        }
+        for key in here.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            if !table.contains_key(key) {
+                self.verdict.problems.push(missing(path, key, here));
+            }
+        }
+    }
+
+    fn refuse(&mut self, problem: Problem, path: &Path) {
+        self.verdict.problems.push(problem);
+        self.verdict.bad.push(path.clone());
+    }
 }
 
-fn path_of(error: &ValidationError<'_>) -> Path {
-    error.instance_path.into_iter().fold(Path::root(), |path, segment| match segment {
-        LocationSegment::Property(key) => path.with(Segment::Key(key.into_owned())),
-        LocationSegment::Index(index) => path.item(index),
-    })
+/// The kinds of value that a schema takes; none means all.
+fn kinds(here: &Value) -> Vec<&str> {
+    match here.get("type") {
+        Some(Value::String(kind)) => vec![kind],
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_kind(value: &Value, kind: &str) -> bool {
+    match kind {
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => false,
+    }
+}
+
+fn in_range(number: Option<f64>, here: &Value) -> bool {
+    let bound = |key: &str| here.get(key).and_then(Value::as_f64);
+    let Some(number) = number else { return false };
+    bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
 }
 
 fn unknown_key(table: &Path, key: &str, here: &Value, schema: &Value) -> Problem {
@@ -93,8 +153,7 @@ fn unknown_key(table: &Path, key: &str, here: &Value, schema: &Value) -> Problem
     }
 }
 
-fn missing(table: &Path, property: &Value, here: &Value) -> Problem {
-    let key = property.as_str().unwrap_or_default();
+fn missing(table: &Path, key: &str, here: &Value) -> Problem {
     let path = table.key(key);
     let about = here.get("properties").and_then(|properties| properties.get(key)).and_then(schema::first_sentence);
     let problem = Problem::error("missing", format!("`{path}` is missing"))
@@ -105,11 +164,11 @@ fn missing(table: &Path, property: &Value, here: &Value) -> Problem {
     }
 }
 
-fn wrong_kind(path: &Path, kind: &TypeKind, given: &Value) -> Problem {
-    let wanted = match kind {
-        TypeKind::Single(kind) => kind_words(&kind.to_string()).to_owned(),
+fn wrong_kind(path: &Path, kinds: &[&str], given: &Value) -> Problem {
+    let wanted = match kinds {
+        [kind] => kind_words(kind).to_owned(),
         // The only such place: the value of a parameter.
-        TypeKind::Multiple(_) => "a text, a number, or true or false".to_owned(),
+        _ => "a text, a number, or true or false".to_owned(),
     };
     let found = match given {
         Value::String(_) => format!("the text {}", echo(given)),
@@ -152,8 +211,8 @@ fn kind_hint(path: &Path, wanted: &str, given: &Value) -> Option<String> {
     }
 }
 
-fn not_listed(path: &Path, options: &Value, given: &Value) -> Problem {
-    let words: Vec<_> = options.as_array().into_iter().flatten().map(plain).collect();
+fn not_listed(path: &Path, options: &[Value], given: &Value) -> Problem {
+    let words: Vec<_> = options.iter().map(plain).collect();
     let problem = Problem::error("word", format!("`{path}` can't be {}", echo(given)));
     if words.len() > MOST_IN_LABEL {
         return problem.at(path, "not one of the possible values").help(format!("one of {}", words.join(", ")));

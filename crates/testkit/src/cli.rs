@@ -5,7 +5,7 @@
 
 use crate::process;
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -25,6 +25,7 @@ pub struct Cli {
     program: PathBuf,
     root: TempDir,
     env: BTreeMap<String, String>,
+    echo: bool,
 }
 
 impl Cli {
@@ -61,7 +62,7 @@ impl Cli {
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ];
         let env = env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Ok(Self { program: program.to_owned(), root, env })
+        Ok(Self { program: program.to_owned(), root, env, echo: false })
     }
 
     /// Sets a variable for the commands that follow.
@@ -72,6 +73,11 @@ impl Cli {
     /// Divides every wait of the program by `scale` (`AURORACTL_TIME_SCALE`).
     pub fn set_time_scale(&mut self, scale: f64) {
         self.set_env("AURORACTL_TIME_SCALE", &scale.to_string());
+    }
+
+    /// Copies what the commands print to this process's own streams, as it comes: for a person who watches.
+    pub fn set_echo(&mut self, echo: bool) {
+        self.echo = echo;
     }
 
     /// The folder in which commands run; its `state/` is the default state folder of stacks in it.
@@ -105,13 +111,22 @@ impl Cli {
     /// # Errors
     /// It can't be started.
     pub fn spawn(&self, arguments: &[&str]) -> io::Result<Running> {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(self.dir()).env_clear().envs(&self.env);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let start = Instant::now();
         let mut child = command.spawn()?;
-        let (stdout, stderr) = (child.stdout.take().map(reader), child.stderr.take().map(reader));
+        let copy = |stream: Box<dyn Write + Send>| self.echo.then_some(stream);
+        let stdout = child.stdout.take().map(|stream| reader(stream, copy(Box::new(io::stdout()))));
+        let stderr = child.stderr.take().map(|stream| reader(stream, copy(Box::new(io::stderr()))));
         Ok(Running { child, start, stdout, stderr })
+    }
+
+    /// The command that [`Cli::spawn`] would start, for who needs more of the process than its output.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(self.dir()).env_clear().envs(&self.env).stdin(Stdio::null());
+        command
     }
 }
 
@@ -215,12 +230,24 @@ impl Finished {
     }
 }
 
-fn reader<R: Read + Send + 'static>(mut stream: R) -> JoinHandle<Vec<u8>> {
+fn reader<R: Read + Send + 'static>(mut stream: R, mut copy: Option<Box<dyn Write + Send>>) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What came before an error is what there is to show.
-        stream.read_to_end(&mut bytes).ok();
-        bytes
+        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+        loop {
+            match stream.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What came before an error is what there is to show.
+                Ok(0) | Err(_) => return bytes,
+                Ok(length) => {
+                    let piece = chunk.get(..length).unwrap_or_default();
+                    bytes.extend_from_slice(piece);
+                    if let Some(copy) = &mut copy {
+                        // Whoever watches may go away; the test goes on.
+                        copy.write_all(piece).and_then(|()| copy.flush()).ok();
+                    }
+                }
+            }
+        }
     })
 }
 

@@ -1,7 +1,7 @@
 //! `auroractl apply` and `auroractl destroy`.
 
 use crate::args::{Access, Apply, Destroy, Running, Target};
-use crate::commands::plan::{preflight, wanted};
+use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::saved::Saved;
 use crate::session::{Cloud, Query, Recorded, Stack, open_state, options};
@@ -9,10 +9,10 @@ use crate::view;
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::{Desired, Graph};
-use auroractl_engine::apply::{Desk, Means, Work, apply, settle};
+use auroractl_engine::apply::{Desk, Means, Unchanged, Work, apply, settle};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::stop;
-use auroractl_engine::store::Mode;
+use auroractl_engine::store::{Mode, Store as _};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -63,11 +63,11 @@ fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
 }
 
 async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
-    let mut recorded = open_state(&order.stack.dir, &order.stack.loaded.stack_id(), Mode::Write { command: order.command.to_owned() })?;
+    let mut recorded = open_state(&order.stack.dir, &order.stack.id(), Mode::Write { command: order.command.to_owned() })?;
     if recorded.fresh && order.options.destroy {
-        return view::lines(&[format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.loaded.name())]);
+        return view::lines(&[format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name())]);
     }
-    let cloud = Cloud::reach(order.access, &order.stack.loaded.stack_id()).await?;
+    let cloud = Cloud::reach(order.access, &order.stack.id()).await?;
     recorded.state.stack = cloud.stack.clone();
     if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
         recorded.state.lineage.clone_from(&saved.lineage);
@@ -76,9 +76,12 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
         cloud.no_lost_state().await?;
     }
     if !order.options.destroy {
-        auroractl_stack::verify(&cloud.aws, &order.stack.loaded).await?.map_or(Ok(()), |report| Err(crate::session::invalid(report)))?;
+        verified(&cloud, &order.stack).await?;
     }
     let graph = wanted(order.desired.clone(), order.options.destroy)?;
+    if order.access.refresh {
+        resume(&cloud, &graph, &mut recorded).await?;
+    }
     let query = Query { graph: &graph, state: &recorded.state, options: &order.options, refresh: order.access.refresh };
     let (plan, observed) = cloud.plan(&query, Search::Patient).await?;
     if let Some(saved) = &order.saved {
@@ -88,25 +91,35 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
         return Err(refused);
     }
     if plan.is_empty() {
-        settle(&mut recorded.state, &observed, &mut recorded.store).await?;
+        let work = Unchanged { plan: &plan, graph: &graph, observed: &observed };
+        settle(work, &mut recorded.state, &mut recorded.store).await?;
         return nothing_to_do(&order);
     }
-    preflight(&cloud, &order.stack, &plan, &graph).await?;
+    preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
     approve(&order, &plan)?;
     recorded.store.probe()?;
     perform(&order, &cloud, &mut recorded, (&plan, &graph, &observed)).await
+}
+
+/// What interrupted replacements made is known before the plan, and written down.
+async fn resume(cloud: &Cloud, graph: &Graph, recorded: &mut Recorded) -> Result<(), Failure> {
+    let lines = cloud.resume(graph, &mut recorded.state, Search::Patient).await?;
+    if !lines.is_empty() {
+        recorded.store.append(&lines, true).await?;
+    }
+    Ok(())
 }
 
 fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
     if order.target.json {
         return view::json::nothing();
     }
-    view::lines(&[format!("Nothing to change: stack `{}` is as it should be.", order.stack.loaded.name())])
+    view::lines(&[format!("Nothing to change: stack `{}` is as it should be.", order.stack.name())])
 }
 
 /// Shows the plan and asks, unless it was approved before.
 fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
-    let name = order.stack.loaded.name();
+    let name = order.stack.name();
     if order.running.auto_approve || order.saved.is_some() {
         if !order.target.json {
             view::plan::show(name, plan, false)?;

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &Init) -> Result<Exit, Failure> {
         Blueprint::Dev => "dev",
         Blueprint::ExistingVpc => "existing-vpc",
     };
-    let Some(text) = auroractl_stack::blueprint(name) else {
+    let Some(blueprint) = auroractl_stack::blueprint::find(name) else {
         return Err(Failure::new(Exit::Error, format!("there is no blueprint `{name}`")));
     };
     let folder = args.file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Init) -> Result<Exit, Failure> {
     }
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&args.file);
     match file {
-        Ok(mut file) => file.write_all(text.as_bytes()).map_err(|error| Failure::io("write", &args.file, &error))?,
+        Ok(mut file) => file.write_all(blueprint.text.as_bytes()).map_err(|error| Failure::io("write", &args.file, &error))?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(Failure::new(Exit::Invalid, format!("{} exists already; nothing was written", args.file.display())).hinted("choose another with `--file`"));
         }

@@ -9,10 +9,10 @@ use auroractl_engine::store::Mode;
 /// Prints the outputs.
 pub(crate) fn run(args: &Output) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
-    let recorded = open_state(&stack.dir, &stack.loaded.stack_id(), Mode::Read)?;
+    let recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
     let outputs = auroractl_stack::outputs(&recorded.state);
     if outputs.is_empty() {
-        return Err(Failure::new(Exit::Error, format!("stack `{}` has no outputs yet", stack.loaded.name())).hinted("apply it first"));
+        return Err(Failure::new(Exit::Error, format!("stack `{}` has no outputs yet", stack.name())).hinted("apply it first"));
     }
     if let Some(name) = &args.name {
         let found = outputs.iter().find(|output| output.name == *name);

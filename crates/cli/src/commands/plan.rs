@@ -3,30 +3,31 @@
 use crate::args::Plan;
 use crate::exit::{Exit, Failure, refusals};
 use crate::saved::Saved;
-use crate::session::{Cloud, Query, Stack, nothing, open_state, options, plan, remembered};
+use crate::session::{Cloud, Query, Stack, invalid, nothing, open_state, options, plan, remembered};
 use crate::view;
 use auroractl_core::plan::Plan as Changes;
 use auroractl_core::{Desired, Graph};
-use auroractl_engine::refresh::Search;
+use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::store::Mode;
 
 /// Shows what apply would do.
 pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
-    let mut recorded = open_state(&stack.dir, &stack.loaded.stack_id(), Mode::Read)?;
+    let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
     let options = options(&args.permits, &stack, args.destroy)?;
     let desired = stack.desired()?;
     let changes = if args.access.refresh {
-        let cloud = Cloud::reach(&args.access, &stack.loaded.stack_id()).await?;
+        let cloud = Cloud::reach(&args.access, &stack.id()).await?;
         recorded.state.stack = cloud.stack.clone();
         if recorded.fresh {
             cloud.no_lost_state().await?;
         }
-        auroractl_stack::verify(&cloud.aws, &stack.loaded).await?.map_or(Ok(()), |report| Err(crate::session::invalid(report)))?;
+        verified(&cloud, &stack).await?;
         let graph = wanted(desired.clone(), args.destroy)?;
+        cloud.resume(&graph, &mut recorded.state, Search::Once).await?;
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
-        let (changes, _) = cloud.plan(&query, Search::Once).await?;
-        preflight(&cloud, &stack, &changes, &graph).await?;
+        let (changes, seen) = cloud.plan(&query, Search::Once).await?;
+        preflight(&cloud, &stack, (&changes, &graph, &seen)).await?;
         changes
     } else {
         let graph = wanted(desired.clone(), args.destroy)?;
@@ -50,17 +51,28 @@ pub(crate) fn wanted(desired: Desired, destroy: bool) -> Result<Graph, Failure> 
 }
 
 /// Asks AWS whether what will be made can be had, before twenty minutes have passed.
-pub(crate) async fn preflight(cloud: &Cloud, stack: &Stack, changes: &Changes, graph: &Graph) -> Result<(), Failure> {
-    match auroractl_stack::preflight(&cloud.aws, &stack.loaded, (changes, graph)).await? {
+pub(crate) async fn preflight(cloud: &Cloud, stack: &Stack, look: (&Changes, &Graph, &Seen)) -> Result<(), Failure> {
+    let Some(shortage) = auroractl_stack::preflight(&cloud.aws, &stack.loaded, look).await? else { return Ok(()) };
+    if !shortage.findings.has_errors() {
+        view::findings(&shortage.findings);
+        return Ok(());
+    }
+    let failure = invalid(&shortage.findings);
+    Err(if shortage.quota { Failure { exit: Exit::Refused, ..failure } } else { failure })
+}
+
+/// Refuses a given network that is not fit for a database.
+pub(crate) async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure> {
+    match auroractl_stack::verify(&cloud.aws, &stack.loaded).await? {
         None => Ok(()),
-        Some(report) => Err(crate::session::invalid(report)),
+        Some(found) => Err(invalid(&found)),
     }
 }
 
 fn show(args: &Plan, stack: &Stack, changes: &Changes) -> Result<Exit, Failure> {
     if args.target.json {
-        view::json::plan(stack.loaded.name(), changes)
+        view::json::plan(stack.name(), changes)
     } else {
-        view::plan::show(stack.loaded.name(), changes, args.all)
+        view::plan::show(stack.name(), changes, args.all)
     }
 }

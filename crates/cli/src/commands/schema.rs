@@ -5,5 +5,5 @@ use crate::view;
 
 /// Prints the schema.
 pub(crate) fn run() -> Result<Exit, Failure> {
-    view::json::document(&auroractl_stack::schema())
+    view::json::document(&auroractl_stack::schema::for_editors())
 }

@@ -7,10 +7,9 @@ use crate::view;
 use auroractl_core::Address;
 use auroractl_core::journal::{self, Entry};
 use auroractl_engine::store::{Mode, Store as _};
-use futures::executor::block_on;
 
 /// Does it.
-pub(crate) fn run(verb: StateVerb) -> Result<Exit, Failure> {
+pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
     match verb {
         StateVerb::List { target } => {
             let recorded = open(&target, Mode::Read)?;
@@ -28,7 +27,7 @@ pub(crate) fn run(verb: StateVerb) -> Result<Exit, Failure> {
             let mut recorded = open(&target, Mode::Write { command: "state rm".to_owned() })?;
             let at = known(&recorded, &address)?;
             let generation = recorded.state.resources.get(&at).map_or(0, |record| record.generation);
-            write(&mut recorded, Entry::Deleted { address: at.clone(), generation })?;
+            write(&mut recorded, Entry::Deleted { address: at.clone(), generation }).await?;
             view::lines(&[format!("Forgot {at}. AWS keeps it; its ownership tags stay.")])
         }
         StateVerb::Mv { from, to, target } => {
@@ -36,7 +35,7 @@ pub(crate) fn run(verb: StateVerb) -> Result<Exit, Failure> {
             let from = known(&recorded, &from)?;
             let to: Address = to.parse().map_err(|error| Failure::new(Exit::Invalid, error))?;
             may_move(&recorded, &from, &to)?;
-            write(&mut recorded, Entry::Moved { from: from.clone(), to: to.clone() })?;
+            write(&mut recorded, Entry::Moved { from: from.clone(), to: to.clone() }).await?;
             view::lines(&[format!("{from} is now {to}. Its identity stays.")])
         }
         StateVerb::History { target } => {
@@ -48,9 +47,9 @@ pub(crate) fn run(verb: StateVerb) -> Result<Exit, Failure> {
 
 fn open(target: &Target, mode: Mode) -> Result<Recorded, Failure> {
     let stack = Stack::open(target)?;
-    let recorded = open_state(&stack.dir, &stack.loaded.stack_id(), mode)?;
+    let recorded = open_state(&stack.dir, &stack.id(), mode)?;
     if recorded.fresh {
-        return Err(Failure::new(Exit::Error, format!("stack `{}` has no state yet", stack.loaded.name())));
+        return Err(Failure::new(Exit::Error, format!("stack `{}` has no state yet", stack.name())));
     }
     Ok(recorded)
 }
@@ -74,9 +73,9 @@ fn may_move(recorded: &Recorded, from: &Address, to: &Address) -> Result<(), Fai
     Ok(())
 }
 
-fn write(recorded: &mut Recorded, entry: Entry) -> Result<(), Failure> {
-    block_on(recorded.store.append(std::slice::from_ref(&entry), true))?;
+async fn write(recorded: &mut Recorded, entry: Entry) -> Result<(), Failure> {
+    recorded.store.append(std::slice::from_ref(&entry), true).await?;
     journal::replay(&mut recorded.state, &entry);
-    block_on(recorded.store.commit(&recorded.state))?;
+    recorded.store.commit(&recorded.state).await?;
     Ok(())
 }

@@ -10,14 +10,14 @@ use serde_json::json;
 pub(crate) fn run(args: &Validate) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
     let graph = stack.desired()?.check()?;
-    let settings = if args.explain { auroractl_stack::explain(&stack.loaded) } else { Vec::new() };
+    let settings = if args.explain { stack.loaded.explain() } else { Vec::new() };
     if args.target.json {
         return view::json::document(&json!({
-            "format_version": 1, "stack": stack.loaded.name(), "resources": graph.order().len(), "settings": settings,
+            "format_version": 1, "stack": stack.name(), "resources": graph.order().len(), "settings": settings.iter().map(view::json::setting).collect::<Vec<_>>(),
         }));
     }
     if args.explain {
         view::settings(&settings)?;
     }
-    view::lines(&[format!("{} is valid: stack `{}`, {} resources.", stack.file.display(), stack.loaded.name(), graph.order().len())])
+    view::lines(&[format!("{} is valid: stack `{}`, {} resources.", stack.file.display(), stack.name(), graph.order().len())])
 }

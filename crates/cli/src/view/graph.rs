@@ -3,7 +3,6 @@
 use crate::exit::{Exit, Failure};
 use auroractl_core::Graph;
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 /// Graphviz.
 pub(crate) fn dot(graph: &Graph) -> Result<Exit, Failure> {

@@ -6,9 +6,9 @@ use auroractl_core::Graph;
 use auroractl_core::plan::Plan;
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
+use auroractl_stack::Explained;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::io::Write as _;
 
 /// Prints one document.
 pub(crate) fn document(value: &impl Serialize) -> Result<Exit, Failure> {
@@ -33,6 +33,11 @@ fn change(change: &auroractl_core::Change) -> Value {
         map.insert("kind".to_owned(), json!(change.address.kind()));
     }
     value
+}
+
+/// One setting of a stack file.
+pub(crate) fn setting(setting: &Explained) -> Value {
+    json!({"path": setting.path, "value": setting.value, "source": setting.source, "meaning": setting.doc})
 }
 
 /// Prints the graph.

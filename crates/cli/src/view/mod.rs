@@ -14,8 +14,9 @@ mod words;
 use crate::exit::{Exit, Failure};
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
-use auroractl_stack::Setting;
-use comfy_table::{ContentArrangement, Table, presets};
+use auroractl_stack::{Diagnostics, Explained, Style};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
 use owo_colors::OwoColorize as _;
 use std::io::{self, IsTerminal as _, Write};
 
@@ -79,6 +80,25 @@ pub(crate) fn failure(failure: &Failure) {
     });
 }
 
+/// Findings of a stack file as text, as wide as the terminal, in colour where that is wanted.
+pub(crate) fn rendered(found: &Diagnostics) -> String {
+    let width = usize::from(console_width());
+    // Colours go in here and come out again where the stream or NO_COLOR does not want them.
+    found.render(Style { width, color: true, unicode: true })
+}
+
+/// Columns of the terminal; 100 where there is none.
+fn console_width() -> u16 {
+    Table::new().width().unwrap_or(100).clamp(40, 140)
+}
+
+/// Findings that stop nothing.
+pub(crate) fn findings(found: &Diagnostics) {
+    if !found.items.is_empty() {
+        stderr(|out| write!(out, "{}", rendered(found)));
+    }
+}
+
 /// The last words before a second interrupt ends the process.
 pub(crate) fn abandoned() {
     stderr(|out| writeln!(out, "\nStopped at once. The state is safe: run the same command again to resume."));
@@ -100,16 +120,17 @@ pub(crate) fn ask(question: &str) -> Result<String, Failure> {
 /// A table without frames, as wide as the terminal.
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().map(|text| text.to_uppercase()));
     table
 }
 
 /// Every setting with its origin.
-pub(crate) fn settings(settings: &[Setting]) -> Result<Exit, Failure> {
+pub(crate) fn settings(settings: &[Explained]) -> Result<Exit, Failure> {
     let mut table = table(&["setting", "value", "from", "meaning"]);
     for setting in settings {
-        table.add_row([&setting.path, &setting.value, &setting.origin, &setting.meaning]);
+        let value = setting.value.as_ref().map_or_else(|| "(not set)".to_owned(), words::value);
+        table.add_row([&setting.path, &value, &setting.source, &setting.doc]);
     }
     stdout(|out| writeln!(out, "{table}\n"))
 }

@@ -3,7 +3,6 @@
 use crate::exit::{Exit, Failure};
 use auroractl_stack::Output;
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 /// For people.
 pub(crate) fn table(outputs: &[Output]) -> Result<Exit, Failure> {

@@ -3,7 +3,6 @@
 use crate::exit::{Exit, Failure};
 use auroractl_core::State;
 use auroractl_engine::store::Kept;
-use std::io::Write as _;
 
 /// The recorded resources.
 pub(crate) fn list(state: &State) -> Result<Exit, Failure> {

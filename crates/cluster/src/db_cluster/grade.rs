@@ -50,7 +50,7 @@ pub(super) const ENCRYPTION: Impact = Impact::impossible(
 );
 
 /// A version goes up by minor versions only, and never back.
-pub(super) fn engine_version(old: &String, new: &String, _: &Context<'_>) -> Impact {
+pub(super) fn engine_version(old: &str, new: &str) -> Impact {
     match version::step(old, new, false) {
         Step::None | Step::Minor => Impact::new(Level::RebootAll, MINOR),
         Step::Back => Impact::impossible(

@@ -24,6 +24,8 @@ pub(super) fn found(raw: &Raw, asked: &DbCluster) -> Found<DbCluster> {
 
 fn spec(raw: &Raw, asked: &DbCluster) -> DbCluster {
     let secret = raw.master_user_secret();
+    // The secret is made after the cluster: until then its absence is no difference.
+    let unmade = secret.is_none() && raw.status().is_none_or(|status| status == "creating");
     DbCluster {
         db_cluster_identifier: owned(raw.db_cluster_identifier()),
         engine_version: owned(raw.engine_version()),
@@ -31,8 +33,9 @@ fn spec(raw: &Raw, asked: &DbCluster) -> DbCluster {
         // Some answers lack it; it can't have changed.
         database_name: raw.database_name().map(str::to_owned).or_else(|| asked.database_name.clone()),
         master_username: owned(raw.master_username()),
-        manage_master_user_password: secret.is_some(),
-        master_user_secret_kms_key_id: key(secret.and_then(MasterUserSecret::kms_key_id)),
+        manage_master_user_password: secret.is_some() || (unmade && asked.manage_master_user_password),
+        master_user_secret_kms_key_id: key(secret.and_then(MasterUserSecret::kms_key_id))
+            .or_else(|| asked.master_user_secret_kms_key_id.clone().filter(|_| unmade)),
         enable_iam_database_authentication: raw.iam_database_authentication_enabled().unwrap_or(false),
         port: port(raw),
         db_subnet_group_name: Input::Value(owned(raw.db_subnet_group()).into()),
@@ -81,8 +84,9 @@ pub(super) fn outputs(raw: &Raw) -> DbClusterOutputs {
     }
 }
 
-/// `available` is not the end while an edit of ours is still among the pending ones: RDS says `available` before it begins.
-/// A value that somebody else deferred to the maintenance window may stay pending for a week and keeps nobody waiting.
+/// `available` is not the end while an edit of ours is still among the pending ones: RDS says `available` before it
+/// begins. A value that somebody else deferred to the maintenance window may stay pending for a week and keeps nobody
+/// waiting.
 fn readiness(raw: &Raw, asked: &DbCluster) -> Readiness {
     let status = status::of_cluster(raw.status().unwrap_or("creating"));
     let Some(values) = raw.pending_modified_values().filter(|_| status == Readiness::Ready) else { return status };

@@ -1,7 +1,7 @@
 //! The diff table of a cluster, and what AWS's answers become.
 
 use super::*;
-use auroractl_core::{Address, Context, Level, Of, Owner, When};
+use auroractl_core::{Address, Level, Of, Owner, When};
 use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster as Raw, MasterUserSecret, ServerlessV2ScalingConfigurationInfo,
     VpcSecurityGroupMembership,
@@ -14,7 +14,7 @@ fn key(arn: &str) -> Option<Input<KmsKeyArn>> {
     Some(Input::Value(arn.into()))
 }
 
-fn cluster() -> DbCluster {
+pub(crate) fn cluster() -> DbCluster {
     DbCluster {
         db_cluster_identifier: "orders".into(),
         engine_version: "16.8".into(),
@@ -84,6 +84,9 @@ fn answer() -> aws_sdk_rds::types::builders::DbClusterBuilder {
         .tag_list(tag("auroractl:id", "oid"))
 }
 
+/// An edit, how bad it is, and when.
+type Case = (fn(&mut DbCluster), Level, When);
+
 fn changes(old: &DbCluster, new: &DbCluster) -> Vec<(String, Level, When)> {
     changes_among(old, new, &BTreeMap::new())
 }
@@ -128,7 +131,7 @@ fn each_edit_has_its_grade() {
         changes(&cluster(), &new).pop().map(|(_, level, when)| (level, when)).unwrap()
     };
     use Level::{Impossible, None as Free, RebootAll, Reconnect};
-    let cases: [(fn(&mut DbCluster), Level, When); 20] = [
+    let cases: [Case; 20] = [
         (|c| c.engine_version = "16.11".into(), RebootAll, When::Now),
         (|c| c.engine_version = "17.4".into(), Impossible, When::Now),
         (|c| c.engine_version = "15.10".into(), Impossible, When::Now),
@@ -224,6 +227,8 @@ fn a_password_that_is_no_longer_managed_is_drift() {
     let found = observe::found(&answer().set_master_user_secret(None).build(), &cluster());
     let paths: Vec<String> = changes(&found.spec, &cluster()).into_iter().map(|(path, _, _)| path).collect();
     assert_eq!(paths, ["manage_master_user_password", "master_user_secret_kms_key_id"]);
+    let young = observe::found(&answer().status("creating").set_master_user_secret(None).build(), &cluster());
+    assert_eq!(changes(&young.spec, &cluster()), [], "its secret comes after it");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) 
     let all = tags::of_rds(raw.tag_list());
     let member = cluster.and_then(|cluster| membership(raw, cluster));
     let writes = member.and_then(DbClusterMember::is_cluster_writer).unwrap_or(false);
-    let spec = DbInstance { tags: auroractl_core::tags::user(&all), ..spec(raw) };
+    let spec = DbInstance { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
     let mut found = Found::ready(spec, outputs(raw, writes), Owner::of(&all));
     found.incarnation = raw.dbi_resource_id().map(str::to_owned);
     found.readiness = readiness(raw, cluster.is_some() && member.is_none(), asked);
@@ -26,20 +26,28 @@ fn membership<'c>(raw: &Raw, cluster: &'c DbCluster) -> Option<&'c DbClusterMemb
     cluster.db_cluster_members().iter().find(|member| member.db_instance_identifier() == raw.db_instance_identifier())
 }
 
-fn spec(raw: &Raw) -> DbInstance {
+fn spec(raw: &Raw, asked: &DbInstance) -> DbInstance {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    // What AWS does not tell before it has placed an instance is no difference yet.
+    let asked = Some(asked).filter(|_| raw.db_instance_status().is_none_or(|status| status == "creating"));
     let group = raw.db_parameter_groups().first().and_then(|group| group.db_parameter_group_name());
     DbInstance {
         db_instance_identifier: text(raw.db_instance_identifier()),
         db_cluster_identifier: Input::Value(text(raw.db_cluster_identifier()).into()),
         db_instance_class: text(raw.db_instance_class()),
-        availability_zone: raw.availability_zone().map(str::to_owned),
+        availability_zone: raw
+            .availability_zone()
+            .map(str::to_owned)
+            .or_else(|| asked.and_then(|asked| asked.availability_zone.clone())),
         // AWS's default; some answers leave it out.
         promotion_tier: raw.promotion_tier().and_then(|tier| tier.try_into().ok()).unwrap_or(1),
         db_parameter_group_name: Input::Value(text(group).into()),
         monitoring_interval: raw.monitoring_interval().and_then(|seconds| seconds.try_into().ok()).unwrap_or(0),
         monitoring_role_arn: raw.monitoring_role_arn().map(|arn| Input::Value(arn.into())),
-        ca_certificate_identifier: raw.ca_certificate_identifier().map(str::to_owned),
+        ca_certificate_identifier: raw
+            .ca_certificate_identifier()
+            .map(str::to_owned)
+            .or_else(|| asked.and_then(|asked| asked.ca_certificate_identifier.clone())),
         auto_minor_version_upgrade: raw.auto_minor_version_upgrade().unwrap_or(false),
         publicly_accessible: raw.publicly_accessible().unwrap_or(false),
         preferred_maintenance_window: raw.preferred_maintenance_window().map(Window::from),
@@ -60,8 +68,8 @@ pub(super) fn outputs(raw: &Raw, is_writer: bool) -> DbInstanceOutputs {
     }
 }
 
-/// `available` is not the end before the cluster lists it, while a parameter group is being applied, or while an edit of ours is
-/// among the pending ones. What somebody else deferred to the maintenance window keeps nobody waiting.
+/// `available` is not the end before the cluster lists it, while a parameter group is being applied, or while an edit
+/// of ours is among the pending ones. What somebody else deferred to the maintenance window keeps nobody waiting.
 fn readiness(raw: &Raw, unlisted: bool, asked: &DbInstance) -> Readiness {
     let status = status::of_instance(raw.db_instance_status().unwrap_or("creating"));
     if status != Readiness::Ready {

@@ -149,7 +149,8 @@ fn of_instance(at: &Address, want: &Want, offers: &Offers) -> Option<Finding> {
     Some(Finding { topic, address: Some(at.clone()), field: Some(field), problem, hint, warning: false })
 }
 
-/// Classes that are offered where and how this one was wanted: the same size in other families first, then the same family.
+/// Classes that are offered where and how this one was wanted: the same size in other families first, then the same
+/// family.
 fn near_classes(want: &Want, classes: &[ClassOffer]) -> Vec<String> {
     let parts = |class: &str| {
         class.rsplit_once('.').map(|(family, size)| (family.to_owned(), size.to_owned())).unwrap_or_default()

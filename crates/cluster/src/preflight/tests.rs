@@ -48,8 +48,7 @@ fn cluster(version: &str, runs: Option<&str>, range: Option<(f64, f64)>) -> Wish
         max_capacity: max,
         seconds_until_auto_pause: None,
     });
-    let cluster =
-        Cluster { version: version.into(), runs: runs.map(str::to_owned), serverless, storage: StorageType::Aurora };
+    let cluster = Cluster { version: version.into(), runs: runs.map(str::to_owned), serverless };
     Wish { clusters: [(at("db_cluster.main"), cluster)].into(), ..Wish::default() }
 }
 

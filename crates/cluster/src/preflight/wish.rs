@@ -2,14 +2,15 @@
 
 use crate::db_cluster::{DbCluster, ServerlessV2Scaling, StorageType};
 use crate::db_instance::DbInstance;
+use crate::version::{self, Step};
 use auroractl_core::plan::{Action, Change};
-use auroractl_core::{Address, Context, Graph, Model, Observed, Of, Plan};
+use auroractl_core::{Address, Graph, Model, Observed, Of, Plan};
 use std::collections::BTreeMap;
 
 /// Everything that a plan makes or changes and that AWS may not offer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wish {
-    /// Clusters that are made, or that get another version, capacity range or storage.
+    /// Clusters that are made, or that get another version or capacity range.
     pub clusters: BTreeMap<Address, Cluster>,
     /// Instances that are made, or that get another class or zone.
     pub instances: BTreeMap<Address, Want>,
@@ -20,20 +21,18 @@ pub struct Wish {
 /// A cluster that is made or changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cluster {
-    /// The wanted version.
+    /// The version that it will run.
     pub version: String,
     /// The version that runs, when it is to be changed.
     pub runs: Option<String>,
     /// The wanted capacity range.
     pub serverless: Option<ServerlessV2Scaling>,
-    /// The wanted storage type.
-    pub storage: StorageType,
 }
 
 /// An instance that is made or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
-    /// Version of its cluster.
+    /// The version that its cluster will run.
     pub version: String,
     /// Storage type of its cluster.
     pub storage: StorageType,
@@ -53,7 +52,7 @@ impl Wish {
                 *wish.made.entry(change.address.kind().to_owned()).or_default() += 1;
             }
             wish.cluster(change, graph, observed);
-            wish.instance(change, graph);
+            wish.instance(change, graph, observed);
         }
         let quotas = wish.made.keys().any(|kind| super::judge::quota(kind).is_some());
         (quotas || !wish.clusters.is_empty() || !wish.instances.is_empty()).then_some(wish)
@@ -66,39 +65,47 @@ impl Wish {
     }
 
     fn cluster(&mut self, change: &Change, graph: &Graph, observed: &BTreeMap<Address, Observed>) {
-        const FIELDS: [&str; 4] =
-            ["engine_version", "serverless_v2_scaling_configuration", "storage_type", "db_cluster_identifier"];
+        const FIELDS: [&str; 2] = ["engine_version", "serverless_v2_scaling_configuration"];
         if change.address.kind() != DbCluster::KIND || !touched(change, &FIELDS) {
             return;
         }
-        let Some(spec) = spec::<DbCluster>(graph, &change.address) else { return };
-        let context = Context { address: &change.address, observed };
-        let live = context.all::<DbCluster>().find(|(at, _, _)| **at == change.address);
-        let runs = live.map(|(_, live, _)| live.engine_version).filter(|_| touched_one(change, "engine_version"));
+        let Some((spec, runs)) = cluster(&change.address, graph, observed) else { return };
         let cluster = Cluster {
-            version: spec.engine_version,
-            runs,
+            version: will_run(&spec, runs.as_deref()),
+            runs: runs.filter(|_| touched_one(change, "engine_version")),
             serverless: spec.serverless_v2_scaling_configuration,
-            storage: spec.storage_type,
         };
         self.clusters.insert(change.address.clone(), cluster);
     }
 
-    fn instance(&mut self, change: &Change, graph: &Graph) {
+    fn instance(&mut self, change: &Change, graph: &Graph, observed: &BTreeMap<Address, Observed>) {
         if change.address.kind() != DbInstance::KIND || !touched(change, &["db_instance_class", "availability_zone"]) {
             return;
         }
         let Some(spec) = spec::<DbInstance>(graph, &change.address) else { return };
         let mut clusters = graph.deps(&change.address).filter(|at| at.kind() == DbCluster::KIND);
-        let Some(cluster) = clusters.find_map(|at| self::spec::<DbCluster>(graph, at)) else { return };
+        let Some((of, runs)) = clusters.find_map(|at| cluster(at, graph, observed)) else { return };
         let want = Want {
-            version: cluster.engine_version,
-            storage: cluster.storage_type,
+            version: will_run(&of, runs.as_deref()),
+            storage: of.storage_type,
             class: spec.db_instance_class,
             zone: spec.availability_zone,
         };
         self.instances.insert(change.address.clone(), want);
     }
+}
+
+/// A cluster of the stack, with the version that it runs if it is there.
+fn cluster(at: &Address, graph: &Graph, observed: &BTreeMap<Address, Observed>) -> Option<(DbCluster, Option<String>)> {
+    let live = observed.get(at).and_then(Observed::live).and_then(|live| Of::<DbCluster>::spec(&live.spec).ok());
+    Some((spec::<DbCluster>(graph, at)?, live.map(|live| live.engine_version)))
+}
+
+/// The stack's version, unless AWS is ahead of it: the stack's may no longer be offered then, and does not have to be.
+fn will_run(spec: &DbCluster, runs: Option<&str>) -> String {
+    let satisfied =
+        |runs: &&str| version::step(runs, &spec.engine_version, spec.auto_minor_version_upgrade) == Step::None;
+    runs.filter(satisfied).unwrap_or(&spec.engine_version).to_owned()
 }
 
 fn spec<M: Model>(graph: &Graph, at: &Address) -> Option<M> {
@@ -116,4 +123,108 @@ fn touched(change: &Change, fields: &[&str]) -> bool {
 
 fn touched_one(change: &Change, field: &str) -> bool {
     change.fields.iter().any(|edit| edit.path.split('.').next() == Some(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::graph::Desired;
+    use auroractl_core::identity::StackId;
+    use auroractl_core::impact::{Impact, Level};
+    use auroractl_core::model::Group;
+    use auroractl_core::observed::{Live, Owner, Readiness};
+    use auroractl_core::{FieldChange, Input, Tags};
+
+    fn graph() -> Graph {
+        let mut desired = Desired::new(StackId { name: "s".into(), account: "1".into(), region: "r".into() });
+        let cluster = desired.add("main", &crate::db_cluster::sample()).unwrap();
+        let member = DbInstance {
+            db_instance_identifier: "orders-a".into(),
+            db_cluster_identifier: cluster.out(),
+            db_instance_class: "db.r7g.large".into(),
+            availability_zone: None,
+            promotion_tier: 1,
+            db_parameter_group_name: Input::Value("g".into()),
+            monitoring_interval: 0,
+            monitoring_role_arn: None,
+            ca_certificate_identifier: None,
+            auto_minor_version_upgrade: true,
+            publicly_accessible: false,
+            preferred_maintenance_window: None,
+            tags: Tags::new(),
+        };
+        desired.add("a", &member).unwrap();
+        desired.check().unwrap()
+    }
+
+    fn change(at: &str, action: Action, field: Option<&str>) -> Change {
+        let edit = |path: &str| FieldChange {
+            path: path.to_owned(),
+            before: serde_json::Value::Null,
+            after: serde_json::Value::Null,
+            impact: Impact::NONE,
+        };
+        Change {
+            address: at.parse().unwrap(),
+            group: Group::Cluster,
+            action,
+            reasons: Vec::new(),
+            fields: field.map(edit).into_iter().collect(),
+            impact: Level::None,
+            pending: BTreeMap::new(),
+            generation: 0,
+            oid: String::new(),
+            name: String::new(),
+            order: None,
+            old_generation: None,
+            deposed: Vec::new(),
+            refusal: None,
+        }
+    }
+
+    fn runs(version: &str) -> BTreeMap<Address, Observed> {
+        let spec = DbCluster { engine_version: version.into(), ..crate::db_cluster::sample() };
+        let live = Live {
+            spec: serde_json::to_value(spec).unwrap(),
+            outputs: serde_json::Value::Null,
+            readiness: Readiness::Ready,
+            owner: Owner::Untagged,
+            incarnation: None,
+            pending: BTreeMap::new(),
+        };
+        [("db_cluster.main".parse().unwrap(), Observed::Live(Box::new(live)))].into()
+    }
+
+    fn wish(changes: Vec<Change>, observed: &BTreeMap<Address, Observed>) -> Option<Wish> {
+        Wish::of(&Plan { changes }, &graph(), observed)
+    }
+
+    #[test]
+    fn a_plan_without_such_changes_asks_nothing() {
+        let quiet = vec![
+            change("db_cluster.main", Action::NoOp, None),
+            change("db_instance.a", Action::Update, Some("promotion_tier")),
+            change("vpc.main", Action::Create, None),
+        ];
+        assert_eq!(wish(quiet, &BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn what_is_made_is_asked_for() {
+        let made = vec![change("db_cluster.main", Action::Create, None), change("db_instance.a", Action::Create, None)];
+        let wish = wish(made, &BTreeMap::new()).unwrap();
+        assert_eq!(wish.versions().collect::<Vec<_>>(), ["16.8", "16.8"]);
+        assert_eq!(wish.made.values().sum::<u64>(), 2);
+        assert!(wish.clusters.values().all(|cluster| cluster.runs.is_none()));
+    }
+
+    #[test]
+    fn the_version_that_runs_counts_where_aws_is_ahead() {
+        let added = wish(vec![change("db_instance.a", Action::Create, None)], &runs("16.11")).unwrap();
+        assert_eq!(added.versions().collect::<Vec<_>>(), ["16.11"]);
+        let edit = vec![change("db_cluster.main", Action::Restart, Some("engine_version"))];
+        let upgrade = wish(edit, &runs("16.6")).unwrap();
+        let cluster = upgrade.clusters.values().next().unwrap();
+        assert_eq!((cluster.version.as_str(), cluster.runs.as_deref()), ("16.8", Some("16.6")));
+    }
 }

@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
                 "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
             ));
         }
-        self.change(case, Action::Create, vec![Reason::DeletedOutside], record.generation + 1)
+        self.change(case, Action::Create, vec![Reason::DeletedOutside], self.next(case, record.generation))
     }
 
     /// A wanted resource that is there.
@@ -137,6 +137,12 @@ impl<'a> Run<'a> {
 
     fn fresh_oid(&self, address: &Address) -> String {
         identity::oid(&self.inputs.state.lineage, address, self.inputs.state.generation(address))
+    }
+
+    /// The generation after this one that was never used up at this address: after a rename, or where creates failed,
+    /// it is not simply the next number.
+    fn next(&self, case: &Case<'_>, old: u32) -> u32 {
+        self.inputs.state.generation(case.address).max(old + 1)
     }
 
     fn stranger(&self, case: &Case<'_>) -> Change {
@@ -167,7 +173,7 @@ impl<'a> Run<'a> {
     /// One that failed for good before it was ever usable: it holds nothing and is made again.
     fn rebuild(&self, case: &Case<'_>, status: &str, generation: u32) -> Result<Change, PlanError> {
         let mut change =
-            self.change(case, Action::Replace, vec![Reason::FailedEarlier { status: status.to_owned() }], generation + 1)?;
+            self.change(case, Action::Replace, vec![Reason::FailedEarlier { status: status.to_owned() }], self.next(case, generation))?;
         change.order = Some(ReplaceOrder::DeleteFirst);
         change.old_generation = Some(generation);
         Ok(change)
@@ -227,7 +233,7 @@ impl<'a> Run<'a> {
             change.fields = fields;
             return Ok(change);
         }
-        let mut change = self.change(case, Action::Replace, vec![Reason::CannotUpdate { fields: names }], old + 1)?;
+        let mut change = self.change(case, Action::Replace, vec![Reason::CannotUpdate { fields: names }], self.next(case, old))?;
         change.order = Some(self.replace_order(case)?);
         (change.impact, change.fields, change.old_generation) = (worst(&fields), fields, Some(old));
         Ok(change)
@@ -317,6 +323,10 @@ impl Run<'_> {
                 return self.change(&case, Action::NoOp, vec![why], generation);
             }
             None | Some(Observed::Absent) => self.change(&case, Action::Forget, vec![why], generation)?,
+            // An intent that came to nothing, and somebody else has taken the name.
+            Some(Observed::Live(live)) if record.is_none() && !intent.is_some_and(|intent| made_by(intent, live)) => {
+                self.change(&case, Action::Forget, vec![why], generation)?
+            }
             Some(Observed::Live(live)) => match self.may_delete(&case, live)? {
                 Some(refused) => return Ok(refused),
                 None => self.change(&case, Action::Delete, vec![why], generation)?,
@@ -332,9 +342,9 @@ impl Run<'_> {
     /// The refusal of a deletion, if it is refused.
     fn may_delete(&self, case: &Case<'_>, live: &Live) -> Result<Option<Change>, PlanError> {
         if let Some(record) = case.record
-            && replaced_outside(record, live)
+            && (replaced_outside(record, live) || matches!(&live.owner, Owner::Oid(oid) if *oid != record.oid))
         {
-            let message = "the resource of this name is not the one that auroractl made: AWS's immutable id differs".to_owned();
+            let message = "the resource of this name is not the one that auroractl made".to_owned();
             return Ok(Some(self.refuse(case, RefusalClass::Conflict, message, "drop the record with `auroractl state rm`")));
         }
         let settled = case.record.is_some_and(|record| record.settled);
@@ -358,6 +368,15 @@ fn malformed(address: &Address, source: Malformed) -> PlanError {
 
 fn worst(fields: &[FieldChange]) -> Level {
     fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None)
+}
+
+/// Is this what the create of the intent made?
+fn made_by(intent: &Intent, live: &Live) -> bool {
+    match &live.owner {
+        Owner::Oid(oid) => *oid == intent.oid,
+        Owner::Inherited => true,
+        Owner::Untagged => false,
+    }
 }
 
 /// Deleted and made again under the same name by somebody else?

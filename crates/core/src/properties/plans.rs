@@ -1,1 +1,135 @@
-//! (being written)
+//! What a single plan and its program must be like.
+
+use super::edits;
+use super::kinds::Abstract;
+use super::runs::{Planned, Site, Trouble, applicable, config, trouble};
+use crate::address::Address;
+use crate::graph::{Desired, Graph};
+use crate::guard;
+use crate::lower::{Sources, StepId, lower};
+use crate::plan::{Action, Inputs, Options, Plan, plan};
+use crate::state::{State, Verb};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+/// The same value, written and read back.
+fn reread<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
+    serde_json::from_value(serde_json::to_value(value).unwrap()).unwrap()
+}
+
+/// A site after some runs, whole ones or not.
+fn after(stacks: &[edits::Stack], troubles: &[Trouble], chance: u64) -> Result<Site, TestCaseError> {
+    let mut site = Site::new(chance);
+    for (stack, trouble) in stacks.iter().zip(troubles) {
+        if let Some((graph, planned)) = applicable(&mut site, stack) {
+            site.run(&graph, &planned, *trouble).map_err(TestCaseError::fail)?;
+        }
+    }
+    Ok(site)
+}
+
+/// The bytes of a plan and of its program.
+fn bytes(site: &Site, graph: &Graph, state: &State) -> (String, String) {
+    let (observed, options) = (site.observe(graph), Options::default());
+    let inputs = Inputs { kinds: &Abstract, graph, state, observed: &observed, options: &options };
+    let plan = plan(&inputs).unwrap();
+    let sources = Sources { kinds: &Abstract, graph, state, observed: &observed, lowerings: &[] };
+    let program = lower(&plan, &sources);
+    (serde_json::to_string(&plan).unwrap(), serde_json::to_string(&program).unwrap())
+}
+
+/// Does this resource hold data, asked in another way than the guard does?
+fn holds_data(state: &State, graph: &Graph, address: &Address) -> bool {
+    let cluster = |of: &Address| state.resources.get(of)?.deps.iter().find(|dep| dep.kind() == "db_cluster").cloned();
+    let rests = |of: &Address| of != address && of.kind() == "db_instance" && graph.node(of).is_some();
+    let last = cluster(address)
+        .is_some_and(|mine| !state.resources.keys().any(|other| rests(other) && cluster(other).as_ref() == Some(&mine)));
+    address.kind() == "db_cluster" || (address.kind() == "db_instance" && last)
+}
+
+/// What a plan does to data without permission.
+fn losses(state: &State, graph: &Graph, plan: &Plan, permitted: &BTreeSet<Address>) -> Vec<String> {
+    let lost = plan.changes.iter().filter(|change| {
+        let at = &change.address;
+        let settled = state.resources.get(at).is_some_and(|record| record.settled);
+        settled
+            && match change.action {
+                Action::Delete => !permitted.contains(at) && holds_data(state, graph, at),
+                Action::Replace | Action::Create => guard::holds_data(at.kind()),
+                _ => false,
+            }
+    });
+    lost.map(|change| format!("{:?} {}", change.action, change.address)).collect()
+}
+
+proptest! {
+    #![proptest_config(config(1000))]
+
+    /// Equal inputs give equal bytes, in whatever order they were gathered.
+    #[test]
+    fn a_plan_is_a_function(
+        stacks in edits::stacks(3),
+        troubles in proptest::collection::vec(trouble(), 3),
+        chance in any::<u64>(),
+    ) {
+        let site = after(&stacks, &troubles, chance)?;
+        let graph = edits::graph(stacks.last().unwrap());
+        let mut desired = Desired::new(edits::id());
+        desired.nodes.extend(graph.desired().nodes.clone().into_iter().rev());
+        let same_graph = reread(&desired).check().unwrap();
+        let mut same_state = reread(&site.state);
+        same_state.intents.reverse();
+        prop_assert_eq!(bytes(&site, &graph, &site.state), bytes(&site, &same_graph, &same_state));
+    }
+
+    /// No edit deletes data, or makes something empty in its place, without permission for just that resource.
+    #[test]
+    fn data_is_only_deleted_with_permission(
+        stacks in edits::stacks(3),
+        next in edits::stack(),
+        permitted in 0..edits::COUNT,
+        vanish in any::<bool>(),
+        chance in any::<u64>(),
+    ) {
+        let mut site = after(&stacks, &[Trouble::None; 3], chance)?;
+        if vanish {
+            site.world.objects.retain(|_, object| !guard::holds_data(&object.kind));
+        }
+        let allow_delete = BTreeSet::from([edits::address(permitted)]);
+        for graph in [edits::graph(&next), edits::nothing()] {
+            for destroy in [false, true] {
+                let options = Options { allow_delete: allow_delete.clone(), destroy, ..Options::default() };
+                let Planned { plan, program, .. } = site.plan(&graph, &options);
+                let losses = losses(&site.state, &graph, &plan, &allow_delete);
+                prop_assert!(losses.is_empty(), "{losses:?}");
+                let deletes = program.steps.iter().filter(|step| step.verb == Verb::Delete);
+                let data = deletes.filter(|step| guard::holds_data(step.address.kind()) && !allow_delete.contains(&step.address));
+                prop_assert_eq!(data.count(), 0);
+            }
+        }
+    }
+
+    /// The program says each order that there is a reason for.
+    #[test]
+    fn a_program_has_every_edge(stacks in edits::stacks(3), next in edits::stack(), chance in any::<u64>()) {
+        let mut site = after(&stacks, &[Trouble::None; 3], chance)?;
+        let Some((graph, planned)) = applicable(&mut site, &next) else { return Ok(()) };
+        let step = |at: &Address, forward: bool| -> Option<StepId> {
+            let fits = |verb| matches!(verb, Verb::Delete | Verb::Forget) != forward;
+            planned.program.steps.iter().position(|step| step.address == *at && fits(step.verb))
+        };
+        let waits = |later: StepId, earlier: StepId| planned.program.steps[later].after.contains(&earlier);
+        for (at, dep) in graph.order().iter().flat_map(|at| graph.deps(at).map(move |dep| (at, dep))) {
+            if let (Some(later), Some(earlier)) = (step(at, true), step(dep, true)) {
+                prop_assert!(waits(later, earlier), "{at} is made before {dep}");
+            }
+        }
+        for (at, record) in &site.state.resources {
+            for dep in &record.deps {
+                if let (Some(earlier), Some(later)) = (step(at, false), step(dep, false)) {
+                    prop_assert!(waits(later, earlier), "{dep} goes before {at}");
+                }
+            }
+        }
+    }
+}

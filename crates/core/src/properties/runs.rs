@@ -3,13 +3,13 @@
 
 use super::edits::{self, Stack};
 use super::kinds::Abstract;
-use super::world::{Object, World};
+use super::world::{Meddling, Object, World};
 use crate::address::Address;
 use crate::graph::Graph;
 use crate::journal::{Entry, replay};
 use crate::kind::Kinds as _;
 use crate::lower::{self, Program, Step, StepId};
-use crate::observed::{Live, Observed, Owner};
+use crate::observed::{Live, Observed};
 use crate::plan::{Action, Change, Inputs, Options, Plan, plan};
 use crate::queue::{Place, Queue};
 use crate::reference::{promises, resolve};
@@ -42,6 +42,16 @@ pub(super) fn trouble() -> impl Strategy<Value = Trouble> {
     ]
 }
 
+fn meddling() -> impl Strategy<Value = (Meddling, usize)> {
+    let with = prop_oneof![
+        3 => Just(Meddling::Nothing),
+        1 => Just(Meddling::Delete),
+        1 => Just(Meddling::Edit),
+        1 => Just(Meddling::TakeName),
+    ];
+    (with, any::<usize>())
+}
+
 /// A stack's state and the world it is in.
 #[derive(Clone, Debug)]
 pub(super) struct Site {
@@ -49,7 +59,7 @@ pub(super) struct Site {
     pub state: State,
     /// Every line that was ever written.
     pub lines: Vec<Entry>,
-    /// Every identity under which an object was made.
+    /// Every identity that was recorded, with its object.
     pub identities: BTreeMap<String, String>,
     chance: u64,
 }
@@ -89,9 +99,6 @@ impl Site {
     }
 
     fn look(&self, graph: &Graph, at: &Address) -> Option<Observed> {
-        if let Some(found) = self.successor(at).map(|(_, live)| live) {
-            return Some(Observed::Live(found));
-        }
         if let Some(record) = self.state.resources.get(at) {
             return Some(self.world.by_id(&record.outputs["id"]));
         }
@@ -103,28 +110,17 @@ impl Site {
         given.then(|| self.world.by_identity(at.kind(), "", label.as_str().unwrap(), &label))
     }
 
-    /// The second half of an interrupted replacement, if it was made.
-    fn successor(&self, at: &Address) -> Option<(Intent, Box<Live>)> {
-        let record = self.state.resources.get(at)?;
-        let intent = self.state.create_intent(at).filter(|intent| intent.attempted && intent.oid != record.oid)?;
-        match self.world.by_identity(at.kind(), &intent.oid, &intent.name, &intent.spec["label"]) {
-            Observed::Live(mut live) => {
-                live.owner = Owner::Oid(intent.oid.clone());
-                Some((intent.clone(), live))
-            }
-            _ => None,
-        }
-    }
-
-    /// Before a plan, second halves that were found take the place of the first.
+    /// Before a plan, creates in doubt beside a record end: second halves of interrupted replacements that were
+    /// made take the place of the first, the others were not made.
     fn succeed(&mut self) {
-        for at in self.state.resources.keys().cloned().collect::<Vec<_>>() {
-            if let Some((intent, live)) = self.successor(&at) {
-                let (generation, verb) = (intent.generation, Verb::Create);
-                let record = Box::new(made(&intent, &live));
-                replay(&mut self.state, &Entry::Recorded { address: at.clone(), record });
-                replay(&mut self.state, &Entry::Resolved { address: at, generation, verb });
-            }
+        let beside = |intent: &&Intent| intent.verb == Verb::Create && self.state.resources.contains_key(&intent.address);
+        for intent in self.state.intents.iter().filter(beside).cloned().collect::<Vec<_>>() {
+            let address = intent.address.clone();
+            let seen = self.world.by_identity(address.kind(), &intent.oid, &intent.name, &intent.spec["label"]);
+            self.write(match seen {
+                Observed::Live(live) if intent.attempted => Entry::Recorded { address, record: Box::new(made(&intent, &live)) },
+                _ => Entry::Resolved { address, generation: intent.generation, verb: Verb::Create },
+            });
         }
     }
 
@@ -141,6 +137,10 @@ impl Site {
     }
 
     fn write(&mut self, entry: Entry) {
+        if let Entry::Recorded { record, .. } = &entry {
+            let id = record.outputs["id"].as_str().unwrap_or_default();
+            self.identities.insert(record.oid.clone(), id.to_owned());
+        }
         replay(&mut self.state, &entry);
         self.lines.push(entry);
     }
@@ -193,12 +193,7 @@ impl Site {
             let change = planned.plan.changes.iter().find(|change| change.address == *address);
             let goes = change.is_some_and(|change| matches!(change.action, Action::Delete | Action::Replace));
             let record = match (self.state.resources.get(address), self.state.create_intent(address)) {
-                (Some(record), _) => {
-                    let stays = graph.node(address).is_some() && change.is_none_or(|change| change.action == Action::NoOp);
-                    let deps = if stays { graph.deps(address).collect() } else { self.state.used_by(address) };
-                    let deps = deps.into_iter().cloned().collect();
-                    Some(Record { settled: true, outputs: live.outputs.clone(), deps, ..record.clone() })
-                }
+                (Some(record), _) => Some(self.learned(graph, record, (live, change))),
                 (None, Some(intent)) if goes => Some(made(intent, live)),
                 (None, _) => None,
             };
@@ -206,10 +201,7 @@ impl Site {
                 self.write(Entry::Recorded { address: address.clone(), record: Box::new(record) });
             }
         }
-        // The look would have found what such a create made.
-        let vain = |intent: &Intent| self.state.resources.contains_key(&intent.address);
-        let over = self.state.intents.iter().filter(|intent| intent.verb != Verb::Create || vain(intent));
-        for intent in over.cloned().collect::<Vec<_>>() {
+        for intent in self.state.intents.clone().iter().filter(|intent| intent.verb != Verb::Create) {
             let (address, generation, verb) = (intent.address.clone(), intent.generation, intent.verb);
             self.write(Entry::Resolved { address, generation, verb });
         }
@@ -218,6 +210,18 @@ impl Site {
             let intent = self.intent(graph, step, change);
             self.write(Entry::Intent(intent));
         }
+    }
+
+    /// What a look taught of a recorded resource.
+    fn learned(&self, graph: &Graph, record: &Record, (live, change): (&Live, Option<&Change>)) -> Record {
+        let change = change.unwrap();
+        let mut new = Record { settled: true, outputs: live.outputs.clone(), ..record.clone() };
+        new.deps = self.state.used_by(&change.address).into_iter().cloned().collect();
+        if let Some(node) = graph.node(&change.address).filter(|_| change.action == Action::NoOp) {
+            new.deps = graph.deps(&change.address).cloned().collect();
+            new.applied = self.known(&node.spec);
+        }
+        new
     }
 
     /// A recorded object that is gone and will be made again makes room for its successor.
@@ -280,8 +284,8 @@ impl Site {
             Verb::Create => {
                 let Intent { oid, name, .. } = intent;
                 let id = self.world.create(&step.address, Object { kind, oid: oid.clone(), name, spec })?;
-                match self.identities.insert(oid, id.clone()) {
-                    Some(before) if before != id => Err("an identity was used for a second object".to_owned()),
+                match self.identities.get(&oid) {
+                    Some(before) if *before != id => Err("an identity was used for a second object".to_owned()),
                     _ => Ok(id),
                 }
             }
@@ -333,8 +337,9 @@ impl Site {
         for (at, record) in resources {
             let spec = self.known(&graph.node(at).unwrap().spec);
             let object = self.world.objects.get(record.outputs["id"].as_str().unwrap());
-            if object.is_none_or(|object| object.spec != spec) {
-                return Err(format!("{at} should be {spec}, is {object:?}"));
+            let deps: BTreeSet<Address> = graph.deps(at).cloned().collect();
+            if object.is_none_or(|object| object.spec != spec) || record.applied != spec || record.deps != deps {
+                return Err(format!("{at} should be {spec}, is {object:?} and recorded as {record:?}"));
             }
         }
         Ok(())
@@ -375,6 +380,12 @@ fn knotted(program: &Program, steps: &[StepId]) -> String {
     format!("steps: {:#?}", steps.iter().map(step).collect::<Vec<_>>())
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
+pub(super) fn config(cases: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(cases);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// Everything is permitted that can be.
 pub(super) fn permissive() -> Options {
     let allow_delete = (0..edits::COUNT).map(edits::address).collect();
@@ -390,7 +401,7 @@ pub(super) fn applicable(site: &mut Site, stack: &Stack) -> Option<(Graph, Plann
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(1000))]
 
     /// Whole runs: each stack is reached in one run, and then nothing is left to do; in the end all of it can go.
     #[test]
@@ -408,20 +419,22 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(2000))]
 
-    /// Interrupted and failing runs with edits between them: one undisturbed run heals everything.
+    /// Interrupted and failing runs, and between them edits of the stack and of the world by others: one undisturbed run heals everything.
     #[test]
     fn one_undisturbed_run_heals_everything(
         stacks in edits::stacks(4),
-        troubles in proptest::collection::vec(trouble(), 4),
+        troubles in proptest::collection::vec((trouble(), meddling()), 4),
         chance in any::<u64>(),
     ) {
         let mut site = Site::new(chance);
-        for (stack, trouble) in stacks.iter().zip(&troubles) {
+        for (stack, (trouble, (meddling, which))) in stacks.iter().zip(&troubles) {
+            site.world.meddle(*meddling, *which);
             let Some((graph, planned)) = applicable(&mut site, stack) else { continue };
             site.run(&graph, &planned, *trouble).map_err(TestCaseError::fail)?;
         }
+        site.world.strangers_leave();
         if let Some((graph, planned)) = applicable(&mut site, stacks.last().unwrap()) {
             site.run(&graph, &planned, Trouble::None).map_err(TestCaseError::fail)?;
             site.converged(&graph).map_err(TestCaseError::fail)?;

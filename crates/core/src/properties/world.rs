@@ -24,6 +24,18 @@ pub(super) struct Object {
     pub spec: Value,
 }
 
+/// What others do to the world between runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meddling {
+    Nothing,
+    Delete,
+    Edit,
+    TakeName,
+}
+
+/// How the oid of what is not ours begins.
+const STRANGER: &str = "stranger-";
+
 pub(super) fn traits(kind: &str) -> &'static Traits {
     ALL.iter().find(|traits| traits.name == kind).unwrap()
 }
@@ -69,11 +81,42 @@ impl World {
     pub(super) fn update(&mut self, id: &str, spec: Value) -> Result<(), String> {
         self.known(&spec)?;
         let object = self.objects.get_mut(id).ok_or_else(|| format!("there is no {id}"))?;
+        if object.oid.starts_with(STRANGER) {
+            return Err(format!("{id} is not ours"));
+        }
         if ["label", "hard", "home"].iter().any(|field| object.spec[field] != spec[field]) {
             return Err(format!("{id} can't be edited from {} to {spec}", object.spec));
         }
         object.spec = spec;
         Ok(())
+    }
+
+    /// What others do: `which` of the objects, or of the names, is meant.
+    pub(super) fn meddle(&mut self, with: Meddling, which: usize) {
+        let at = super::edits::address(which % super::edits::COUNT);
+        let nth = self.objects.keys().nth(which % self.objects.len().max(1)).cloned().unwrap_or_default();
+        let data = crate::guard::holds_data(self.objects.get(&nth).map_or("", |object| &object.kind));
+        match with {
+            Meddling::Nothing => {}
+            Meddling::Delete if data => {}
+            Meddling::Delete => drop(self.delete(&nth, false)),
+            Meddling::Edit => {
+                if let Some(object) = self.objects.get_mut(&nth) {
+                    object.spec["soft"] = json!(7);
+                }
+            }
+            Meddling::TakeName if traits(at.kind()).naming == Style::Given => {
+                let spec = json!({"label": at.name(), "soft": 9, "hard": 9, "home": null, "parts": {}});
+                let (kind, name, oid) = (at.kind().to_owned(), at.name().to_owned(), format!("{STRANGER}{at}"));
+                let _ = self.create(&at, Object { kind, oid, name, spec });
+            }
+            Meddling::TakeName => {}
+        }
+    }
+
+    /// Others take what is theirs away.
+    pub(super) fn strangers_leave(&mut self) {
+        self.objects.retain(|_, object| !object.oid.starts_with(STRANGER));
     }
 
     /// Deletes an object that nothing uses. Where its successor can only be made afterwards (`early`),
@@ -82,6 +125,9 @@ impl World {
         let uses = |object: &Object| {
             object.spec["home"] == *id || (!early && references(&object.spec).any(|used| used == id))
         };
+        if self.objects.get(id).is_some_and(|object| object.oid.starts_with(STRANGER)) {
+            return Err(format!("{id} is not ours"));
+        }
         if let Some((user, _)) = self.objects.iter().find(|(_, object)| uses(object)) {
             return Err(format!("{id} can't be deleted: {user} uses it"));
         }

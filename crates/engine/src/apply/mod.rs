@@ -14,11 +14,11 @@ use crate::error::{CallError, Class};
 use crate::event::{Event, Stopped, Summary};
 use crate::kind::{Ending, Registry};
 use crate::look::Look;
-use crate::refresh;
 use crate::stop::{Stop, Urgency};
 use crate::store::{Store, StoreError};
 use crate::wait::{Goal, Verdict, Wait, Waits};
 use act::Acted;
+use auroractl_core::journal;
 use auroractl_core::lower::{Program, StepId};
 use auroractl_core::observed::Observed;
 use auroractl_core::plan::Plan;
@@ -125,21 +125,26 @@ pub async fn apply<W: Sync>(means: Means<'_, W>, work: Work<'_>, state: &mut Sta
     Ok(run.finish().await)
 }
 
-/// Ends a run whose plan is empty: what the look taught is kept (outputs, that a resource was seen usable), and
-/// intents of updates and deletes are over. Commits only if there is anything new.
+/// A plan without changes, and what it was made from.
+#[derive(Clone, Copy)]
+pub struct Unchanged<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What the stack wants.
+    pub graph: &'a Graph,
+    /// What was observed.
+    pub observed: &'a BTreeMap<Address, Observed>,
+}
+
+/// Ends a run whose plan is empty: what the look taught is kept (outputs, that a resource was seen usable, what it
+/// refers to), and intents of updates and deletes are over. Commits only if there is anything new.
 ///
 /// # Errors
 /// When the snapshot could not be written.
-pub async fn settle(state: &mut State, observed: &BTreeMap<Address, Observed>, store: &mut dyn Store) -> Result<(), StoreError> {
-    let before = state.clone();
-    for (address, seen) in observed {
-        let (Some(record), Some(live)) = (state.resources.get_mut(address), seen.live()) else { continue };
-        if let Some(new) = refresh::learned(record, live) {
-            *record = new;
-        }
-    }
-    state.intents.retain(|intent| intent.verb == Verb::Create);
-    if *state == before { Ok(()) } else { store.commit(state).await }
+pub async fn settle(work: Unchanged<'_>, state: &mut State, store: &mut dyn Store) -> Result<(), StoreError> {
+    let lines = prepare::learned(state, &work);
+    lines.iter().for_each(|line| journal::replay(state, line));
+    if lines.is_empty() { Ok(()) } else { store.commit(state).await }
 }
 
 type Look1 = (String, Vec<StepId>, Result<Vec<Observed>, CallError>);

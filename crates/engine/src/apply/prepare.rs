@@ -2,9 +2,10 @@
 
 use super::act::{Job, Worker};
 use super::book::Book;
-use super::{Means, Work};
+use super::{Means, Unchanged, Work};
 use crate::error::{CallError, Class};
 use crate::refresh;
+use crate::resume;
 use crate::store::StoreError;
 use auroractl_core::identity::Identity;
 use auroractl_core::journal::Entry;
@@ -12,7 +13,7 @@ use auroractl_core::lower::Step;
 use auroractl_core::observed::{Live, Observed};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::reference::promises;
-use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+use auroractl_core::state::{Intent, Record, State, Verb};
 use auroractl_core::{Address, Graph};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,20 +43,53 @@ fn stale(state: &State) -> Vec<Entry> {
     over.map(|intent| Entry::Resolved { address: intent.address.clone(), generation: intent.generation, verb: intent.verb }).collect()
 }
 
-/// What the refresh taught about recorded resources, and records for unrecorded ones that will be deleted.
+/// What the refresh taught: about recorded resources; that one is gone which will be made again; and records for
+/// unrecorded ones that will be deleted.
 fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Vec<Entry> {
-    let goes = |action| matches!(action, Action::Delete | Action::Replace);
-    let going: BTreeSet<&Address> =
-        work.plan.changes.iter().filter(|change| goes(change.action)).map(|change| &change.address).collect();
     let mut entries = Vec::new();
-    for (address, seen) in work.observed {
-        let Observed::Live(live) = seen else { continue };
-        let record = match state.resources.get(address) {
-            Some(record) => refresh::learned(record, live),
-            None if going.contains(address) => unrecorded(state, address, live, means),
-            None => None,
-        };
-        entries.extend(record.map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) }));
+    for change in &work.plan.changes {
+        let address = &change.address;
+        let record = state.resources.get(address);
+        entries.extend(match work.observed.get(address) {
+            Some(Observed::Live(live)) => match record {
+                Some(record) => caught_up(state, work.graph, change, refresh::learned(record, live)),
+                None if matches!(change.action, Action::Delete | Action::Replace) => unrecorded(state, address, live, means),
+                None => None,
+            }
+            .map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) }),
+            // Its successor must not depose what is no longer there.
+            _ if change.action == Action::Create => {
+                record.map(|record| Entry::Deleted { address: address.clone(), generation: record.generation })
+            }
+            _ => None,
+        });
+    }
+    entries
+}
+
+/// The record with what the plan knows beside, if anything is new. A resource that is as the stack wants it was last
+/// sent just that, whatever was written down of it; any other may refer to what an edit in doubt has given it.
+fn caught_up(state: &State, graph: &Graph, change: &Change, learned: Option<Record>) -> Option<Record> {
+    let before = state.resources.get(&change.address)?;
+    let mut new = learned.unwrap_or_else(|| before.clone());
+    match graph.node(&change.address).filter(|_| change.action == Action::NoOp) {
+        Some(node) => {
+            new.deps = graph.deps(&change.address).cloned().collect();
+            new.applied = refresh::known(state, &node.spec);
+        }
+        None => new.deps = state.used_by(&change.address).into_iter().cloned().collect(),
+    }
+    (new != *before).then_some(new)
+}
+
+/// What a run without steps writes down.
+pub(super) fn learned(state: &State, work: &Unchanged<'_>) -> Vec<Entry> {
+    let mut entries = stale(state);
+    for change in &work.plan.changes {
+        let live = work.observed.get(&change.address).and_then(Observed::live);
+        let record = state.resources.get(&change.address).zip(live);
+        let new = record.and_then(|(record, live)| caught_up(state, work.graph, change, refresh::learned(record, live)));
+        entries.extend(new.map(|record| Entry::Recorded { address: change.address.clone(), record: Box::new(record) }));
     }
     entries
 }
@@ -63,21 +97,8 @@ fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Ve
 /// An interrupted run made it, and it has to go: recorded first, so that the delete works from the state.
 fn unrecorded<W>(state: &State, address: &Address, live: &Live, means: Means<'_, W>) -> Option<Record> {
     let intent = state.create_intent(address)?;
-    let kind = means.registry.get(address.kind())?;
-    Some(Record {
-        kind: address.kind().to_owned(),
-        version: kind.version(),
-        scope: Scope { account: state.stack.account.clone(), region: state.stack.region.clone() },
-        oid: intent.oid.clone(),
-        generation: intent.generation,
-        name: intent.name.clone(),
-        applied: live.spec.clone(),
-        outputs: live.outputs.clone(),
-        deps: intent.deps.clone(),
-        incarnation: live.incarnation.clone(),
-        settled: false,
-        born: means.clock.wall().as_second(),
-    })
+    let stamp = (means.registry.get(address.kind())?.version(), means.clock.wall().as_second());
+    Some(resume::record(state, intent, live, stamp))
 }
 
 fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent {

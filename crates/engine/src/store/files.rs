@@ -115,10 +115,14 @@ impl Folder {
     /// The newest backup that is sound.
     pub(super) fn newest_backup(&self) -> Option<Backup> {
         (1..=BACKUPS).find_map(|number| {
-            let path = self.backup(number);
-            let snapshot = snapshot::decode(&self.read(&path).ok()??).ok()?;
-            Some(Backup { path, serial: snapshot.state.serial })
+            let snapshot = self.sound(number)?;
+            Some(Backup { path: self.backup(number), serial: snapshot.state.serial })
         })
+    }
+
+    /// A backup, if it is there and sound.
+    pub(super) fn sound(&self, number: u8) -> Option<Snapshot> {
+        snapshot::decode(&self.read(&self.backup(number)).ok()??).ok()
     }
 
     /// Does a run hold the lock? Leaves nothing behind, and where it can't be told the answer is no.

@@ -14,6 +14,7 @@ pub mod disk;
 pub mod error;
 mod files;
 mod frames;
+mod history;
 pub mod local;
 pub mod memory;
 mod real;
@@ -23,6 +24,7 @@ mod tests;
 mod writer;
 
 pub use error::StoreError;
+pub use history::{Kept, history};
 pub use local::{Local, Mode, Opened};
 
 use auroractl_core::identity::StackId;

@@ -22,7 +22,7 @@ mod tags;
 mod waivers;
 mod windows;
 
-pub use parameters::{Lookup, NoCatalogue, ParameterCatalogue, ParameterFacts, ParameterType};
+pub use parameters::ParameterCatalogue;
 
 use crate::config::Config;
 use crate::diagnostics::Problem;

@@ -4,14 +4,16 @@ use super::kinds::{Guard, KINDS, Named, Relation, Spec, Token, Untokened, Upsert
 use super::world::{Faults, HORIZON, World};
 use auroractl_core::identity::StackId;
 use auroractl_core::ids::VpcId;
+use auroractl_core::journal::replay;
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Inputs, Options, Plan, plan};
 use auroractl_core::state::State;
 use auroractl_core::{Desired, Graph, Handle, Input};
-use auroractl_engine::apply::{Desk, Means, Work, apply, settle};
+use auroractl_engine::apply::{Desk, Means, Unchanged, Work, apply, settle};
 use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
+use auroractl_engine::resume::resume;
 use auroractl_engine::store::memory::MemDisk;
-use auroractl_engine::store::{Local, Mode};
+use auroractl_engine::store::{Local, Mode, Store as _};
 use auroractl_engine::{Event, Registry, stop};
 use fastrand::Rng;
 use std::path::Path;
@@ -198,12 +200,19 @@ impl Game {
         let (mut store, opened) = Local::open_on(disk, Path::new(DIR), mode).map_err(|error| format!("store: {error}"))?;
         let mut state = opened.state.unwrap_or_else(|| State::new(Self::stack(), "lineage".to_owned()));
         let graph = self.graph()?;
+        let scene = Scene { world: &self.world, registry: &self.registry, clock: self.world.clock(), graph: &graph, state: &state };
+        let Ok(lines) = resume(scene, Search::Patient).await else { return Ok(()) };
+        if !lines.is_empty() {
+            store.append(&lines, true).await.map_err(|error| format!("resume: {error}"))?;
+            lines.iter().for_each(|line| replay(&mut state, line));
+        }
         let Ok((plan, seen)) = self.look(&graph, &state).await? else { return Ok(()) };
         if let Some(refused) = plan.refused().next() {
             return Err(format!("refused: {refused:?}"));
         }
         if plan.is_empty() {
-            return settle(&mut state, &seen, &mut store).await.map_err(|error| format!("settle: {error}"));
+            let work = Unchanged { plan: &plan, graph: &graph, observed: &seen };
+            return settle(work, &mut state, &mut store).await.map_err(|error| format!("settle: {error}"));
         }
         let sources = Sources { kinds: &self.registry, graph: &graph, state: &state, observed: &seen, lowerings: &[] };
         let program = lower(&plan, &sources);

@@ -1,0 +1,95 @@
+//! Before a plan: the second halves of interrupted replacements.
+//!
+//! A create in doubt is looked for by the refresh, which then finds the object
+//! under its address. Not so where the address still has a record: there the
+//! refresh looks at the recorded object, and what the replacement made beside
+//! it would be forgotten as soon as the stack no longer asks for it. So these
+//! are looked for first. One that was made takes the record's place, and the
+//! recorded object awaits its deletion as any predecessor does.
+
+use crate::error::CallError;
+use crate::kind::Kind;
+use crate::look::Look;
+use crate::refresh::{Scene, Search, of_intent};
+use auroractl_core::Address;
+use auroractl_core::journal::Entry;
+use auroractl_core::observed::{Live, Observed, Owner};
+use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+use futures::future::try_join_all;
+use std::time::Duration;
+
+/// Looks for the second halves and says what was found, as lines of the journal. To be written where a run follows,
+/// and replayed on the state before the refresh and the plan. Sends no call where there are none.
+///
+/// # Errors
+/// When it could not be looked.
+pub async fn resume<W: Sync>(scene: Scene<'_, W>, search: Search) -> Result<Vec<Entry>, CallError> {
+    let beside = |intent: &&Intent| intent.verb == Verb::Create && scene.state.resources.contains_key(&intent.address);
+    let doubts = scene.state.intents.iter().filter(beside);
+    let lines = try_join_all(doubts.map(|intent| end(scene, intent, search))).await?;
+    Ok(lines.into_iter().flatten().collect())
+}
+
+/// How one doubt ends; `None` when it does not.
+async fn end<W: Sync>(scene: Scene<'_, W>, intent: &Intent, search: Search) -> Result<Option<Entry>, CallError> {
+    let (address, generation) = (intent.address.clone(), intent.generation);
+    let Some(kind) = scene.registry.get(address.kind()) else { return Ok(None) };
+    let vain = Entry::Resolved { address: address.clone(), generation, verb: Verb::Create };
+    if !intent.attempted {
+        return Ok(Some(vain));
+    }
+    Ok(match look(scene, kind, intent, search).await? {
+        Observed::Live(live) if ours(intent, &live) => {
+            let stamp = (kind.version(), scene.clock.wall().as_second());
+            Some(Entry::Recorded { address, record: Box::new(record(scene.state, intent, &live, stamp)) })
+        }
+        Observed::Live(_) => Some(vain),
+        Observed::Absent => (search == Search::Patient).then_some(vain),
+        Observed::Unknown(_) => None,
+    })
+}
+
+/// Looks until it is there or, with patience, until the consistency horizon has passed.
+async fn look<W: Sync>(scene: Scene<'_, W>, kind: &dyn Kind<W>, intent: &Intent, search: Search) -> Result<Observed, CallError> {
+    let horizon = Duration::from_secs_f32(kind.timing().horizon.max(0.0));
+    let start = scene.clock.now();
+    let ask = [of_intent(scene.state, intent)];
+    let mut pause = Duration::from_secs(2);
+    loop {
+        let seen = kind.survey(scene.world, &Look::new(), &ask).await?.pop().unwrap_or(Observed::Absent);
+        let over = search == Search::Once || scene.clock.now().saturating_sub(start) >= horizon;
+        if seen != Observed::Absent || over {
+            return Ok(seen);
+        }
+        scene.clock.sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(15));
+    }
+}
+
+fn ours(intent: &Intent, live: &Live) -> bool {
+    match &live.owner {
+        Owner::Oid(oid) => *oid == intent.oid,
+        Owner::Inherited => true,
+        Owner::Untagged => false,
+    }
+}
+
+/// The record of what an interrupted create made. `stamp` is the version of the kind's stored form and the time now,
+/// in Unix seconds.
+pub(crate) fn record(state: &State, intent: &Intent, live: &Live, stamp: (u32, i64)) -> Record {
+    let (version, born) = stamp;
+    Record {
+        kind: Address::kind(&intent.address).to_owned(),
+        version,
+        scope: Scope { account: state.stack.account.clone(), region: state.stack.region.clone() },
+        oid: intent.oid.clone(),
+        generation: intent.generation,
+        name: intent.name.clone(),
+        applied: live.spec.clone(),
+        outputs: live.outputs.clone(),
+        deps: intent.deps.clone(),
+        incarnation: live.incarnation.clone(),
+        settled: false,
+        born,
+    }
+}

@@ -1,0 +1,33 @@
+//! The snapshots that are kept.
+
+use super::disk::RealDisk;
+use super::error::StoreError;
+use super::files::{BACKUPS, Folder};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its serial.
+    pub serial: u64,
+    /// How many resources it knows.
+    pub resources: usize,
+}
+
+/// The present snapshot and the sound backups, newest first.
+///
+/// # Errors
+/// When the present one can't be read.
+pub fn history(dir: &Path) -> Result<Vec<Kept>, StoreError> {
+    let folder = Folder { disk: Arc::new(RealDisk), dir: dir.to_owned() };
+    let kept = |path: PathBuf, state: &auroractl_core::State| Kept { path, serial: state.serial, resources: state.resources.len() };
+    let present = folder.snapshot()?.map(|snapshot| kept(folder.path(super::files::STATE), &snapshot.state));
+    let backups = (1..=BACKUPS).filter_map(|number| {
+        let snapshot = folder.sound(number)?;
+        Some(kept(folder.backup(number), &snapshot.state))
+    });
+    Ok(present.into_iter().chain(backups).collect())
+}

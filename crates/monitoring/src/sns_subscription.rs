@@ -1,0 +1,119 @@
+//! Who is told. The topic, the protocol and the endpoint are its identity: subscribing twice is subscribing once.
+//!
+//! E-mail and HTTPS receivers have to confirm. Until they do, AWS tells no ARN and takes no `Unsubscribe`: such a
+//! subscription expires by itself after three days, or goes with its topic.
+
+use auroractl_aws::{Aws, GoneIsFine as _};
+use auroractl_core::ids::TopicArn;
+use auroractl_core::model::{Adoption, Group, Model, Timing};
+use auroractl_core::{Diff, Identity, Impact, Input, Naming, Owner};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
+use aws_sdk_sns::types::Subscription;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What AWS says in the place of the ARN.
+const UNCONFIRMED: &str = "PendingConfirmation";
+
+/// A subscription as the stack wants it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnsSubscription {
+    /// The topic.
+    pub topic_arn: Input<TopicArn>,
+    /// How the message travels, `email`.
+    pub protocol: String,
+    /// Where it goes.
+    pub endpoint: String,
+}
+
+/// What a subscription exports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnsSubscriptionOutputs {
+    /// Its topic.
+    pub topic_arn: TopicArn,
+    /// Its ARN; `PendingConfirmation` until the receiver has confirmed.
+    pub subscription_arn: String,
+}
+
+impl Model for SnsSubscription {
+    const KIND: &'static str = "sns_subscription";
+    const GROUP: Group = Group::Monitoring;
+    const ADOPTION: Adoption = Adoption::Relation;
+    const TIMING: Timing = Timing::instant(120.0);
+    type Outputs = SnsSubscriptionOutputs;
+
+    fn naming(&self) -> Naming {
+        Naming::Server
+    }
+
+    fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
+        let Self { topic_arn, protocol, endpoint } = new;
+        d.field("topic_arn", &old.topic_arn, topic_arn, Impact::REPLACE)
+            .field("protocol", &old.protocol, protocol, Impact::REPLACE)
+            .field("endpoint", &old.endpoint, endpoint, Impact::REPLACE);
+    }
+}
+
+impl Resource<Aws> for SnsSubscription {
+    async fn survey(aws: &Aws, look: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
+        futures::future::try_join_all(asks.iter().map(|ask| see(aws, look, ask))).await
+    }
+
+    async fn create(aws: &Aws, _: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
+        let topic = spec.topic_arn.get()?.clone();
+        let call = || {
+            let subscribe = aws.sns().subscribe().topic_arn(topic.as_str()).protocol(&spec.protocol);
+            subscribe.endpoint(&spec.endpoint).return_subscription_arn(true).send()
+        };
+        let made = aws.write("sns:Subscribe", call).await?;
+        let arn = made.subscription_arn().unwrap_or(UNCONFIRMED).to_owned();
+        Ok(Done::ready(SnsSubscriptionOutputs { topic_arn: topic, subscription_arn: arn }))
+    }
+
+    async fn update(_: &Aws, _: &Identity, from: &Found<Self>, _: &Self) -> Result<Done<Self>, CallError> {
+        // Every field is its identity: there is nothing to edit in place.
+        Ok(Done::ready(from.outputs.clone()))
+    }
+
+    async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
+        let arn = past.outputs.subscription_arn.as_str();
+        if !arn.starts_with("arn:") {
+            return Ok(Ending::Gone);
+        }
+        let call = || aws.sns().unsubscribe().subscription_arn(arn).send();
+        match aws.remove("sns:Unsubscribe", call).await.gone_is_fine() {
+            Err(error) if error.message.contains("pending confirmation") => Ok(Ending::Gone),
+            result => result.map(|_| Ending::Gone),
+        }
+    }
+}
+
+async fn subscriptions(aws: &Aws, look: &Look, topic: &TopicArn) -> Result<Arc<Vec<Subscription>>, CallError> {
+    let query = format!("sns:ListSubscriptionsByTopic {topic}");
+    look.once(&query, async {
+        let call = || {
+            let pages = aws.sns().list_subscriptions_by_topic().topic_arn(topic.as_str()).into_paginator().items();
+            async move { pages.send().collect::<Result<Vec<_>, _>>().await }
+        };
+        Ok(aws.read("sns:ListSubscriptionsByTopic", call).await.gone_is_fine()?.unwrap_or_default())
+    })
+    .await
+}
+
+async fn see(aws: &Aws, look: &Look, ask: &Ask<SnsSubscription>) -> Result<Seen<SnsSubscription>, CallError> {
+    let recorded = ask.outputs.as_ref().map(|outputs| &outputs.topic_arn);
+    let Some(topic) = recorded.or(ask.spec.topic_arn.known()) else { return Ok(Seen::Absent) };
+    let all = subscriptions(aws, look, topic).await?;
+    let same = |raw: &&Subscription| {
+        // Mail addresses come back in lower case from some services.
+        raw.protocol() == Some(&ask.spec.protocol) && raw.endpoint().is_some_and(|to| to.eq_ignore_ascii_case(&ask.spec.endpoint))
+    };
+    let Some(raw) = all.iter().find(same) else { return Ok(Seen::Absent) };
+    let spec = SnsSubscription { topic_arn: Input::Value(topic.clone()), ..ask.spec.clone() };
+    let told = raw.subscription_arn().filter(|arn| arn.starts_with("arn:"));
+    let kept = ask.outputs.as_ref().map(|outputs| outputs.subscription_arn.as_str());
+    let arn = told.or(kept).unwrap_or(UNCONFIRMED).to_owned();
+    let outputs = SnsSubscriptionOutputs { topic_arn: topic.clone(), subscription_arn: arn };
+    Ok(Found::ready(spec, outputs, Owner::Inherited).into())
+}

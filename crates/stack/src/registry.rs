@@ -1,0 +1,33 @@
+//! All kinds and all orders of the five domains.
+
+use auroractl_aws::Aws;
+use auroractl_core::lower::Lowering;
+use auroractl_core::model::Group;
+use auroractl_core::{Desired, PureKind, State};
+use auroractl_engine::{Kind, Registry};
+
+/// The kinds of each domain.
+const KINDS: &[&[&'static dyn Kind<Aws>]] = &[
+    auroractl_network::KINDS,
+    auroractl_security::KINDS,
+    auroractl_params::KINDS,
+    auroractl_cluster::KINDS,
+    auroractl_monitoring::KINDS,
+];
+
+/// Orders among resources that must move together.
+pub const LOWERINGS: &[&dyn Lowering] = auroractl_cluster::LOWERINGS;
+
+/// All kinds, by name.
+#[must_use]
+pub fn registry() -> Registry<Aws> {
+    Registry::new(KINDS)
+}
+
+/// What a state remembers, read as a wish.
+#[must_use]
+pub fn remembered(state: &State) -> Desired {
+    let registry = registry();
+    let group = |kind: &str| registry.get(kind).map_or(Group::Network, PureKind::group);
+    Desired::remembered(state, &group)
+}

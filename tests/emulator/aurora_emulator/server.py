@@ -1,0 +1,98 @@
+"""The HTTP server: moto's applications and the admin interface on one port, one request at a time.
+
+Requests are read and answered in threads, but worked on under one lock: rules that look at several resources then see
+one state, and a snapshot never falls into the middle of a call. The work is bound to one core by the interpreter anyway.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.moto_server.werkzeug_app import (  # noqa: E402  (moto reads its environment when it is imported)
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, make_server  # noqa: E402
+
+from . import extension  # noqa: E402
+from .admin import Admin  # noqa: E402
+from .clock import TIMELINE  # noqa: E402
+
+StartResponse = Callable[..., Any]
+
+
+class Handler(MotoRequestHandler):
+    """Connections stay open between requests: a client that makes a hundred calls opens few sockets."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: the call log is the proxy's business."""
+
+    def setup(self) -> None:
+        """Answer small messages at once."""
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+
+
+class Application:
+    """The WSGI application: admin paths to us, everything else to moto."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.moto = DomainDispatcherApplication(create_backend_app)
+        self.admin = Admin()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        body = _read(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+        with self.lock:
+            TIMELINE.advance()
+            if environ.get("PATH_INFO", "").startswith("/_admin"):
+                return self.admin(environ, body, start_response)
+            return [b"".join(self.moto(environ, start_response))]
+
+    def warm(self) -> None:
+        """Load what the first calls would otherwise wait for."""
+        for service in ("iam", "ec2", "rds", "kms", "sts", "sns", "cloudwatch", "logs"):
+            with self.lock:
+                _warm_service(self.moto, service)
+
+
+def _read(environ: dict[str, Any]) -> bytes:
+    """The whole body, before the lock is taken: a slow client must hold up nobody else."""
+    length = environ.get("CONTENT_LENGTH")
+    if length:
+        return environ["wsgi.input"].read(int(length))
+    if environ.get("wsgi.input_terminated"):
+        return environ["wsgi.input"].read()
+    return b""
+
+
+def _warm_service(application: DomainDispatcherApplication, service: str) -> None:
+    from moto.backends import get_backend
+    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.core.utils import get_service_model
+
+    region = "aws" if service in ("iam", "sts") else "us-east-1"
+    get_backend(service)[DEFAULT_ACCOUNT_ID][region]
+    get_service_model(service)
+    if service not in application.app_instances:
+        application.app_instances[service] = create_backend_app(service)
+
+
+def build(host: str, port: int) -> tuple[BaseWSGIServer, Application]:
+    """A server that is bound and ready to serve; port 0 picks a free one."""
+    extension.load()
+    application = Application()
+    server = make_server(host, port, application, threaded=True, request_handler=Handler)
+    server.daemon_threads = True
+    return server, application

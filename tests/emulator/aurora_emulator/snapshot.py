@@ -1,0 +1,93 @@
+"""Snapshots of everything: moto's backends, the extension's state, and what is scheduled.
+
+A snapshot is one pickle, so that objects which refer to each other across services do so after a restore as well.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import threading
+import types
+from pathlib import Path
+from typing import Any
+
+from moto.core.base_backend import BackendDict
+
+from .clock import TIMELINE
+from .world import WORLD
+
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles backends; locks become new locks, and bound methods (moto's filter tables) are rebound by name."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, _LOCKS):
+            return (threading.Lock if isinstance(obj, _LOCKS[0]) else threading.RLock, ())
+        if isinstance(obj, types.GeneratorType):
+            return (iter, ((),))
+        return NotImplemented
+
+
+def dump() -> bytes:
+    """The whole state as bytes."""
+    buffer = io.BytesIO()
+    _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(
+        {"backends": _collect(), "regions": dict(WORLD.regions), "timeline": TIMELINE.dump()}
+    )
+    return buffer.getvalue()
+
+
+def _collect() -> dict[str, dict[str, dict[str, Any]]]:
+    collected: dict[str, dict[str, dict[str, Any]]] = {}
+    for backends in BackendDict._instances:  # type: ignore[misc]
+        accounts = {account: dict(regions) for account, regions in backends.items() if regions}
+        if accounts:
+            collected[backends.service_name] = accounts
+    return collected
+
+
+def load(content: bytes) -> None:
+    """Replace the whole state."""
+    state = pickle.loads(content)
+    for backends in BackendDict._instances:  # type: ignore[misc]
+        saved = state["backends"].get(backends.service_name, {})
+        for account in list(backends):
+            dict.clear(backends[account])
+        for account, regions in saved.items():
+            for region, backend in regions.items():
+                dict.__setitem__(backends[account], region, backend)
+    WORLD.regions.clear()
+    WORLD.regions.update(state["regions"])
+    TIMELINE.load(state["timeline"])
+
+
+def reset() -> None:
+    """An empty AWS; switches and speed stay."""
+    for backends in BackendDict._instances:  # type: ignore[misc]
+        for account in list(backends):
+            dict.clear(backends[account])
+    WORLD.clear()
+    TIMELINE.clear()
+
+
+class Store:
+    """The snapshots in memory, by id."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def take(self, path: str | None = None) -> str:
+        """Keep a snapshot, in a file as well if a path is given; returns its id."""
+        content = dump()
+        name = f"snap-{len(self._kept) + 1}"
+        self._kept[name] = content
+        if path:
+            Path(path).write_bytes(content)
+        return name
+
+    def restore(self, name: str | None, path: str | None = None) -> None:
+        """Go back to a snapshot by id, or to one from a file."""
+        load(Path(path).read_bytes() if path else self._kept[name or ""])
