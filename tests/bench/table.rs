@@ -1,6 +1,7 @@
 //! The table that the benchmark prints.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
 /// One line.
@@ -40,7 +41,7 @@ impl Row {
 /// The lines as text.
 pub(crate) fn render(rows: &[Row]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["", "auroractl", "target", "", "Terraform"]);
     for row in rows {
         let verdict = match row.reached {

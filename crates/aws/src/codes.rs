@@ -355,16 +355,18 @@ const TABLE: &[(&str, Class)] = &[
 pub fn classify(operation: &str, status: u16, code: &str, message: &str) -> Class {
     let message = message.to_ascii_lowercase();
     let special = SPECIAL.iter().find(|row| {
-        row.code == code
-            && operation.starts_with(row.operation)
-            && message.contains(&row.message.to_ascii_lowercase())
+        row.code == code && operation.starts_with(row.operation) && message.contains(&row.message.to_ascii_lowercase())
     });
     if let Some(row) = special
         && status < 500
     {
         return row.class;
     }
-    let known = TABLE.binary_search_by(|(known, _)| known.cmp(&code)).ok().and_then(|at| TABLE.get(at)).map(|(_, class)| *class);
+    let known = TABLE
+        .binary_search_by(|(known, _)| known.cmp(&code))
+        .ok()
+        .and_then(|at| TABLE.get(at))
+        .map(|(_, class)| *class);
     match (known, status) {
         // Documented as not executed whatever the status: EC2 throttles with 503.
         (Some(class @ (Class::Throttled | Class::Capacity | Class::Quota)), _) => class,
@@ -378,7 +380,12 @@ pub fn classify(operation: &str, status: u16, code: &str, message: &str) -> Clas
 /// The meaning of a code that stands in no table: families grow with every new resource.
 fn family(code: &str) -> Class {
     match code {
-        code if code.ends_with(".NotFound") || code.ends_with("NotFoundFault") || code.ends_with("NotFoundException") => Class::Gone,
+        code if code.ends_with(".NotFound")
+            || code.ends_with("NotFoundFault")
+            || code.ends_with("NotFoundException") =>
+        {
+            Class::Gone
+        }
         code if code.contains("AlreadyExist") || code.ends_with(".Duplicate") => Class::Exists,
         code if code.contains("QuotaExceeded") || code.ends_with("LimitExceeded") => Class::Quota,
         code if code.starts_with("Insufficient") => Class::Capacity,
@@ -394,7 +401,8 @@ mod tests {
     #[test]
     fn meanings() {
         let words = "Cannot delete protected Cluster, please disable deletion protection and try again.";
-        let role = "The IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING";
+        let role =
+            "The IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING";
         for (operation, status, code, message, class) in [
             ("ec2:CreateVpc", 400, "VpcLimitExceeded", "", Class::Quota),
             ("ec2:CreateVpc", 500, "InternalError", "", Class::Ambiguous),
@@ -461,7 +469,8 @@ mod tests {
     fn a_delete_never_waits_for_what_is_gone() {
         for row in SPECIAL.iter().filter(|row| row.class == Class::NotYet && row.message.is_empty()) {
             for verb in ["Delete", "Detach", "Release", "Revoke", "Remove", "Unsubscribe"] {
-                let hit = row.operation.split(':').nth(1).is_some_and(|start| verb.starts_with(start) && !start.is_empty());
+                let hit =
+                    row.operation.split(':').nth(1).is_some_and(|start| verb.starts_with(start) && !start.is_empty());
                 assert!(!hit, "{} {}", row.code, row.operation);
             }
         }

@@ -51,7 +51,9 @@ pub enum ConnectError {
         why: String,
     },
     /// They are another account's.
-    #[error("the stack belongs to account {expected}, these credentials are for account {actual} ({caller}); nothing was changed")]
+    #[error(
+        "the stack belongs to account {expected}, these credentials are for account {actual} ({caller}); nothing was changed"
+    )]
     WrongAccount {
         /// The stack's account.
         expected: String,
@@ -107,13 +109,17 @@ impl ConnectError {
             }
             Self::SsoExpired { profile: Some(profile) } => format!("run `aws sso login --profile {profile}`"),
             Self::SsoExpired { profile: None } => "run `aws sso login`".to_owned(),
-            Self::Source { .. } => "`aws sts get-caller-identity` with the same settings shows whether they work".to_owned(),
+            Self::Source { .. } => {
+                "`aws sts get-caller-identity` with the same settings shows whether they work".to_owned()
+            }
             Self::BadCredentials { .. } => "get new ones (`aws sso login`, or a new session token)".to_owned(),
             Self::WrongAccount { .. } => {
                 "use credentials of the stack's account, or correct `account` in the stack file".to_owned()
             }
             Self::ClockSkew { .. } => "set the clock (NTP)".to_owned(),
-            Self::Region { .. } => "enable the region for the account, or correct `region` in the stack file".to_owned(),
+            Self::Region { .. } => {
+                "enable the region for the account, or correct `region` in the stack file".to_owned()
+            }
             Self::Unreachable { .. } => "check network, proxy variables and AWS_ENDPOINT_URL".to_owned(),
             Self::Trace { .. } => "choose another file with `--trace-file`".to_owned(),
         }
@@ -149,9 +155,9 @@ impl ConnectError {
             Some("OptInRequired" | "RegionDisabledException") => Self::Region { region: region.to_owned(), why },
             Some(_) if matches!(error.class, Class::Credentials | Class::Denied) => Self::BadCredentials { why },
             None if error.class == Class::Credentials => Self::Source { profile: None, why },
-            None if error.message.contains("dns error") => Self::Unreachable {
-                why: format!("{why}; is `{region}` a region?"),
-            },
+            None if error.message.contains("dns error") => {
+                Self::Unreachable { why: format!("{why}; is `{region}` a region?") }
+            }
             _ => Self::Unreachable { why: error.message.trim_start_matches("AWS can't be reached: ").to_owned() },
         }
     }
@@ -201,7 +207,10 @@ mod tests {
     fn first_calls_that_failed_are_told_apart() {
         let failed = |class, code: Option<&str>, message: &str| {
             let code = code.map(str::to_owned);
-            ConnectError::of_call(&CallError { code, ..CallError::new("sts:GetCallerIdentity", class, message) }, "xx-1")
+            ConnectError::of_call(
+                &CallError { code, ..CallError::new("sts:GetCallerIdentity", class, message) },
+                "xx-1",
+            )
         };
         let expired = "Signature expired: 20261125T000000Z is now earlier than 20261125T010000Z";
         let skew = failed(Class::Credentials, Some("SignatureDoesNotMatch"), expired);

@@ -25,7 +25,8 @@ pub(crate) async fn chain(wire: &Wire, region: &str, profile: Option<&str>) -> R
         .with_region(Some(Region::new(region.to_owned())))
         .with_behavior_version(Some(BehaviorVersion::latest()))
         .with_http_client(wire.clone());
-    let metadata = imds::Client::builder().configure(&config).max_attempts(1).connect_timeout(METADATA).read_timeout(METADATA);
+    let metadata =
+        imds::Client::builder().configure(&config).max_attempts(1).connect_timeout(METADATA).read_timeout(METADATA);
     let mut builder = DefaultCredentialsChain::builder().imds_client(metadata.build()).configure(config);
     builder.set_region(Some(Region::new(region.to_owned())));
     if let Some(profile) = profile {
@@ -99,7 +100,13 @@ mod tests {
             Self: 'a,
         {
             self.0.fetch_add(1, Ordering::Relaxed);
-            future::ProvideCredentials::ready(Ok(Credentials::new("a", "s", None, Some(SystemTime::now() + self.1), "test")))
+            future::ProvideCredentials::ready(Ok(Credentials::new(
+                "a",
+                "s",
+                None,
+                Some(SystemTime::now() + self.1),
+                "test",
+            )))
         }
     }
 

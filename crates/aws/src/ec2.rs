@@ -33,7 +33,12 @@ pub fn filter(name: &str, values: impl IntoIterator<Item = String>) -> Filter {
 ///
 /// # Errors
 /// The calls'.
-pub async fn tagged<T, F>(look: &Look, query: Query<'_>, fetch: impl Fn(Vec<Filter>) -> F, id: impl Fn(&T) -> Option<&str>) -> Result<Vec<T>, CallError>
+pub async fn tagged<T, F>(
+    look: &Look,
+    query: Query<'_>,
+    fetch: impl Fn(Vec<Filter>) -> F,
+    id: impl Fn(&T) -> Option<&str>,
+) -> Result<Vec<T>, CallError>
 where
     T: Clone + Send + Sync + 'static,
     F: Future<Output = Result<Vec<T>, CallError>>,

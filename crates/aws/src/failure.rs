@@ -108,7 +108,9 @@ pub(crate) fn chain_text(error: &(dyn Error + 'static)) -> String {
 /// `x-amz-retry-after` in milliseconds, `Retry-After` in seconds.
 fn pause(answer: &HttpResponse) -> Option<Duration> {
     let number = |name: &str| answer.headers().get(name).and_then(|value| value.trim().parse::<u64>().ok());
-    let asked = number("x-amz-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs));
+    let asked = number("x-amz-retry-after")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs));
     asked.map(|time| time.min(LONGEST_PAUSE))
 }
 

@@ -71,7 +71,11 @@ pub struct Aws {
 impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { account, region, caller, .. } = self;
-        f.debug_struct("Aws").field("account", account).field("region", region).field("caller", caller).finish_non_exhaustive()
+        f.debug_struct("Aws")
+            .field("account", account)
+            .field("region", region)
+            .field("caller", caller)
+            .finish_non_exhaustive()
     }
 }
 

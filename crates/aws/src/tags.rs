@@ -30,7 +30,11 @@ impl TagEdit {
 /// The way from the observed to the wanted user tags. Ownership tags are set again where they are missing.
 #[must_use]
 pub fn edit(me: &Identity, owner: &Owner, from: &Tags, to: &Tags) -> TagEdit {
-    let mut set: Map = to.iter().filter(|(key, value)| from.get(*key) != Some(value)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut set: Map = to
+        .iter()
+        .filter(|(key, value)| from.get(*key) != Some(value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     if !matches!(owner, Owner::Oid(oid) if *oid == me.oid) {
         set.extend(me.ownership());
     }
@@ -200,7 +204,8 @@ impl Aws {
             self.write("ec2:CreateTags", call).await?;
         }
         if !edit.unset.is_empty() {
-            let keys: Vec<_> = edit.unset.iter().map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build()).collect();
+            let keys: Vec<_> =
+                edit.unset.iter().map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build()).collect();
             let call = || self.ec2().delete_tags().resources(id).set_tags(Some(keys.clone())).send();
             self.write("ec2:DeleteTags", call).await?;
         }
@@ -218,7 +223,9 @@ impl Aws {
             self.write("rds:AddTagsToResource", call).await?;
         }
         if !edit.unset.is_empty() {
-            let call = || self.rds().remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(edit.unset.clone())).send();
+            let call = || {
+                self.rds().remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(edit.unset.clone())).send()
+            };
             self.write("rds:RemoveTagsFromResource", call).await?;
         }
         Ok(())
@@ -232,7 +239,14 @@ mod tests {
 
     fn me() -> Identity {
         let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
-        Identity { stack, lineage: "l".into(), address: "vpc.main".parse().unwrap(), generation: 0, oid: "o".into(), name: String::new() }
+        Identity {
+            stack,
+            lineage: "l".into(),
+            address: "vpc.main".parse().unwrap(),
+            generation: 0,
+            oid: "o".into(),
+            name: String::new(),
+        }
     }
 
     fn tags(pairs: &[(&str, &str)]) -> Tags {
@@ -241,7 +255,12 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_sent() {
-        let edit = edit(&me(), &Owner::Oid("o".into()), &tags(&[("a", "1"), ("b", "1"), ("c", "1")]), &tags(&[("a", "1"), ("b", "2")]));
+        let edit = edit(
+            &me(),
+            &Owner::Oid("o".into()),
+            &tags(&[("a", "1"), ("b", "1"), ("c", "1")]),
+            &tags(&[("a", "1"), ("b", "2")]),
+        );
         assert_eq!((edit.set, edit.unset), (tags(&[("b", "2")]), vec!["c".to_owned()]));
     }
 

@@ -72,7 +72,10 @@ pub(crate) struct Tap {
 
 impl fmt::Debug for Tap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tap").field("fenced", &self.fence.get().is_some()).field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("Tap")
+            .field("fenced", &self.fence.get().is_some())
+            .field("file", &self.file)
+            .finish_non_exhaustive()
     }
 }
 
@@ -189,21 +192,42 @@ impl HttpConnector for Tapped {
     }
 }
 
-/// Reads the body of an error, which is short, to tell its code; a good answer stays a stream.
-async fn settled(answer: Result<HttpResponse, ConnectorError>) -> (Result<HttpResponse, ConnectorError>, Option<String>) {
+/// Reads the whole answer: for the code of an error, and because half an answer must not pass for one.
+async fn settled(
+    answer: Result<HttpResponse, ConnectorError>,
+) -> (Result<HttpResponse, ConnectorError>, Option<String>) {
     let mut answer = match answer {
-        Ok(answer) if answer.status().as_u16() >= 400 => answer,
-        other => return (other, None),
+        Ok(answer) => answer,
+        failed => return (failed, None),
     };
-    match ByteStream::new(answer.take_body()).collect().await {
-        Ok(body) => {
-            let body = body.into_bytes();
-            let code = wire_code(answer.headers().get("x-amzn-errortype"), &body);
-            *answer.body_mut() = SdkBody::from(body);
-            (Ok(answer), code)
-        }
-        Err(error) => (Err(ConnectorError::io(error.into())), None),
+    let body = match ByteStream::new(answer.take_body()).collect().await {
+        Ok(body) => body.into_bytes(),
+        Err(error) => return (Err(ConnectorError::io(error.into())), None),
+    };
+    if answer.status().is_success() && !is_whole(&body) {
+        return (Err(ConnectorError::io("the answer ends in the middle".into())), None);
     }
+    let failed = answer.status().as_u16() >= 400;
+    let code = failed.then(|| wire_code(answer.headers().get("x-amzn-errortype"), &body)).flatten();
+    *answer.body_mut() = SdkBody::from(body);
+    (Ok(answer), code)
+}
+
+/// Does a body of XML end with its root's end tag?
+///
+/// The SDK takes the end of the text for the end of every open element: a list that was cut short would read as a
+/// shorter list, so as "gone", and a cut id as an id. JSON and CBOR can't be cut unnoticed.
+fn is_whole(body: &[u8]) -> bool {
+    let text = body.trim_ascii();
+    if !text.starts_with(b"<") {
+        return true;
+    }
+    let mut tags = text.split(|byte| *byte == b'<').skip(1);
+    let Some(root) = tags.find(|tag| tag.first().is_some_and(u8::is_ascii_alphabetic)) else { return false };
+    let name = root.split(|byte| matches!(byte, b'>' | b'/') || byte.is_ascii_whitespace()).next().unwrap_or_default();
+    let closed_by_end =
+        text.strip_suffix(b">").and_then(|text| text.strip_suffix(name)).is_some_and(|text| text.ends_with(b"</"));
+    closed_by_end || (root.ends_with(b"/>") && tags.next().is_none())
 }
 
 /// Service and region, from the signature's scope: `Credential=AKIA…/20261125/eu-west-1/rds/aws4_request`.
@@ -247,10 +271,31 @@ mod tests {
     }
 
     #[test]
+    fn xml_is_whole_or_it_is_nothing() {
+        for (body, whole) in [
+            ("<A><B>1</B></A>", true),
+            ("<?xml version=\"1.0\"?>\n<A xmlns=\"x\"><A>1</A></A>\n", true),
+            ("<A/>", true),
+            ("", true),
+            ("{\"a\":1}", true),
+            ("<A><B>1</B>", false),
+            ("<A><B>1</B></", false),
+            ("<A", false),
+            ("<?xml version=\"1.0\"?>", false),
+            ("<A><B/>", false),
+        ] {
+            assert_eq!(is_whole(body.as_bytes()), whole, "{body}");
+        }
+    }
+
+    #[test]
     fn actions_are_told_in_every_protocol() {
         let scope = "AWS4-HMAC-SHA256 Credential=AKID/20261125/eu-west-1/monitoring/aws4_request, SignedHeaders=x";
         let query = Outgoing::of(&request(&[("authorization", scope)], "http://h/", "Action=CreateVpc&Version=1"));
-        assert_eq!((query.service.as_str(), query.action.as_str(), query.region.as_str()), ("cloudwatch", "CreateVpc", "eu-west-1"));
+        assert_eq!(
+            (query.service.as_str(), query.action.as_str(), query.region.as_str()),
+            ("cloudwatch", "CreateVpc", "eu-west-1")
+        );
         assert!(query.mutates());
         let json = Outgoing::of(&request(&[("x-amz-target", "TrentService.DescribeKey")], "http://h/", "{}"));
         assert_eq!(json.action, "DescribeKey");

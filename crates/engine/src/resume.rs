@@ -50,7 +50,12 @@ async fn end<W: Sync>(scene: Scene<'_, W>, intent: &Intent, search: Search) -> R
 }
 
 /// Looks until it is there or, with patience, until the consistency horizon has passed.
-async fn look<W: Sync>(scene: Scene<'_, W>, kind: &dyn Kind<W>, intent: &Intent, search: Search) -> Result<Observed, CallError> {
+async fn look<W: Sync>(
+    scene: Scene<'_, W>,
+    kind: &dyn Kind<W>,
+    intent: &Intent,
+    search: Search,
+) -> Result<Observed, CallError> {
     let horizon = Duration::from_secs_f32(kind.timing().horizon.max(0.0));
     let start = scene.clock.now();
     let ask = [of_intent(scene.state, intent)];

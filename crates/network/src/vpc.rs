@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 const CREATE_ONLY: Impact = Impact::new(Level::Replace, DOC);
 const IN_PLACE: Impact = Impact::new(Level::None, DOC);
-/// Without DNS support nobody in the VPC finds the database any more.
+/// Without DNS support nobody in the VPC finds the database by its name any more: each client needs another way to it.
 const DNS_OFF: Impact = Impact::new(Level::EndpointChange, DNS);
 const DOC: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpc.html";
 const DNS: &str = "https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html";

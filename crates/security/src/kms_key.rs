@@ -105,7 +105,7 @@ impl Resource<Aws> for KmsKey {
         }
         if from.spec.policy != to.policy {
             let policy = document(aws, &to.policy);
-            let call = || aws.kms().put_key_policy().key_id(id).policy(policy.as_str()).send();
+            let call = || aws.kms().put_key_policy().key_id(id).policy_name("default").policy(policy.as_str()).send();
             aws.write("kms:PutKeyPolicy", call).await?;
         }
         if from.spec.rotation_period_in_days != to.rotation_period_in_days {
@@ -195,7 +195,7 @@ async fn found(aws: &Aws, look: &Look, ask: &Ask<KmsKey>, key: &KeyMetadata) -> 
     let id = outputs.key_id.as_str();
     let (policy, rotation, all) = futures::try_join!(
         async {
-            let call = || aws.kms().get_key_policy().key_id(id).send();
+            let call = || aws.kms().get_key_policy().key_id(id).policy_name("default").send();
             aws.read("kms:GetKeyPolicy", call).await
         },
         async {

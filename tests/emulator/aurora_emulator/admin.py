@@ -34,12 +34,12 @@ class Admin:
         name = environ["PATH_INFO"].removeprefix("/_admin").strip("/")
         handler = self._routes.get((environ["REQUEST_METHOD"], name))
         if handler is None:
-            return _answer(start_response, "404 Not Found", {"error": f"no admin call {name!r}"})
+            return reply(start_response, "404 Not Found", {"error": f"no admin call {name!r}"})
         try:
             answer = handler(json.loads(body) if body.strip() else {})
         except (KeyError, ValueError, TypeError, OSError) as error:
-            return _answer(start_response, "400 Bad Request", {"error": f"{type(error).__name__}: {error}"})
-        return _answer(start_response, "200 OK", answer)
+            return reply(start_response, "400 Bad Request", {"error": f"{type(error).__name__}: {error}"})
+        return reply(start_response, "200 OK", answer)
 
     def _health(self, _: dict[str, Any]) -> Any:
         return {
@@ -70,7 +70,8 @@ class Admin:
         return {"status": "ok"}
 
 
-def _answer(start_response: Any, status: str, document: Any) -> Iterable[bytes]:
+def reply(start_response: Any, status: str, document: Any) -> Iterable[bytes]:
+    """A JSON document as a WSGI answer."""
     content = json.dumps(document, default=str).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
     start_response(status, headers)

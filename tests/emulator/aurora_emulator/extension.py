@@ -7,6 +7,7 @@ from importlib import import_module
 from . import rds_models
 
 _MODULES = (
+    "frugal",
     "rds_lifecycle",
     "rds_clusters",
     "rds_instances",

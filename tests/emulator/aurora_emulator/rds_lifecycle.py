@@ -67,6 +67,15 @@ def _cluster_gone(target: Target) -> None:
         TIMELINE.schedule(10.0, "cluster-gone", target)
         return
     cluster.backend.clusters.pop(cluster.db_cluster_identifier, None)
+    snapshots = cluster.backend.cluster_snapshots
+    for name in [name for name, item in snapshots.items() if _automated(item, cluster)]:
+        snapshots.pop(name)
+
+
+def _automated(snapshot: Any, cluster: Any) -> bool:
+    """Automated snapshots go with their cluster; manual and final ones stay."""
+    own = snapshot.cluster.db_cluster_resource_id == cluster.db_cluster_resource_id
+    return own and snapshot.snapshot_type == "automated"
 
 
 @action("secret-active")

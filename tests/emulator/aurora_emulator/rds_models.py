@@ -219,6 +219,18 @@ class AuroraInstance(DBInstanceClustered):
         return getattr(self.cluster, "database_insights_mode", None)
 
     @property
+    def license_model(self) -> str:
+        """What AWS reports for PostgreSQL."""
+        return "postgresql-license" if self.cluster.engine == ENGINE else self.cluster.license_model
+
+    @license_model.setter
+    def license_model(self, value: str) -> None:
+        del value
+
+    def save_automated_backup(self) -> None:
+        """Nothing: backups of Aurora belong to the cluster."""
+
+    @property
     def address(self) -> str:
         """The host name; the cluster's suffix is shared by all endpoints of an account, here of a cluster."""
         return f"{self.db_instance_identifier}.{self.cluster.url_identifier}.{self.region}.rds.amazonaws.com"
@@ -241,9 +253,9 @@ class AuroraInstance(DBInstanceClustered):
         return self.db_parameter_group_status_list
 
 
-def _default_key(backend: Any, service: str) -> str:
-    key = f"aws/{service}"
-    return f"arn:{backend.partition}:kms:{backend.region_name}:{backend.account_id}:alias/{key}"
+def _default_key(backend: Any, service: str) -> str | None:
+    """The ARN of AWS's own key of a service."""
+    return kms_key_arn(backend, f"alias/aws/{service}")
 
 
 def kms_key_arn(backend: Any, reference: str | None) -> str | None:

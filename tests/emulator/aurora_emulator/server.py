@@ -15,6 +15,7 @@ from typing import Any
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
+from moto.core import DEFAULT_ACCOUNT_ID  # noqa: E402
 from moto.moto_server.werkzeug_app import (  # noqa: E402  (moto reads its environment when it is imported)
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -22,8 +23,8 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402  (moto reads its envir
 )
 from werkzeug.serving import BaseWSGIServer, make_server  # noqa: E402
 
-from . import extension  # noqa: E402
-from .admin import Admin  # noqa: E402
+from . import extension, rpc_cbor  # noqa: E402
+from .admin import Admin, reply  # noqa: E402
 from .clock import TIMELINE  # noqa: E402
 
 StartResponse = Callable[..., Any]
@@ -58,6 +59,14 @@ class Application:
             TIMELINE.advance()
             if environ.get("PATH_INFO", "").startswith("/_admin"):
                 return self.admin(environ, body, start_response)
+            own = _own_service(environ, body)
+            if own is not None:
+                return reply(start_response, *own)
+            target = rpc_cbor.operation(environ)
+            if target is not None:
+                status, headers, text = rpc_cbor.call(environ, body, target, self.moto)
+                start_response(status, [*headers, ("Content-Length", str(len(text)))])
+                return [text]
             return [b"".join(self.moto(environ, start_response))]
 
     def warm(self) -> None:
@@ -77,9 +86,18 @@ def _read(environ: dict[str, Any]) -> bytes:
     return b""
 
 
+def _own_service(environ: dict[str, Any], body: bytes) -> tuple[str, Any] | None:
+    """The answer to a call of a service that moto has no application for."""
+    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    if len(scope) < 5 or scope[3] not in ("pi", "pricing"):
+        return None
+    from .missing_services import answer
+
+    return answer(scope[3], environ.get("HTTP_X_AMZ_TARGET", ""), body, (DEFAULT_ACCOUNT_ID, scope[2]))
+
+
 def _warm_service(application: DomainDispatcherApplication, service: str) -> None:
     from moto.backends import get_backend
-    from moto.core import DEFAULT_ACCOUNT_ID
     from moto.core.utils import get_service_model
 
     region = "aws" if service in ("iam", "sts") else "us-east-1"

@@ -12,9 +12,17 @@ import types
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from moto.core.base_backend import BackendDict
+from moto.iam.models import AWSManagedPolicy
 
 from .clock import TIMELINE
+from .iam import managed_policy
 from .world import WORLD
 
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
@@ -28,7 +36,19 @@ class _Pickler(pickle.Pickler):
             return (threading.Lock if isinstance(obj, _LOCKS[0]) else threading.RLock, ())
         if isinstance(obj, types.GeneratorType):
             return (iter, ((),))
+        if isinstance(obj, AWSManagedPolicy):
+            return (managed_policy, (obj.account_id, obj.partition, obj.arn, obj.attachment_count))
+        if hasattr(obj, "private_bytes"):
+            return (_private_key, (_pem(obj),))
         return NotImplemented
+
+
+def _pem(key: Any) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _private_key(content: bytes) -> Any:
+    return load_pem_private_key(content, password=None)
 
 
 def dump() -> bytes:

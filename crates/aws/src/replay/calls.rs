@@ -49,7 +49,8 @@ async fn a_write_that_may_have_been_executed_is_sent_once() {
         Reply::ec2(500, "InternalError", "An internal error has occurred"),
         whole.clone().cut(30),
         whole.cut(0),
-        Reply::ok("<CreateVpcResponse><vpc><vpcId>vpc-1</vp"),
+        Reply::ok("<CreateVpcResponse><vpc><vpcId>vpc-"),
+        Reply::ok("<CreateVpcResponse><vpc><vpcId>vpc-1</vpcId></vpc>"),
         Reply::ok(""),
         Reply::new(502, "<html><body>Bad   gateway</body></html>"),
     ] {
@@ -69,9 +70,10 @@ async fn a_connection_that_breaks_without_an_answer_leaves_a_write_in_doubt() {
 #[tokio::test]
 async fn a_read_is_sent_again_whatever_happened() {
     let half = Reply::ok(VPCS).cut(20);
-    let server = Server::plays(vec![Reply::ec2(500, "InternalError", ""), half, Reply::ok(VPCS)]).await;
+    let server =
+        Server::plays(vec![Reply::ec2(500, "InternalError", ""), half, Reply::ok(&VPCS[..40]), Reply::ok(VPCS)]).await;
     assert_eq!(describe(&server.aws().await).await.unwrap(), 0);
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(server.seen().len(), 4);
 }
 
 #[tokio::test]
@@ -93,13 +95,15 @@ async fn a_quota_is_no_throttle() {
 #[tokio::test]
 async fn a_refusal_names_who_may_not_do_what() {
     let message = "You are not authorized. Encoded authorization failure message: BLOB";
-    let decoded = r#"{"explicitDeny":true,"context":{"principal":{"arn":"arn:aws:iam::1:user/ci"},"action":"ec2:CreateVpc"}}"#
-        .replace('"', "&quot;");
+    let decoded =
+        r#"{"explicitDeny":true,"context":{"principal":{"arn":"arn:aws:iam::1:user/ci"},"action":"ec2:CreateVpc"}}"#
+            .replace('"', "&quot;");
     let answer = format!(
         "<DecodeAuthorizationMessageResponse><DecodeAuthorizationMessageResult><DecodedMessage>{decoded}</DecodedMessage>\
          </DecodeAuthorizationMessageResult></DecodeAuthorizationMessageResponse>"
     );
-    let server = Server::plays(vec![Reply::ec2(403, "UnauthorizedOperation", message), Reply::ok(answer)]).await;
+    let refused = Reply::ec2(403, "UnauthorizedOperation", message).header("x-amzn-requestid", "req-1");
+    let server = Server::plays(vec![refused, Reply::ok(answer)]).await;
     let error = create(&server.aws().await).await.unwrap_err();
     assert_eq!((error.class, error.request_id.as_deref()), (Class::Denied, Some("req-1")));
     assert_eq!(error.message, "`arn:aws:iam::1:user/ci` may not `ec2:CreateVpc`: a policy denies it");

@@ -7,7 +7,8 @@ use auroractl_engine::World as _;
 use jiff::{SignedDuration, Timestamp};
 
 fn who(ahead: SignedDuration) -> Reply {
-    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&(Timestamp::now() + ahead)).unwrap();
+    let date =
+        jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&(Timestamp::now() + ahead)).unwrap();
     let result = "<Arn>arn:aws-cn:iam::123456789012:user/ci</Arn><UserId>U</UserId><Account>123456789012</Account>";
     let result = format!("<GetCallerIdentityResult>{result}</GetCallerIdentityResult>");
     Reply::ok(format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>")).header("date", date)

@@ -25,7 +25,9 @@ fn loosen(program: &mut Program, releases: &[Release], loose: &dyn Fn(&Release) 
     let ring = rings(program);
     for release in releases {
         let (earlier, later) = (ring.get(&release.earlier), ring.get(&release.later));
-        if earlier.is_some() && earlier == later && loose(release)
+        if earlier.is_some()
+            && earlier == later
+            && loose(release)
             && let Some(step) = program.steps.get_mut(release.later)
         {
             step.after.remove(&release.earlier);

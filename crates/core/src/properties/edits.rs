@@ -48,8 +48,9 @@ pub(super) fn address(index: usize) -> Address {
 
 fn want() -> impl Strategy<Value = Want> {
     let few = |most| proptest::collection::vec(0..COUNT, 0..=most);
-    (any::<bool>(), 0..2_u8, 0..2_u8, any::<u8>(), proptest::option::of(0..COUNT), few(2), few(1))
-        .prop_map(|(present, soft, hard, rank, home, parts, after)| Want { present, soft, hard, rank, home, parts, after })
+    (any::<bool>(), 0..2_u8, 0..2_u8, any::<u8>(), proptest::option::of(0..COUNT), few(2), few(1)).prop_map(
+        |(present, soft, hard, rank, home, parts, after)| Want { present, soft, hard, rank, home, parts, after },
+    )
 }
 
 /// The same stack without edits that are refused since they would lose data.

@@ -104,7 +104,7 @@ fn alive(entries: &[Entry]) -> BTreeSet<(Address, u32)> {
 }
 
 proptest! {
-    #![proptest_config(config(2000))]
+    #![proptest_config(config(500))]
 
     /// After each prefix: no intent is dropped unresolved, no object is forgotten undeleted, no burned generation
     /// comes back.

@@ -21,7 +21,10 @@ fn program() -> impl Strategy<Value = Program> {
         for (index, (seconds, picks)) in steps.into_iter().enumerate() {
             let after = (0..index).filter(|earlier| picks[*earlier] && (index + earlier) % 3 == 0).map(place).collect();
             let address: Address = format!("free.s{}", place(index)).parse().unwrap();
-            made.push((place(index), Step { address, verb: Verb::Create, generation: 0, after, seconds: f32::from(seconds) }));
+            made.push((
+                place(index),
+                Step { address, verb: Verb::Create, generation: 0, after, seconds: f32::from(seconds) },
+            ));
         }
         made.sort_by_key(|(id, _)| *id);
         program.steps = made.into_iter().map(|(_, step)| step).collect();
@@ -52,7 +55,7 @@ fn dependants(program: &Program, of: &BTreeSet<StepId>) -> BTreeSet<StepId> {
 }
 
 proptest! {
-    #![proptest_config(config(2000))]
+    #![proptest_config(config(500))]
 
     /// Of the steps that may start, none has a longer path before it than the one that is handed out.
     #[test]

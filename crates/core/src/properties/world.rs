@@ -122,9 +122,8 @@ impl World {
     /// Deletes an object that nothing uses. Where its successor can only be made afterwards (`early`),
     /// those that could be edited have nowhere to go yet and may still refer to it.
     pub(super) fn delete(&mut self, id: &str, early: bool) -> Result<(), String> {
-        let uses = |object: &Object| {
-            object.spec["home"] == *id || (!early && references(&object.spec).any(|used| used == id))
-        };
+        let uses =
+            |object: &Object| object.spec["home"] == *id || (!early && references(&object.spec).any(|used| used == id));
         if self.objects.get(id).is_some_and(|object| object.oid.starts_with(STRANGER)) {
             return Err(format!("{id} is not ours"));
         }

@@ -1,0 +1,268 @@
+"""Promise 1: states take time, time can be sped up, and operations in the wrong state are refused as AWS refuses them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import stack
+from stack import refused
+
+pytestmark = pytest.mark.gap
+
+
+def _members(aws: Any) -> list[tuple[str, bool]]:
+    return [
+        (item["DBInstanceIdentifier"], item["IsClusterWriter"]) for item in stack.cluster_now(aws)["DBClusterMembers"]
+    ]
+
+
+def _ready(aws: Any, *names: str, **more: Any) -> stack.Network:
+    net = stack.whole_cluster(aws, **more)
+    stack.cluster_now(aws)
+    for index, name in enumerate(names):
+        stack.instance(aws, name, PromotionTier=index)
+    stack.cluster_now(aws)
+    return net
+
+
+def test_cluster_is_created_by_and_by(aws: Any, emulator: Any, until: Any) -> None:
+    """creating -> available after 40 s of AWS time, sped up 200 times."""
+    emulator.admin("speed", factor=200)
+    stack.cluster(aws)
+    assert stack.cluster_now(aws)["Status"] == "creating"
+    until(lambda: stack.cluster_now(aws)["Status"], "available")
+
+
+def test_a_member_has_to_wait_for_its_cluster(aws: Any, emulator: Any) -> None:
+    """CreateDBInstance while the cluster is creating."""
+    emulator.admin("speed", factor=1)
+    stack.cluster(aws)
+    refused(
+        "InvalidDBClusterStateFault",
+        aws("rds").create_db_instance,
+        DBInstanceIdentifier="a",
+        DBClusterIdentifier="orders",
+        DBInstanceClass="db.r7g.large",
+        Engine=stack.ENGINE,
+    )
+
+
+def test_readers_wait_for_the_first_member(aws: Any, emulator: Any, until: Any) -> None:
+    """The first member takes 370 s, a further one 270 s from then on."""
+    _ready(aws)
+    emulator.admin("speed", factor=500)
+    stack.instance(aws, "w")
+    stack.instance(aws, "r")
+    start = emulator.admin("health")["emulated_seconds"]
+    until(lambda: stack.instance_now(aws, "w")["DBInstanceStatus"], "available")
+    assert stack.instance_now(aws, "r")["DBInstanceStatus"] == "creating"
+    until(lambda: stack.instance_now(aws, "r")["DBInstanceStatus"], "available")
+    assert emulator.admin("health")["emulated_seconds"] - start >= 600
+
+
+def test_first_member_is_the_writer(aws: Any) -> None:
+    """Whatever the tiers say."""
+    _ready(aws, "w", "r")
+    assert _members(aws) == [("w", True), ("r", False)]
+
+
+def test_failover_and_reboot(aws: Any, emulator: Any) -> None:
+    """failing-over and rebooting, and the roles change."""
+    _ready(aws, "w", "r")
+    emulator.admin("speed", factor=1)
+    answer = aws("rds").failover_db_cluster(DBClusterIdentifier="orders", TargetDBInstanceIdentifier="r")
+    assert answer["DBCluster"]["Status"] == "failing-over"
+    assert stack.instance_now(aws, "w")["DBInstanceStatus"] == "rebooting"
+    assert _members(aws) == [("w", False), ("r", True)]
+    refused("InvalidDBInstanceState", aws("rds").reboot_db_instance, DBInstanceIdentifier="w")
+
+
+def test_modifying_refuses_the_next_change(aws: Any, emulator: Any) -> None:
+    """ModifyDBCluster puts the cluster into `modifying`."""
+    _ready(aws)
+    emulator.admin("speed", factor=1)
+    modify = aws("rds").modify_db_cluster
+    assert modify(DBClusterIdentifier="orders", BackupRetentionPeriod=9)["DBCluster"]["Status"] == "modifying"
+    refused("InvalidDBClusterStateFault", modify, DBClusterIdentifier="orders", BackupRetentionPeriod=10)
+    modify(DBClusterIdentifier="orders", DeletionProtection=True)
+
+
+def test_class_change_waits_for_the_window(aws: Any) -> None:
+    """Without ApplyImmediately the class is pending; with it the instance passes through `modifying`."""
+    _ready(aws, "w")
+    modify = aws("rds").modify_db_instance
+    modify(DBInstanceIdentifier="w", DBInstanceClass="db.r7g.xlarge")
+    found = stack.instance_now(aws, "w")
+    assert (found["DBInstanceClass"], found["PendingModifiedValues"]) == (
+        "db.r7g.large",
+        {"DBInstanceClass": "db.r7g.xlarge"},
+    )
+    answer = modify(DBInstanceIdentifier="w", DBInstanceClass="db.r7g.xlarge", ApplyImmediately=True)
+    assert answer["DBInstance"]["DBInstanceStatus"] == "modifying"
+    found = stack.instance_now(aws, "w")
+    assert (found["DBInstanceClass"], found["PendingModifiedValues"]) == ("db.r7g.xlarge", {})
+
+
+def test_upgrade(aws: Any, emulator: Any) -> None:
+    """upgrading, then the new version everywhere."""
+    _ready(aws, "w", EngineVersion="16.8")
+    emulator.admin("speed", factor=1)
+    aws("rds").modify_db_cluster(DBClusterIdentifier="orders", EngineVersion="16.11", ApplyImmediately=True)
+    assert stack.cluster_now(aws)["Status"] == "upgrading"
+    assert stack.instance_now(aws, "w")["DBInstanceStatus"] == "upgrading"
+    emulator.admin("speed", factor=0)
+    assert (stack.cluster_now(aws)["EngineVersion"], stack.cluster_now(aws)["Status"]) == ("16.11", "available")
+
+
+def test_snapshot_backs_up(aws: Any, emulator: Any) -> None:
+    """backing-up while a snapshot is taken."""
+    _ready(aws)
+    emulator.admin("speed", factor=1)
+    aws("rds").create_db_cluster_snapshot(DBClusterIdentifier="orders", DBClusterSnapshotIdentifier="snap")
+    assert stack.cluster_now(aws)["Status"] == "backing-up"
+
+
+def test_deletion_takes_time(aws: Any, emulator: Any) -> None:
+    """deleting; the groups stay in use until the cluster is gone; a second delete is refused."""
+    net = _ready(aws, "w")
+    rds = aws("rds")
+    emulator.admin("speed", factor=1)
+    rds.delete_db_instance(DBInstanceIdentifier="w")
+    assert stack.instance_now(aws, "w")["DBInstanceStatus"] == "deleting"
+    refused("InvalidDBInstanceState", rds.delete_db_instance, DBInstanceIdentifier="w")
+    rds.delete_db_cluster(DBClusterIdentifier="orders", SkipFinalSnapshot=True)
+    assert stack.cluster_now(aws)["Status"] == "deleting"
+    refused("InvalidDBClusterStateFault", rds.delete_db_cluster, DBClusterIdentifier="orders", SkipFinalSnapshot=True)
+    refused("InvalidDBSubnetGroupStateFault", rds.delete_db_subnet_group, DBSubnetGroupName="group")
+    refused("DependencyViolation", aws("ec2").delete_subnet, SubnetId=net.subnets[0])
+    emulator.admin("speed", factor=0)
+    refused("DBInstanceNotFound", rds.describe_db_instances, DBInstanceIdentifier="w")
+    refused("DBClusterNotFoundFault", rds.describe_db_clusters, DBClusterIdentifier="orders")
+    rds.delete_db_subnet_group(DBSubnetGroupName="group")
+
+
+def test_master_secret_becomes_active(aws: Any, emulator: Any) -> None:
+    """The managed secret is `creating` for as long as time says, however often it is read."""
+    emulator.admin("speed", factor=1)
+    aws("rds").create_db_cluster(
+        DBClusterIdentifier="orders", Engine=stack.ENGINE, MasterUsername="postgres", ManageMasterUserPassword=True
+    )
+    assert [stack.cluster_now(aws)["MasterUserSecret"]["SecretStatus"] for _ in range(2)] == ["creating"] * 2
+    emulator.admin("speed", factor=0)
+    assert stack.cluster_now(aws)["MasterUserSecret"]["SecretStatus"] == "active"
+
+
+def test_static_parameter_needs_a_reboot(aws: Any) -> None:
+    """pending-reboot on the members until they are rebooted."""
+    rds = aws("rds")
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="own", DBParameterGroupFamily=stack.FAMILY, Description="d"
+    )
+    _ready(aws, "w", DBClusterParameterGroupName="own")
+    value = {"ParameterName": "max_connections", "ParameterValue": "500", "ApplyMethod": "pending-reboot"}
+    rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="own", Parameters=[value])
+    member = stack.cluster_now(aws)["DBClusterMembers"][0]
+    assert member["DBClusterParameterGroupStatus"] == "pending-reboot"
+    rds.reboot_db_instance(DBInstanceIdentifier="w")
+    member = stack.cluster_now(aws)["DBClusterMembers"][0]
+    assert member["DBClusterParameterGroupStatus"] == "in-sync"
+
+
+def test_nat_gateway_lives_and_dies(aws: Any, emulator: Any) -> None:
+    """pending, available, deleting, deleted; what hangs on it waits; the tombstone stays visible."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    internet = stack.gateway(aws, net.vpc)
+    emulator.admin("speed", factor=1)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    name = stack.nat(aws, net, AllocationId=address)["NatGatewayId"]
+
+    def state() -> str:
+        return ec2.describe_nat_gateways(NatGatewayIds=[name])["NatGateways"][0]["State"]
+
+    assert state() == "pending"
+    emulator.admin("speed", factor=0)
+    assert state() == "available"
+    emulator.admin("speed", factor=1)
+    ec2.delete_nat_gateway(NatGatewayId=name)
+    assert state() == "deleting"
+    refused("InvalidIPAddress.InUse", ec2.release_address, AllocationId=address)
+    refused("DependencyViolation", ec2.delete_subnet, SubnetId=net.subnets[0])
+    refused("DependencyViolation", ec2.detach_internet_gateway, InternetGatewayId=internet, VpcId=net.vpc)
+    emulator.admin("speed", factor=0)
+    assert state() == "deleted"
+    ec2.release_address(AllocationId=address)
+    ec2.delete_subnet(SubnetId=net.subnets[0])
+
+
+def test_nat_gateway_fails_later(aws: Any) -> None:
+    """The call succeeds, the gateway turns failed: no internet gateway, or an address that is taken."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    first = stack.nat(aws, net)
+    assert first["State"] == "pending"
+    found = ec2.describe_nat_gateways(NatGatewayIds=[first["NatGatewayId"]])["NatGateways"][0]
+    assert (found["State"], found["FailureCode"]) == ("failed", "Gateway.NotAttached")
+    stack.gateway(aws, net.vpc)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    stack.nat(aws, net, AllocationId=address)
+    second = stack.nat(aws, net, AllocationId=address)["NatGatewayId"]
+    found = ec2.describe_nat_gateways(NatGatewayIds=[second])["NatGateways"][0]
+    assert (found["State"], found["FailureCode"]) == ("failed", "Resource.AlreadyAssociated")
+
+
+def test_interface_endpoint_lives_and_dies(aws: Any, emulator: Any) -> None:
+    """pending, available, deleting, gone; its subnet and group wait for it."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    emulator.admin("speed", factor=1)
+    made = ec2.create_vpc_endpoint(
+        VpcId=net.vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.us-east-1.logs",
+        SubnetIds=net.subnets,
+        SecurityGroupIds=[net.group],
+    )["VpcEndpoint"]["VpcEndpointId"]
+
+    def states() -> list[str]:
+        wanted = [{"Name": "vpc-endpoint-id", "Values": [made]}]
+        return [item["State"] for item in ec2.describe_vpc_endpoints(Filters=wanted)["VpcEndpoints"]]
+
+    assert states() == ["pending"]
+    emulator.admin("speed", factor=0)
+    assert states() == ["available"]
+    emulator.admin("speed", factor=1)
+    assert ec2.delete_vpc_endpoints(VpcEndpointIds=[made])["Unsuccessful"] == []
+    assert states() == ["deleting"]
+    refused("DependencyViolation", ec2.delete_security_group, GroupId=net.group)
+    emulator.admin("speed", factor=0)
+    assert states() == []
+    ec2.delete_security_group(GroupId=net.group)
+
+
+def test_unknown_endpoint_is_an_item_of_the_batch(aws: Any) -> None:
+    """DeleteVpcEndpoints answers 200 with what it could not do."""
+    failed = aws("ec2").delete_vpc_endpoints(VpcEndpointIds=["vpce-0123456789abcdef0"])["Unsuccessful"]
+    assert [item["Error"]["Code"] for item in failed] == ["InvalidVpcEndpoint.NotFound"]
+
+
+def test_proxy_is_created_by_and_by(aws: Any, emulator: Any) -> None:
+    """creating -> available for proxies as well."""
+    net = stack.network(aws)
+    role = stack.monitoring_role(aws, attach=False)
+    emulator.admin("speed", factor=1)
+    rds = aws("rds")
+    made = rds.create_db_proxy(
+        DBProxyName="proxy",
+        EngineFamily="POSTGRESQL",
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}],
+        RoleArn=role,
+        VpcSubnetIds=net.subnets,
+    )["DBProxy"]
+    assert made["Status"] == "creating"
+    assert rds.describe_db_proxies(DBProxyName="proxy")["DBProxies"][0]["Status"] == "creating"
+    emulator.admin("speed", factor=0)
+    assert rds.describe_db_proxies(DBProxyName="proxy")["DBProxies"][0]["Status"] == "available"
+    emulator.admin("speed", factor=1)
+    rds.delete_db_proxy(DBProxyName="proxy")
+    assert rds.describe_db_proxies(DBProxyName="proxy")["DBProxies"][0]["Status"] == "deleting"
+    emulator.admin("speed", factor=0)
+    refused("DBProxyNotFoundFault", rds.describe_db_proxies, DBProxyName="proxy")
