@@ -32,19 +32,24 @@ rule = next(r for r in ec2.describe_security_group_rules()["SecurityGroupRules"]
 ec2.revoke_security_group_ingress(GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
 "#;
 
-/// Whatever still carries our tags. A final snapshot is meant to stay, and a KMS key goes days later.
+/// Whatever still carries our tags. A final snapshot is meant to stay, a KMS key goes days later, and AWS lists a deleted
+/// NAT gateway for another hour.
 pub(super) const LEFT: &str = r#"
 import boto3, sys
-tagging, kms = boto3.client("resourcegroupstaggingapi"), boto3.client("kms")
+tagging, kms, ec2 = (boto3.client(name) for name in ("resourcegroupstaggingapi", "kms", "ec2"))
 found = tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": "auroractl:stack", "Values": ["orders"]}])
 arns = [resource["ResourceARN"] for page in found for resource in page["ResourceTagMappingList"]]
+states = {nat["NatGatewayId"]: nat["State"] for nat in ec2.describe_nat_gateways()["NatGateways"]}
 for arn in list(arns):
     if ":cluster-snapshot:" in arn:
         print("kept on purpose:", arn)
-        arns.remove(arn)
     elif ":kms:" in arn and kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion":
         print("deleted when its waiting time is over:", arn)
-        arns.remove(arn)
+    elif ":natgateway/" in arn and states.get(arn.rpartition("/")[2]) == "deleted":
+        print("deleted, listed for another hour:", arn)
+    else:
+        continue
+    arns.remove(arn)
 print("nothing else" if not arns else "\n".join(["left behind:"] + arns))
 sys.exit(bool(arns))
 "#;

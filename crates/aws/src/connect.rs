@@ -1,9 +1,8 @@
 //! Why AWS can't be used, told from what the credential sources and the first call said.
 
-use crate::failure::{chain_text, find, innermost};
+use crate::failure::{chain_text, innermost};
 use auroractl_engine::{CallError, Class};
 use aws_credential_types::provider::error::CredentialsError;
-use std::error::Error;
 use std::path::PathBuf;
 
 /// AWS refuses signatures that are older than this; so does this program, before it signs anything that counts.
@@ -128,8 +127,15 @@ impl ConnectError {
     /// From the failure of the credential sources.
     pub(crate) fn of_sources(error: &CredentialsError, profile: Option<String>) -> Self {
         let text = chain_text(error);
-        let signed_out = ["SSO token has expired", "cached SSO token", "Login token is expired", "session has expired"];
-        if signed_out.iter().any(|words| text.contains(words)) || refused_by_sso(error) {
+        // The sources' own wording; `UnauthorizedException` is the SSO portal's word for a session that was ended.
+        let signed_out = [
+            "SSO token has expired",
+            "cached SSO token",
+            "Login token is expired",
+            "session has expired",
+            "UnauthorizedException",
+        ];
+        if signed_out.iter().any(|words| text.contains(words)) {
             return Self::SsoExpired { profile };
         }
         // The SDK does not export the type of this error; its text is part of the AWS tools' common wording.
@@ -173,15 +179,6 @@ impl ConnectError {
 /// "Signature expired: 20261125T… is now earlier than …" is a matter of clocks, not of keys.
 fn concerns_time(message: &str) -> bool {
     ["Signature expired", "Signature not yet current"].iter().any(|words| message.contains(words))
-}
-
-/// The SSO portal itself says that the token is no good.
-fn refused_by_sso(error: &CredentialsError) -> bool {
-    find::<CredentialsError>(error).is_some() && chain_has(error, "UnauthorizedException")
-}
-
-fn chain_has(error: &(dyn Error + 'static), words: &str) -> bool {
-    crate::failure::causes(error).any(|cause| cause.to_string().contains(words))
 }
 
 #[cfg(test)]

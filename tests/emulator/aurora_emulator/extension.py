@@ -16,6 +16,7 @@ _MODULES = (
     "rds_missing",
     "rds_endpoints",
     "rds_global",
+    "rds_proxies",
     "ec2_tags",
     "ec2_nat",
     "ec2_endpoints",

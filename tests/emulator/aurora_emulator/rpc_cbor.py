@@ -1,137 +1,145 @@
-"""CloudWatch in its newer protocol, Smithy RPC v2 CBOR, which the current SDKs speak and moto does not.
+"""Smithy RPC v2 with CBOR, which the newer AWS SDKs speak to CloudWatch and moto does not.
 
-A call is translated: the CBOR body becomes the form of the query protocol, moto answers in XML, and its answer becomes
-CBOR again, with botocore's own service model, serializer and parser in between. So moto's CloudWatch stays the one that
-the rest of the emulator extends.
+A call is turned into the same call of the service's JSON protocol before moto sees it, and its answer back: both have
+the same members, so only the wire differs. What a type is on the wire (a double that happens to be whole, a time) is
+told by botocore's model of the service.
 """
 
 from __future__ import annotations
 
-import datetime
 import io
+import json
+import re
 import struct
-import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.parsers import RpcV2CBORParser, create_parser
-from botocore.serialize import create_serializer
+from botocore.model import Shape
+from dateutil.parser import isoparse
+from moto.core.utils import get_service_model
 
-#: Services by the name in the path, `/service/<name>/operation/<operation>`.
-SERVICES = {"GraniteServiceVersion20100801": "cloudwatch"}
+_PATH = re.compile(r"^/service/(?P<target>\w+)/operation/(?P<operation>\w+)$")
+_BREAK = object()
+_FLOATS = {25: ">e", 26: ">f", 27: ">d"}
+_SIMPLE = {20: False, 21: True, 22: None, 23: None, 31: _BREAK}
 
-Answer = tuple[str, list[tuple[str, str]], bytes]
-Dispatch = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-_models: dict[str, ServiceModel] = {}
-_lock = threading.Lock()
+Headers = list[tuple[str, str]]
+Application = Callable[..., Iterable[bytes]]
+# The name under which requests are signed, where it is not the name of the service's model.
+_SIGNED = {"monitoring": "cloudwatch"}
 
 
-def operation(environ: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Service and operation of a call in this protocol; None for every other call."""
-    parts = environ.get("PATH_INFO", "").strip("/").split("/")
-    if len(parts) == 4 and parts[0] == "service" and parts[2] == "operation" and parts[1] in SERVICES:
-        return SERVICES[parts[1]], parts[3]
-    return None
+def operation(environ: dict[str, Any]) -> str | None:
+    """`Target.Operation` of a call in this protocol; None for every other call."""
+    call = _PATH.match(environ.get("PATH_INFO", ""))
+    if call is None or environ.get("HTTP_SMITHY_PROTOCOL") != "rpc-v2-cbor":
+        return None
+    return f"{call['target']}.{call['operation']}"
 
 
-def call(environ: dict[str, Any], body: bytes, target: tuple[str, str], dispatch: Dispatch) -> Answer:
-    """Answer a call through moto's query protocol."""
-    service, name = target
-    model = _model(service).operation_model(name)
-    params = RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(body))) if body else {}
-    form = create_serializer("query", False).serialize_to_request(_typed(params, model.input_shape), model)["body"]
-    status, headers, text = _dispatch(environ, urlencode(form).encode(), dispatch)
-    request_id = next((value for key, value in headers if key.lower() == "x-amzn-requestid"), "emulated")
-    common = [
-        ("Content-Type", "application/cbor"),
-        ("smithy-protocol", "rpc-v2-cbor"),
-        ("x-amzn-RequestId", request_id),
-    ]
-    code = int(status.split()[0])
-    parsed = create_parser("query").parse({"status_code": code, "headers": dict(headers), "body": text}, model.output_shape)
-    if code >= 300:
-        error = parsed.get("Error", {})
-        wire = error.get("Code", "InternalServiceError")
-        fault = {"__type": wire, "message": error.get("Message", "")}
-        return status, [*common, ("x-amzn-query-error", f"{wire};Sender")], encode(fault)
-    parsed.pop("ResponseMetadata", None)
-    return status, common, encode(parsed)
+def call(environ: dict[str, Any], body: bytes, target: str, application: Application) -> tuple[str, Headers, bytes]:
+    """Make the call in the service's JSON protocol; the answer has its length not among its headers."""
+    sent = json.dumps(decode(io.BytesIO(body)) if body else {}).encode()
+    translated = {
+        **environ,
+        "PATH_INFO": "/",
+        "RAW_URI": "/",
+        "REQUEST_URI": "/",
+        "CONTENT_TYPE": "application/x-amz-json-1.0",
+        "CONTENT_LENGTH": str(len(sent)),
+        "HTTP_X_AMZ_TARGET": target,
+        "wsgi.input": io.BytesIO(sent),
+    }
+    del translated["HTTP_SMITHY_PROTOCOL"]
+    answered: list[tuple[str, Headers]] = []
+    text = b"".join(application(translated, lambda status, headers, *_: answered.append((status, headers))))
+    status, headers = answered[0]
+    answer = json.loads(text) if text.strip() else {}
+    payload = encode(answer, _output(environ, target) if status.startswith("2") else None)
+    replaced = {"content-type", "content-length"}
+    headers = [(name, value) for name, value in headers if name.lower() not in replaced]
+    return status, [*headers, ("Smithy-Protocol", "rpc-v2-cbor"), ("Content-Type", "application/cbor")], payload
 
 
-def _model(service: str) -> ServiceModel:
-    with _lock:
-        if service not in _models:
-            _models[service] = ServiceModel(Loader().load_service_model(service, "service-2"), service)
-        return _models[service]
+def _output(environ: dict[str, Any], target: str) -> Shape | None:
+    """The shape of an operation's result."""
+    signed = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
+    name = signed[3] if len(signed) > 3 else "monitoring"
+    return get_service_model(_SIGNED.get(name, name)).operation_model(target.partition(".")[2]).output_shape
 
 
-def _typed(value: Any, shape: Any) -> Any:
-    """Bring decoded CBOR into the Python types that the serializer wants: whole floats came as integers and back."""
-    if shape is None or value is None:
-        return value
-    if shape.type_name == "structure":
-        members = shape.members
-        return {key: _typed(item, members[key]) for key, item in value.items() if key in members and item is not None}
-    if shape.type_name == "list":
-        return [_typed(item, shape.member) for item in value]
-    if shape.type_name == "map":
-        return {key: _typed(item, shape.value) for key, item in value.items()}
-    if shape.type_name in ("double", "float"):
-        return float(value)
-    return value
+def decode(stream: BinaryIO) -> Any:
+    """One data item."""
+    first = stream.read(1)[0]
+    major, info = first >> 5, first & 31
+    if major == 7:
+        if info in _FLOATS:
+            form = _FLOATS[info]
+            return struct.unpack(form, stream.read(struct.calcsize(form)))[0]
+        return _SIMPLE[info]
+    if info == 31:
+        return _indefinite(stream, major)
+    number = info if info < 24 else int.from_bytes(stream.read(1 << (info - 24)), "big")
+    if major in (0, 1):
+        return number if major == 0 else -1 - number
+    if major in (2, 3):
+        content = stream.read(number)
+        return content.decode() if major == 3 else content
+    if major == 4:
+        return [decode(stream) for _ in range(number)]
+    if major == 5:
+        return {decode(stream): decode(stream) for _ in range(number)}
+    # A tag; the only one in use is that of a time, which the JSON protocol writes as the same number.
+    return decode(stream)
 
 
-def _dispatch(environ: dict[str, Any], form: bytes, dispatch: Dispatch) -> tuple[str, list[tuple[str, str]], bytes]:
-    inner = dict(environ)
-    inner["PATH_INFO"] = "/"
-    inner["RAW_URI"] = inner["REQUEST_URI"] = "/"
-    inner["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
-    inner["CONTENT_LENGTH"] = str(len(form))
-    inner["wsgi.input"] = io.BytesIO(form)
-    for header in ("HTTP_SMITHY_PROTOCOL", "HTTP_ACCEPT"):
-        inner.pop(header, None)
-    got: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-        got[:] = [status, headers]
-        return lambda data: None
-
-    text = b"".join(dispatch(inner, start_response))
-    return got[0], got[1], text
+def _indefinite(stream: BinaryIO, major: int) -> Any:
+    items = []
+    while (item := decode(stream)) is not _BREAK:
+        items.append(item)
+    if major == 5:
+        return dict(zip(items[::2], items[1::2], strict=True))
+    if major == 4:
+        return items
+    return ("" if major == 3 else b"").join(items)
 
 
-def encode(value: Any) -> bytes:
-    """Encode what botocore's parsers give: maps, lists, texts, numbers, booleans, times."""
-    if value is None:
-        return b"\xf6"
-    if isinstance(value, bool):
-        return b"\xf5" if value else b"\xf4"
+def encode(value: Any, shape: Shape | None) -> bytes:
+    """A value of this shape; without one, as it is."""
+    kind = shape.type_name if shape is not None else None
+    if kind == "timestamp":
+        seconds = value if isinstance(value, int | float) else isoparse(value).timestamp()
+        return b"\xc1" + _double(float(seconds))
+    if kind in ("double", "float"):
+        return _double(float(value))
+    if isinstance(value, dict):
+        return _map(value, shape)
+    if isinstance(value, list):
+        return _head(4, len(value)) + b"".join(encode(item, getattr(shape, "member", None)) for item in value)
+    if isinstance(value, str):
+        content = value.encode()
+        return _head(3, len(content)) + content
+    if value is None or isinstance(value, bool):
+        return {None: b"\xf6", True: b"\xf5", False: b"\xf4"}[value]
     if isinstance(value, int):
         return _head(0, value) if value >= 0 else _head(1, -1 - value)
-    if isinstance(value, float):
-        return b"\xfb" + struct.pack(">d", value)
-    if isinstance(value, bytes):
-        return _head(2, len(value)) + value
-    if isinstance(value, str):
-        data = value.encode()
-        return _head(3, len(data)) + data
-    if isinstance(value, (list, tuple)):
-        return _head(4, len(value)) + b"".join(map(encode, value))
-    if isinstance(value, dict):
-        return _head(5, len(value)) + b"".join(encode(key) + encode(item) for key, item in value.items())
-    if isinstance(value, datetime.datetime):
-        return b"\xc1" + encode(value.timestamp())
-    raise TypeError(f"no CBOR for {type(value).__name__}")
+    return _double(value)
+
+
+def _map(value: dict[str, Any], shape: Shape | None) -> bytes:
+    members = getattr(shape, "members", {})
+    fallback = getattr(shape, "value", None)
+    # Absent and null mean the same to a client; null would be one more thing to get wrong.
+    pairs = [(key, item, members.get(key, fallback)) for key, item in value.items() if item is not None]
+    return _head(5, len(pairs)) + b"".join(encode(key, None) + encode(item, inner) for key, item, inner in pairs)
+
+
+def _double(value: float) -> bytes:
+    return b"\xfb" + struct.pack(">d", value)
 
 
 def _head(major: int, number: int) -> bytes:
     if number < 24:
         return bytes([major << 5 | number])
-    for extra, size, form in ((24, 8, ">B"), (25, 16, ">H"), (26, 32, ">I"), (27, 64, ">Q")):
-        if number < 1 << size:
-            return bytes([major << 5 | extra]) + struct.pack(form, number)
-    raise OverflowError(number)
+    size = next(size for size in range(4) if number < 1 << (8 << size))
+    return bytes([major << 5 | 24 + size]) + number.to_bytes(1 << size, "big")

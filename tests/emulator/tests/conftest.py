@@ -81,8 +81,9 @@ class Emulator:
 
 def _start(arguments: list[str], ready: str) -> tuple[subprocess.Popen[str], str]:
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONUNBUFFERED": "1"}
+    errors = open(os.environ.get("EMULATOR_STDERR", os.devnull), "w", encoding="utf-8")  # noqa: SIM115 (as long as the server)
     process = subprocess.Popen(
-        [sys.executable, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, *arguments], env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
     )
     assert process.stdout is not None
     for line in process.stdout:

@@ -1,0 +1,316 @@
+"""Promise 2: what AWS refuses is refused, with AWS's code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import stack
+from stack import ENGINE, FAMILY, refused
+
+pytestmark = pytest.mark.gap
+
+
+def _refused_cluster(aws: Any, code: str, **more: Any) -> str:
+    arguments = {
+        "DBClusterIdentifier": "orders",
+        "Engine": ENGINE,
+        "EngineVersion": stack.VERSION,
+        "MasterUsername": "postgres",
+        "MasterUserPassword": "secret-enough",
+        **more,
+    }
+    return refused(code, aws("rds").create_db_cluster, **arguments)
+
+
+@pytest.mark.parametrize("name", ["1orders", "orders-", "or--ders", "or_ders"])
+def test_cluster_names(aws: Any, name: str) -> None:
+    """Letters, digits and single hyphens."""
+    _refused_cluster(aws, "InvalidParameterValue", DBClusterIdentifier=name)
+
+
+def test_unknown_version(aws: Any) -> None:
+    """A version that cannot be created."""
+    assert "Cannot find version" in _refused_cluster(aws, "InvalidParameterCombination", EngineVersion="16.99")
+
+
+def test_class_that_cannot_run_the_engine(aws: Any) -> None:
+    """A combination that cannot be ordered."""
+    stack.whole_cluster(aws)
+    stack.cluster_now(aws)
+    call = {"DBInstanceIdentifier": "a", "DBClusterIdentifier": "orders", "Engine": ENGINE}
+    create = aws("rds").create_db_instance
+    refused("InvalidParameterCombination", create, DBInstanceClass="db.m5.large", **call)
+    refused("InvalidParameterCombination", create, DBInstanceClass="db.serverless", **call)
+
+
+def test_group_of_another_family(aws: Any) -> None:
+    """A parameter group must fit the engine."""
+    aws("rds").create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="old", DBParameterGroupFamily="aurora-postgresql15", Description="d"
+    )
+    _refused_cluster(aws, "InvalidParameterCombination", DBClusterParameterGroupName="old")
+    _refused_cluster(aws, "DBClusterParameterGroupNotFound", DBClusterParameterGroupName="nobody")
+
+
+def test_network_must_exist(aws: Any) -> None:
+    """Subnet group and security groups."""
+    _refused_cluster(aws, "DBSubnetGroupNotFoundFault", DBSubnetGroupName="nobody")
+    _refused_cluster(aws, "InvalidParameterValue", VpcSecurityGroupIds=["sg-0123456789abcdef0"])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"PreferredBackupWindow": "03:00"},
+        {"PreferredMaintenanceWindow": "sun:03:10-sun:03:50", "PreferredBackupWindow": "03:00-04:00"},
+        {"BackupRetentionPeriod": 36},
+        {"ServerlessV2ScalingConfiguration": {"MinCapacity": 0.3, "MaxCapacity": 4}},
+    ],
+)
+def test_values_of_a_cluster(aws: Any, more: dict[str, Any]) -> None:
+    """Windows, retention and capacity."""
+    _refused_cluster(aws, "InvalidParameterValue", **more)
+
+
+def test_advanced_insights_need_retention(aws: Any) -> None:
+    """Database Insights in advanced mode."""
+    _refused_cluster(aws, "InvalidParameterCombination", DatabaseInsightsMode="advanced")
+
+
+def test_key_that_waits_for_deletion(aws: Any) -> None:
+    """A KMS key in PendingDeletion encrypts nothing new and takes no alias."""
+    kms = aws("kms")
+    key = kms.create_key()["KeyMetadata"]
+    kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    _refused_cluster(aws, "KMSKeyNotAccessibleFault", StorageEncrypted=True, KmsKeyId=key["Arn"])
+    refused("KMSInvalidStateException", kms.create_alias, AliasName="alias/late", TargetKeyId=key["KeyId"])
+
+
+def test_subnet_group_over_one_zone(aws: Any) -> None:
+    """At least two zones."""
+    net = stack.network(aws)
+    refused(
+        "DBSubnetGroupDoesNotCoverEnoughAZs",
+        aws("rds").create_db_subnet_group,
+        DBSubnetGroupName="group",
+        DBSubnetGroupDescription="d",
+        SubnetIds=net.subnets[:1],
+    )
+
+
+def test_deletion_protection_and_members(aws: Any) -> None:
+    """Protection first, then the members, then a word about the final snapshot."""
+    stack.whole_cluster(aws, DeletionProtection=True)
+    stack.cluster_now(aws)
+    stack.instance(aws)
+    rds = aws("rds")
+    call = {"DBClusterIdentifier": "orders"}
+    message = refused("InvalidParameterCombination", rds.delete_db_cluster, SkipFinalSnapshot=True, **call)
+    assert "disable deletion protection" in message
+    rds.modify_db_cluster(DeletionProtection=False, **call)
+    refused("InvalidDBClusterStateFault", rds.delete_db_cluster, SkipFinalSnapshot=True, **call)
+    rds.delete_db_instance(DBInstanceIdentifier="orders-a")
+    refused("InvalidParameterCombination", rds.delete_db_cluster, **call)
+    rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="last", **call)
+    refused("DBClusterSnapshotAlreadyExistsFault", rds.delete_db_cluster, FinalDBSnapshotIdentifier="last", **call)
+    rds.delete_db_cluster(FinalDBSnapshotIdentifier="very-last", **call)
+    found = rds.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
+    assert sorted(item["DBClusterSnapshotIdentifier"] for item in found) == ["last", "very-last"]
+
+
+def _group(aws: Any) -> Any:
+    aws("rds").create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="own", DBParameterGroupFamily=FAMILY, Description="d"
+    )
+
+    def modify(*parameters: dict[str, str]) -> None:
+        aws("rds").modify_db_cluster_parameter_group(DBClusterParameterGroupName="own", Parameters=list(parameters))
+
+    return modify
+
+
+def _value(name: str, value: str, method: str = "pending-reboot") -> dict[str, str]:
+    return {"ParameterName": name, "ParameterValue": value, "ApplyMethod": method}
+
+
+@pytest.mark.parametrize(
+    ("code", "parameter"),
+    [
+        ("InvalidParameterValue", _value("no_such_parameter", "1")),
+        ("InvalidParameterValue", _value("work_mem", "7")),
+        ("InvalidParameterValue", _value("log_statement", "some")),
+        ("InvalidParameterValue", _value("server_version", "16")),
+        ("InvalidParameterCombination", _value("max_connections", "500", "immediate")),
+    ],
+)
+def test_parameters_of_the_family(aws: Any, code: str, parameter: dict[str, str]) -> None:
+    """Names, ranges, choices, what cannot be modified, and static ones at once."""
+    modify = _group(aws)
+    refused(code, lambda: modify(parameter))
+
+
+def test_twenty_parameters_per_call(aws: Any) -> None:
+    """The twenty-first is one too many."""
+    modify = _group(aws)
+    found = aws("rds").describe_engine_default_cluster_parameters(DBParameterGroupFamily=FAMILY)
+    booleans = [
+        _value(item["ParameterName"], "1")
+        for item in found["EngineDefaults"]["Parameters"]
+        if item["IsModifiable"] and item["DataType"] == "boolean"
+    ]
+    assert len(booleans) > 20
+    refused("InvalidParameterValue", lambda: modify(*booleans[:21]))
+    modify(*booleans[:20])
+
+
+def test_monitoring_role(aws: Any) -> None:
+    """Enhanced monitoring needs a role with the permission."""
+    stack.whole_cluster(aws)
+    stack.cluster_now(aws)
+    role = stack.monitoring_role(aws, attach=False)
+    call = {
+        "DBInstanceIdentifier": "a",
+        "DBClusterIdentifier": "orders",
+        "DBInstanceClass": "db.r7g.large",
+        "Engine": ENGINE,
+        "MonitoringInterval": 60,
+        "MonitoringRoleArn": role,
+    }
+    assert "ENHANCED_MONITORING" in refused("InvalidParameterValue", aws("rds").create_db_instance, **call)
+    aws("iam").attach_role_policy(RoleName="monitoring", PolicyArn=stack.MONITORING_POLICY)
+    made = aws("rds").create_db_instance(**call)["DBInstance"]
+    assert made["EnhancedMonitoringResourceArn"].endswith(made["DbiResourceId"])
+
+
+def test_zone_outside_the_subnet_group(aws: Any) -> None:
+    """A member lives where the subnet group has a subnet."""
+    stack.whole_cluster(aws)
+    stack.cluster_now(aws)
+    refused(
+        "InvalidParameterValue",
+        aws("rds").create_db_instance,
+        DBInstanceIdentifier="a",
+        DBClusterIdentifier="orders",
+        DBInstanceClass="db.r7g.large",
+        Engine=ENGINE,
+        AvailabilityZone="us-east-1f",
+    )
+
+
+def test_cluster_level_members_on_an_instance(aws: Any) -> None:
+    """What belongs to the cluster is refused on its members."""
+    stack.whole_cluster(aws)
+    stack.cluster_now(aws)
+    stack.instance(aws)
+    refused(
+        "InvalidParameterCombination",
+        aws("rds").modify_db_instance,
+        DBInstanceIdentifier="orders-a",
+        BackupRetentionPeriod=3,
+    )
+
+
+def test_tokens_with_other_parameters(aws: Any) -> None:
+    """IdempotentParameterMismatch for a route table."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_route_table(VpcId=net.vpc, ClientToken="once")
+    refused("IdempotentParameterMismatch", ec2.create_route_table, VpcId=other, ClientToken="once")
+
+
+def test_routes_and_associations(aws: Any) -> None:
+    """One route per destination, one table per subnet."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    internet = stack.gateway(aws, net.vpc)
+    tables = [ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]
+    route = {"RouteTableId": tables[0], "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": internet}
+    ec2.create_route(**route)
+    refused("RouteAlreadyExists", ec2.create_route, **route)
+    ec2.associate_route_table(RouteTableId=tables[0], SubnetId=net.subnets[0])
+    refused(
+        "Resource.AlreadyAssociated", ec2.associate_route_table, RouteTableId=tables[1], SubnetId=net.subnets[0]
+    )
+
+
+def test_route_to_a_deleted_nat_gateway(aws: Any) -> None:
+    """The route stays, as a black hole."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    stack.gateway(aws, net.vpc)
+    table = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
+    name = stack.nat(aws, net)["NatGatewayId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=name)
+    ec2.delete_nat_gateway(NatGatewayId=name)
+    routes = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    assert [item["State"] for item in routes if item.get("NatGatewayId") == name] == ["blackhole"]
+
+
+def test_vpc_with_dependants(aws: Any) -> None:
+    """A gateway, a group: the VPC stays."""
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.3.0.0/16")["Vpc"]["VpcId"]
+    internet = stack.gateway(aws, vpc)
+    refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc)
+    ec2.detach_internet_gateway(InternetGatewayId=internet, VpcId=vpc)
+    group = ec2.create_security_group(GroupName="g", Description="g", VpcId=vpc)["GroupId"]
+    refused("InvalidGroup.Duplicate", ec2.create_security_group, GroupName="G", Description="g", VpcId=vpc)
+    refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc)
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_vpc(VpcId=vpc)
+
+
+def test_security_groups_that_refer_to_each_other(aws: Any) -> None:
+    """The one that is referred to stays."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    app = ec2.create_security_group(GroupName="app", Description="app", VpcId=net.vpc)["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": app}]}
+    ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[rule])
+    refused("DependencyViolation", ec2.delete_security_group, GroupId=app)
+    ec2.revoke_security_group_ingress(GroupId=net.group, IpPermissions=[rule])
+    ec2.delete_security_group(GroupId=app)
+
+
+def test_private_dns_needs_the_attributes(aws: Any) -> None:
+    """An interface endpoint with private DNS in a VPC without host names; and a second one of a service."""
+    net, ec2 = stack.network(aws), aws("ec2")
+    call = {
+        "VpcId": net.vpc,
+        "VpcEndpointType": "Interface",
+        "ServiceName": "com.amazonaws.us-east-1.logs",
+        "SubnetIds": net.subnets,
+    }
+    ec2.create_vpc_endpoint(**call)
+    refused("InvalidParameter", ec2.create_vpc_endpoint, **call)
+    ec2.modify_vpc_attribute(VpcId=net.vpc, EnableDnsHostnames={"Value": False})
+    refused("InvalidParameter", ec2.create_vpc_endpoint, **{**call, "ServiceName": "com.amazonaws.us-east-1.kms"})
+
+
+def test_scalable_target_of_a_missing_cluster(aws: Any) -> None:
+    """No cluster, no target; no target, no policy."""
+    scaling = aws("application-autoscaling")
+    call = {
+        "ServiceNamespace": "rds",
+        "ResourceId": "cluster:nobody",
+        "ScalableDimension": "rds:cluster:ReadReplicaCount",
+    }
+    refused("ValidationException", scaling.register_scalable_target, MinCapacity=1, MaxCapacity=2, **call)
+    refused("ObjectNotFoundException", scaling.deregister_scalable_target, **call)
+
+
+def test_alarm_tags_count_only_for_a_new_alarm(aws: Any) -> None:
+    """A second PutMetricAlarm does not change the tags."""
+    watch = aws("cloudwatch")
+    call = {
+        "AlarmName": "cpu",
+        "Namespace": "AWS/RDS",
+        "MetricName": "CPUUtilization",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 80.0,
+        "EvaluationPeriods": 5,
+        "Period": 60,
+        "Statistic": "Average",
+    }
+    watch.put_metric_alarm(**call)
+    watch.put_metric_alarm(Tags=stack.TAGS, **call)
+    arn = watch.describe_alarms(AlarmNames=["cpu"])["MetricAlarms"][0]["AlarmArn"]
+    assert watch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
