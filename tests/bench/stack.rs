@@ -15,7 +15,7 @@ use std::io;
 const RUNS: usize = 7;
 /// So many times as fast as AWS the emulator's lifecycles run, and the program's waits with them. What the program does
 /// itself is not sped up: a second of it counts as so many seconds of AWS, to its disadvantage.
-const SPEED: f64 = 10.0;
+const SPEED: f64 = 5.0;
 
 /// What was found on an emulator without delays.
 pub(crate) struct Instant {

@@ -68,12 +68,13 @@ fn end(on: &mut Walk<'_>) -> io::Result<()> {
     on.chapter("The end: a database is not lost by one command")?;
     let refused = Expect::exit(8).err("db_cluster.main").err("nothing was changed");
     on.auroractl(&["destroy", STACK, "--auto-approve"], &refused)?;
-    on.chapter("First lift the protection, in a run of its own")?;
-    on.edit(STACK, &edits::UNPROTECT)?;
-    on.auroractl(&["apply", STACK, "--auto-approve"], &Expect::exit(0).err("Done:"))?;
-    on.chapter("Then name what holds data")?;
+    on.chapter("Naming what holds data is not enough while it is protected")?;
     let mut destroy = vec!["destroy", STACK, "--auto-approve"];
     destroy.extend(DATA.iter().flat_map(|address| ["--allow-delete", *address]));
+    on.auroractl(&destroy, &Expect::exit(8).err("protection").err("nothing was changed"))?;
+    on.chapter("So the protection is lifted, in a run of its own")?;
+    on.edit(STACK, &edits::UNPROTECT)?;
+    on.auroractl(&["apply", STACK, "--auto-approve"], &Expect::exit(0).err("Done:"))?;
     on.auroractl(&destroy, &Expect::exit(0).err("Done:"))?;
     on.chapter("What is left in the account")?;
     on.python("what is left", edits::LEFT)

@@ -1,5 +1,6 @@
 //! Why AWS can't be used, told from what the credential sources and the first call said.
 
+use crate::credentials::missing_profile;
 use crate::failure::{chain_text, innermost};
 use auroractl_engine::{CallError, Class};
 use aws_credential_types::provider::error::CredentialsError;
@@ -20,7 +21,7 @@ pub enum ConnectError {
     NoCredentials {
         /// The profile that was asked for.
         profile: Option<String>,
-        /// What the last source says.
+        /// What each source says.
         why: String,
     },
     /// The profile is in neither of AWS's files.
@@ -100,9 +101,7 @@ impl ConnectError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::NoCredentials { why, .. } => {
-                format!("looked in: {SOURCES}; run `aws sso login` or set AWS_PROFILE, then try again ({why})")
-            }
+            Self::NoCredentials { .. } => format!("looked in: {SOURCES}; run `aws sso login` or set AWS_PROFILE"),
             Self::UnknownProfile { .. } => {
                 "`aws configure list-profiles` lists the profiles; correct AWS_PROFILE or `--profile`".to_owned()
             }
@@ -138,17 +137,12 @@ impl ConnectError {
         if signed_out.iter().any(|words| text.contains(words)) {
             return Self::SsoExpired { profile };
         }
-        // The SDK does not export the type of this error; its text is part of the AWS tools' common wording.
-        if let Some(missing) = text.split("profile `").nth(1).filter(|_| text.contains("was not defined")) {
-            return Self::UnknownProfile { profile: missing.split('`').next().unwrap_or_default().to_owned() };
-        }
         match error {
-            CredentialsError::CredentialsNotLoaded(_) => match profile {
-                // The chain passes over a profile that is asked for and not there.
-                Some(profile) if text.contains("No profiles were defined") => Self::UnknownProfile { profile },
-                profile => Self::NoCredentials { profile, why: innermost(error) },
+            CredentialsError::CredentialsNotLoaded(_) => Self::NoCredentials { profile, why: text },
+            _ => match missing_profile(error) {
+                Some(profile) => Self::UnknownProfile { profile },
+                None => Self::Source { profile, why: innermost(error).trim().to_owned() },
             },
-            _ => Self::Source { profile, why: innermost(error) },
         }
     }
 
@@ -161,10 +155,10 @@ impl ConnectError {
             Some("OptInRequired" | "RegionDisabledException") => Self::Region { region: region.to_owned(), why },
             Some(_) if matches!(error.class, Class::Credentials | Class::Denied) => Self::BadCredentials { why },
             None if error.class == Class::Credentials => Self::Source { profile: None, why },
-            None if error.message.contains("dns error") => {
-                Self::Unreachable { why: format!("{why}; is `{region}` a region?") }
+            None if error.message.contains("lookup address") => {
+                Self::Unreachable { why: format!("{}; is `{region}` a region?", away(&error.message)) }
             }
-            _ => Self::Unreachable { why: error.message.trim_start_matches("AWS can't be reached: ").to_owned() },
+            _ => Self::Unreachable { why: away(&error.message).to_owned() },
         }
     }
 
@@ -174,6 +168,11 @@ impl ConnectError {
         (ahead.abs() > MAX_SKEW_SECONDS)
             .then(|| Self::ClockSkew { why: format!("it is {} s {direction}", ahead.unsigned_abs()) })
     }
+}
+
+/// The reason alone: the error's own text says that AWS can't be reached.
+fn away(message: &str) -> &str {
+    message.trim_start_matches("AWS can't be reached: ")
 }
 
 /// "Signature expired: 20261125T… is now earlier than …" is a matter of clocks, not of keys.

@@ -3,12 +3,17 @@
 //! The SDK's own cache can't be told to forget, and a token may end early (a revoked session, a clock that is off).
 
 use crate::wire::Wire;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::imds;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_config::{BehaviorVersion, Region, imds};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
@@ -18,22 +23,89 @@ const MARGIN: Duration = Duration::from_secs(5 * 60);
 /// A metadata service answers in milliseconds, or there is none: a CI job must not wait for it.
 const METADATA: Duration = Duration::from_secs(1);
 
-/// The chain of the SDK: environment, profile (also SSO, processes and assumed roles), web identity, container, instance
-/// metadata.
-pub(crate) async fn chain(wire: &Wire, region: &str, profile: Option<&str>) -> Renewable {
+/// The sources of the SDK's own chain, in its order: environment, profile (also SSO, processes and assumed roles), web
+/// identity, container, instance metadata.
+///
+/// It differs where the SDK's is too forgiving or not forgiving enough: a profile that is named on the command line wins
+/// over the environment's keys (as in AWS's own CLI), a named profile that does not exist ends the search (credentials of
+/// the machine would be somebody else's), and a metadata service that answers nonsense is none.
+pub(crate) fn chain(wire: &Wire, region: &str, profile: Option<&str>) -> Renewable {
     let config = ProviderConfig::without_region()
         .with_region(Some(Region::new(region.to_owned())))
         .with_behavior_version(Some(BehaviorVersion::latest()))
         .with_http_client(wire.clone());
+    let mut files = ProfileFileCredentialsProvider::builder().configure(&config);
+    if let Some(profile) = profile {
+        files = files.profile_name(profile);
+    }
+    let files = Strict(files.build());
+    let start = match profile {
+        Some(_) => CredentialsProviderChain::first_try("Profile", files),
+        None => CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
+            .or_else("Profile", files),
+    };
     let metadata =
         imds::Client::builder().configure(&config).max_attempts(1).connect_timeout(METADATA).read_timeout(METADATA);
-    let mut builder = DefaultCredentialsChain::builder().imds_client(metadata.build()).configure(config);
-    builder.set_region(Some(Region::new(region.to_owned())));
-    if let Some(profile) = profile {
-        builder = builder.profile_name(profile);
-    }
-    Renewable::new(builder.build().await, None)
+    let metadata = ImdsCredentialsProvider::builder().configure(&config).imds_client(metadata.build()).build();
+    let chain = start
+        .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(&config).build())
+        .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(&config).build())
+        .or_else("Ec2InstanceMetadata", Lenient(metadata));
+    Renewable::new(chain, None)
 }
+
+/// A profile that was named and does not exist is an error, not an empty source.
+#[derive(Debug)]
+struct Strict(ProfileFileCredentialsProvider);
+
+impl Strict {
+    async fn credentials(&self) -> Result {
+        self.0.provide_credentials().await.map_err(|error| match error {
+            CredentialsError::CredentialsNotLoaded(_) if names_missing_profile(&error) => {
+                CredentialsError::invalid_configuration(error)
+            }
+            other => other,
+        })
+    }
+}
+
+fn names_missing_profile(error: &CredentialsError) -> bool {
+    // Nobody names the profile `default`: it is what is looked for when no profile is named.
+    missing_profile(error).is_some_and(|name| name != "default")
+}
+
+/// The profile that is missing. The SDK does not export the type of this error, so its text must do.
+pub(crate) fn missing_profile(error: &CredentialsError) -> Option<String> {
+    let text = crate::failure::chain_text(error);
+    let (_, rest) = text.split_once("profile `")?;
+    let (name, rest) = rest.split_once('`')?;
+    rest.starts_with(" was not defined").then(|| name.to_owned())
+}
+
+/// A metadata service that fails is as good as none: whatever answers there, nobody configured it.
+#[derive(Debug)]
+struct Lenient(ImdsCredentialsProvider);
+
+impl Lenient {
+    async fn credentials(&self) -> Result {
+        self.0.provide_credentials().await.map_err(CredentialsError::not_loaded)
+    }
+}
+
+macro_rules! provides {
+    ($($provider:ident)*) => {$(
+        impl ProvideCredentials for $provider {
+            fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+            where
+                Self: 'a,
+            {
+                future::ProvideCredentials::new(self.credentials())
+            }
+        }
+    )*};
+}
+
+provides! { Strict Lenient Renewable }
 
 /// A provider that remembers, and forgets when told.
 #[derive(Clone, Debug)]
@@ -62,7 +134,7 @@ impl Renewable {
     }
 
     /// Many callers at once are one fetch.
-    async fn credentials(&self) -> aws_credential_types::provider::Result {
+    async fn credentials(&self) -> Result {
         let mut held = self.0.held.lock().await;
         if let Some(credentials) = held.as_ref().filter(|credentials| lives(credentials)) {
             return Ok(credentials.clone());
@@ -70,15 +142,6 @@ impl Renewable {
         let fresh = self.0.source.provide_credentials().await?;
         *held = Some(fresh.clone());
         Ok(fresh)
-    }
-}
-
-impl ProvideCredentials for Renewable {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.credentials())
     }
 }
 
@@ -119,6 +182,15 @@ mod tests {
         }
         provider.provide_credentials().await.unwrap();
         count.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_missing_profile_is_told_by_name() {
+        let missing = CredentialsError::not_loaded("profile `nope` was not defined: not there");
+        assert_eq!(missing_profile(&missing).as_deref(), Some("nope"));
+        assert!(names_missing_profile(&missing));
+        assert!(!names_missing_profile(&CredentialsError::not_loaded("profile `default` was not defined")));
+        assert!(!names_missing_profile(&CredentialsError::not_loaded("profile `a` did not contain credentials")));
     }
 
     #[tokio::test]

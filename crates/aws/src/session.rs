@@ -30,7 +30,7 @@ const RDS_ATTEMPT: Duration = Duration::from_secs(120);
 /// this is for credential processes and SSO.
 const CREDENTIALS: Duration = Duration::from_secs(60);
 /// The first call waits for a network no longer than this: somebody sits before the terminal.
-const FIRST_CALL: Duration = Duration::from_secs(5);
+const FIRST_CALL: Duration = Duration::from_secs(2);
 
 /// How to connect.
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ impl Aws {
         };
         let tap = Arc::new(Tap::new(file));
         let wire = Wire::new(Arc::clone(&tap));
-        let credentials = chain(&wire, &options.region, options.profile.as_deref()).await;
+        let credentials = chain(&wire, &options.region, options.profile.as_deref());
         let (config, credentials) = configured(&options, wire, credentials).await;
         loaded(&credentials, &options).await?;
         let mut aws = Self::assembled(config, credentials, tap, &options);

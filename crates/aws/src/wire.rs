@@ -22,7 +22,11 @@ use jiff::fmt::rfc2822;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// An idle connection is closed by us before the far side does it: a write that is sent just as the far side closes has
+/// an outcome that nobody knows.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// What is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +137,7 @@ impl Wire {
     /// client does not.
     pub(crate) fn new(tap: Arc<Tap>) -> Self {
         let inner = Builder::new().build_with_connector_fn(|settings, components| {
-            let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+            let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env()).pool_idle_timeout(IDLE);
             builder.set_connector_settings(settings.cloned());
             builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
             builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build()

@@ -58,6 +58,11 @@ pub trait PureKind: Sync + fmt::Debug {
     /// # Errors
     /// When the spec is not of the kind's form.
     fn naming(&self, spec: &Value) -> Result<Naming, Malformed>;
+    /// The spec as the kind itself would write it: sets in the order of their values, not of the promises they were.
+    ///
+    /// # Errors
+    /// When the spec is not of the kind's form.
+    fn canonical(&self, spec: &Value) -> Result<Value, Malformed>;
     /// Which fields differ.
     ///
     /// # Errors
@@ -124,6 +129,9 @@ impl<M: Model> PureKind for Of<M> {
     fn naming(&self, spec: &Value) -> Result<Naming, Malformed> {
         Ok(Self::spec(spec)?.naming())
     }
+    fn canonical(&self, spec: &Value) -> Result<Value, Malformed> {
+        serde_json::to_value(Self::spec(spec)?).map_err(|why| Malformed { kind: M::KIND, why: why.to_string() })
+    }
     fn diff(&self, sides: Sides<'_>, context: Context<'_>) -> Result<Vec<FieldChange>, Malformed> {
         let old = Self::spec(&without_foreign_tags(sides))?;
         let new = Self::spec(sides.desired)?;
@@ -143,7 +151,8 @@ impl<M: Model> PureKind for Of<M> {
 
 /// The observed spec without tags that somebody else put on the resource: those
 /// neither wanted now nor sent by us before are none of our business.
-fn without_foreign_tags(sides: Sides<'_>) -> Value {
+#[must_use]
+pub fn without_foreign_tags(sides: Sides<'_>) -> Value {
     let mut observed = sides.observed.clone();
     let known = |spec: Option<&Value>, key: &str| spec.and_then(|spec| spec.get("tags")).is_some_and(|tags| tags.get(key).is_some());
     if let Some(tags) = observed.get_mut("tags").and_then(Value::as_object_mut) {

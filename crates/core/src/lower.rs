@@ -123,8 +123,6 @@ struct Draft {
 struct Release {
     earlier: StepId,
     later: StepId,
-    user: Address,
-    used: Address,
 }
 
 impl Draft {
@@ -224,7 +222,7 @@ impl Draft {
         let steps = self.deposed.get(at).cloned().unwrap_or_default();
         for (old, step) in state.deposed(at).iter().zip(steps) {
             for dep in &old.deps {
-                self.gone(step, at, dep);
+                self.gone(step, dep);
             }
         }
     }
@@ -233,7 +231,7 @@ impl Draft {
     /// over. Where an old object goes before the new one is made, nobody can have moved over.
     fn release(&mut self, user: &Address, used: &Address) {
         if let Some(end) = self.removal.get(user).copied() {
-            self.gone(end, user, used);
+            self.gone(end, used);
         } else if let Some(moved) = self.forward.get(user).copied().filter(|_| !self.early.contains(used)) {
             for old in self.old(used) {
                 self.program.order(moved, old);
@@ -241,11 +239,11 @@ impl Draft {
         }
     }
 
-    /// The old objects of `used` go when this step has removed one of `user`.
-    fn gone(&mut self, earlier: StepId, user: &Address, used: &Address) {
+    /// The old objects of `used` go when this step has removed one that used them.
+    fn gone(&mut self, earlier: StepId, used: &Address) {
         for later in self.old(used) {
             self.program.order(earlier, later);
-            self.releases.push(Release { earlier, later, user: user.clone(), used: used.clone() });
+            self.releases.push(Release { earlier, later });
         }
     }
 }

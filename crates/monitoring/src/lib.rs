@@ -1,11 +1,15 @@
 //! Monitoring: where logs go, what raises an alarm, who is told.
 //!
-//! One file per kind, one line in [`KINDS`].
+//! One file per kind, one line in [`KINDS`]. Beside the kinds stands [`defaults`]: what alarms on Aurora PostgreSQL are worth
+//! having, and why.
 
+pub mod defaults;
 mod log_group;
 mod metric_alarm;
 mod sns_subscription;
 mod sns_topic;
+#[cfg(test)]
+mod testing;
 
 use auroractl_aws::Aws;
 use auroractl_core::Of;

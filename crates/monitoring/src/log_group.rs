@@ -1,14 +1,24 @@
 //! A log group. Class A. Made before the cluster: RDS would make it itself, without retention and without key.
+//!
+//! Where RDS came first, its group is taken over: it is told by its name, under the cluster's, and by nobody having
+//! configured it. A group that somebody has tagged or given a retention is a stranger's.
 
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::ids::{KmsKeyArn, LogGroupName};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Naming, Owner, Tags};
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_cloudwatchlogs::types::LogGroup as Raw;
+use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// Under this prefix RDS makes groups by itself, without tags. One of a cluster that is ours is ours.
+const IN_PLACE: Impact = Impact::new(Level::None, DOC);
+/// The events stay in the group of the old name.
+const RENAMED: Impact = Impact::impossible(DOC, "keep the name, or drop the group from the state and let a new one be made beside it");
+const DOC: &str = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html";
+/// Under this prefix RDS makes groups by itself
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html>).
 const OF_RDS: &str = "/aws/rds/cluster/";
 
 /// A log group as the stack wants it.
@@ -17,9 +27,9 @@ const OF_RDS: &str = "/aws/rds/cluster/";
 pub struct LogGroup {
     /// Its name, `/aws/rds/cluster/<cluster>/postgresql`.
     pub log_group_name: String,
-    /// Days that log events are kept; `None` keeps them for ever.
+    /// Days that log events are kept; `None` leaves that as it is, which for a new group is for ever.
     pub retention_in_days: Option<u32>,
-    /// The key that encrypts it; `None` leaves that to CloudWatch Logs.
+    /// The key that encrypts it; `None` leaves that as it is, which for a new group is CloudWatch Logs' own.
     pub kms_key_id: Option<Input<KmsKeyArn>>,
     /// The user's tags.
     pub tags: Tags,
@@ -51,16 +61,16 @@ impl Model for LogGroup {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { log_group_name, retention_in_days, kms_key_id, tags } = new;
-        d.field("log_group_name", &old.log_group_name, log_group_name, Impact::REPLACE)
-            .field("retention_in_days", &old.retention_in_days, retention_in_days, Impact::NONE)
-            .field("kms_key_id", &old.kms_key_id, kms_key_id, Impact::NONE)
+        d.field("log_group_name", &old.log_group_name, log_group_name, RENAMED)
+            .managed("retention_in_days", &old.retention_in_days, retention_in_days, IN_PLACE)
+            .managed("kms_key_id", &old.kms_key_id, kms_key_id, IN_PLACE)
             .tags(&old.tags, tags);
     }
 }
 
 impl Resource<Aws> for LogGroup {
     async fn survey(aws: &Aws, look: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
-        futures::future::try_join_all(asks.iter().map(|ask| see(aws, look, ask))).await
+        try_join_all(asks.iter().map(|ask| see(aws, look, ask))).await
     }
 
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
@@ -78,13 +88,14 @@ impl Resource<Aws> for LogGroup {
 
     async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
         let name = from.outputs.log_group_name.as_str();
+        // First: one of RDS's that is half taken over would be a stranger's to the next run.
+        retag(aws, &from.outputs.arn, &tags::edit(me, &from.owner, &from.spec.tags, &to.tags)).await?;
         if from.spec.retention_in_days != to.retention_in_days {
             retain(aws, name, to.retention_in_days).await?;
         }
         if from.spec.kms_key_id != to.kms_key_id {
             encrypt(aws, name, to.kms_key_id.as_ref()).await?;
         }
-        retag(aws, &from.outputs.arn, &tags::edit(me, &from.owner, &from.spec.tags, &to.tags)).await?;
         Ok(Done::ready(from.outputs.clone()))
     }
 
@@ -101,20 +112,37 @@ fn outputs(aws: &Aws, name: &str) -> LogGroupOutputs {
 
 async fn see(aws: &Aws, look: &Look, ask: &Ask<LogGroup>) -> Result<Seen<LogGroup>, CallError> {
     let name = ask.outputs.as_ref().map_or(ask.spec.log_group_name.as_str(), |outputs| outputs.log_group_name.as_str());
-    let call = || {
-        let pages = aws.logs().describe_log_groups().log_group_name_prefix(name).into_paginator().items();
-        async move { pages.send().collect::<Result<Vec<_>, _>>().await }
-    };
-    let groups = aws.read("logs:DescribeLogGroups", call).await?;
-    // The filter is a prefix: `…/postgresql` finds `…/postgresql-audit` too.
+    let groups = groups(aws, look, folder(name)).await?;
     let Some(raw) = groups.iter().find(|group| group.log_group_name() == Some(name)) else { return Ok(Seen::Absent) };
     let outputs = outputs(aws, name);
     let all = aws.tags_of(look, &ask.identity, &outputs.arn).await?;
-    let owner = match Owner::of(&all) {
-        Owner::Untagged if name.starts_with(OF_RDS) => Owner::Inherited,
-        owner => owner,
-    };
+    let owner = if ask.outputs.is_none() && made_by_rds(raw, &all) { Owner::Inherited } else { Owner::of(&all) };
     Ok(Found::ready(spec(raw, name, auroractl_core::tags::user(&all)), outputs, owner).into())
+}
+
+/// What the groups of one cluster have in common, so that one call finds all of them. A name without a folder is its own.
+fn folder(name: &str) -> &str {
+    name.rfind('/').filter(|at| *at > 0).and_then(|at| name.get(..=at)).unwrap_or(name)
+}
+
+/// The groups whose names begin so.
+async fn groups(aws: &Aws, look: &Look, prefix: &str) -> Result<Arc<Vec<Raw>>, CallError> {
+    let query = format!("logs:DescribeLogGroups {} {prefix}", aws.region());
+    look.once(&query, async {
+        let call = || {
+            let pages = aws.logs().describe_log_groups().log_group_name_prefix(prefix).into_paginator().items();
+            async move { pages.send().collect::<Result<Vec<_>, _>>().await }
+        };
+        aws.read("logs:DescribeLogGroups", call).await
+    })
+    .await
+}
+
+/// Has RDS made it, and nobody touched it since?
+fn made_by_rds(raw: &Raw, tags: &tags::Map) -> bool {
+    raw.log_group_name().is_some_and(|name| name.starts_with(OF_RDS))
+        && raw.retention_in_days().is_none()
+        && tags.is_empty()
 }
 
 fn spec(raw: &Raw, name: &str, tags: Tags) -> LogGroup {
@@ -127,29 +155,15 @@ fn spec(raw: &Raw, name: &str, tags: Tags) -> LogGroup {
 }
 
 async fn retain(aws: &Aws, name: &str, days: Option<u32>) -> Result<(), CallError> {
-    match days.and_then(|days| i32::try_from(days).ok()) {
-        Some(days) => {
-            let call = || aws.logs().put_retention_policy().log_group_name(name).retention_in_days(days).send();
-            aws.write("logs:PutRetentionPolicy", call).await.map(|_| ())
-        }
-        None => {
-            let call = || aws.logs().delete_retention_policy().log_group_name(name).send();
-            aws.write("logs:DeleteRetentionPolicy", call).await.gone_is_fine().map(|_| ())
-        }
-    }
+    let Some(days) = days.map(|days| i32::try_from(days).unwrap_or(i32::MAX)) else { return Ok(()) };
+    let call = || aws.logs().put_retention_policy().log_group_name(name).retention_in_days(days).send();
+    aws.write("logs:PutRetentionPolicy", call).await.map(|_| ())
 }
 
 async fn encrypt(aws: &Aws, name: &str, key: Option<&Input<KmsKeyArn>>) -> Result<(), CallError> {
-    match key.map(Input::get).transpose()? {
-        Some(key) => {
-            let call = || aws.logs().associate_kms_key().log_group_name(name).kms_key_id(key.as_str()).send();
-            aws.write("logs:AssociateKmsKey", call).await.map(|_| ())
-        }
-        None => {
-            let call = || aws.logs().disassociate_kms_key().log_group_name(name).send();
-            aws.write("logs:DisassociateKmsKey", call).await.map(|_| ())
-        }
-    }
+    let Some(key) = key.map(Input::get).transpose()? else { return Ok(()) };
+    let call = || aws.logs().associate_kms_key().log_group_name(name).kms_key_id(key.as_str()).send();
+    aws.write("logs:AssociateKmsKey", call).await.map(|_| ())
 }
 
 async fn retag(aws: &Aws, arn: &str, edit: &tags::TagEdit) -> Result<(), CallError> {
@@ -163,4 +177,58 @@ async fn retag(aws: &Aws, arn: &str, edit: &tags::TagEdit) -> Result<(), CallErr
         aws.write("logs:UntagResource", call).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::changes;
+
+    const NAME: &str = "/aws/rds/cluster/orders/postgresql";
+
+    fn wanted() -> LogGroup {
+        LogGroup {
+            log_group_name: NAME.to_owned(),
+            retention_in_days: Some(365),
+            kms_key_id: Some(Input::Value("arn:key".into())),
+            tags: Tags::new(),
+        }
+    }
+
+    #[test]
+    fn an_unchanged_group_equals_what_the_stack_wants() {
+        let raw = Raw::builder().log_group_name(NAME).retention_in_days(365).kms_key_id("arn:key").build();
+        assert_eq!(spec(&raw, NAME, Tags::new()), wanted());
+    }
+
+    #[test]
+    fn only_what_rds_made_and_nobody_touched_is_taken_over() {
+        let tags = tags::Map::from([("team".to_owned(), "x".to_owned())]);
+        let raw = Raw::builder().log_group_name(NAME);
+        assert!(made_by_rds(&raw.clone().build(), &tags::Map::new()));
+        assert!(!made_by_rds(&raw.clone().build(), &tags));
+        assert!(!made_by_rds(&raw.retention_in_days(7).build(), &tags::Map::new()));
+        assert!(!made_by_rds(&Raw::builder().log_group_name("/app/orders").build(), &tags::Map::new()));
+    }
+
+    #[test]
+    fn the_groups_of_a_cluster_are_found_together() {
+        assert_eq!(folder(NAME), "/aws/rds/cluster/orders/");
+        assert_eq!(folder("orders"), "orders");
+        assert_eq!(folder("/orders"), "/orders");
+    }
+
+    #[test]
+    fn grades() {
+        let edits = [
+            ("log_group_name", Level::Impossible, LogGroup { log_group_name: "x".to_owned(), ..wanted() }),
+            ("retention_in_days", Level::None, LogGroup { retention_in_days: Some(30), ..wanted() }),
+            ("kms_key_id", Level::None, LogGroup { kms_key_id: Some(Input::Value("arn:other".into())), ..wanted() }),
+        ];
+        for (path, level, new) in edits {
+            assert_eq!(changes(&wanted(), &new), [(path.to_owned(), level)]);
+        }
+        let relinquished = LogGroup { retention_in_days: None, kms_key_id: None, ..wanted() };
+        assert_eq!(changes(&wanted(), &relinquished), []);
+    }
 }

@@ -5,14 +5,17 @@ use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::identity::NameRule;
 use auroractl_core::ids::TopicArn;
 use auroractl_core::model::{Adoption, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Naming, Owner, Tags};
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_cloudwatch::types::{ComparisonOperator as RawOperator, Dimension, MetricAlarm as Raw, Statistic as RawStatistic};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `DescribeAlarms` takes at most so many names.
+/// `DescribeAlarms` takes at most so many names, and answers half as many unless asked for all.
 const NAMES: usize = 100;
+const PAGE: i32 = 100;
+const IN_PLACE: Impact = Impact::new(Level::None, DOC);
+const DOC: &str = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html";
 
 /// An alarm as the stack wants it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +43,7 @@ pub struct MetricAlarm {
     pub comparison_operator: ComparisonOperator,
     /// What a missing point means.
     pub treat_missing_data: TreatMissingData,
-    /// Who is told when it goes off.
+    /// Who is told when it goes off. Nobody where the alarm's actions were switched off.
     pub alarm_actions: BTreeSet<Input<TopicArn>>,
     /// Who is told when it is over.
     pub ok_actions: BTreeSet<Input<TopicArn>>,
@@ -129,7 +132,7 @@ impl Model for MetricAlarm {
             ok_actions,
             tags,
         } = new;
-        let none = || Impact::NONE;
+        let none = || IN_PLACE;
         d.field("alarm_description", &old.alarm_description, alarm_description, none())
             .field("namespace", &old.namespace, namespace, none())
             .field("metric_name", &old.metric_name, metric_name, none())
@@ -152,7 +155,7 @@ impl Resource<Aws> for MetricAlarm {
         let names: Vec<String> = asks.iter().map(name).map(str::to_owned).collect();
         let mut all: Vec<Raw> = Vec::new();
         for some in names.chunks(NAMES) {
-            let call = || aws.cloudwatch().describe_alarms().set_alarm_names(Some(some.to_vec())).send();
+            let call = || aws.cloudwatch().describe_alarms().set_alarm_names(Some(some.to_vec())).max_records(PAGE).send();
             all.extend(aws.read("cloudwatch:DescribeAlarms", call).await?.metric_alarms.unwrap_or_default());
         }
         let mut seen = Vec::with_capacity(asks.len());
@@ -237,7 +240,11 @@ async fn found(aws: &Aws, look: &Look, ask: &Ask<MetricAlarm>, raw: &Raw) -> Res
 
 fn spec(raw: &Raw, tags: Tags) -> MetricAlarm {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or_default();
-    let topics = |arns: &[String]| arns.iter().map(|arn| Input::Value(TopicArn::from(arn.as_str()))).collect();
+    // An alarm whose actions were switched off tells nobody, whoever is on its list.
+    let on = raw.actions_enabled().unwrap_or(true);
+    let topics = |arns: &[String]| {
+        arns.iter().filter(|_| on).map(|arn| Input::Value(TopicArn::from(arn.as_str()))).collect()
+    };
     let dimension = |raw: &Dimension| Some((raw.name()?.to_owned(), raw.value()?.to_owned()));
     MetricAlarm {
         alarm_description: raw.alarm_description().unwrap_or_default().to_owned(),
@@ -329,6 +336,87 @@ impl TreatMissingData {
             Some("breaching") => Self::Breaching,
             Some("ignore") => Self::Ignore,
             _ => Self::Missing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::changes;
+
+    fn wanted() -> MetricAlarm {
+        MetricAlarm {
+            alarm_description: "lag".to_owned(),
+            namespace: "AWS/RDS".to_owned(),
+            metric_name: "AuroraReplicaLag".to_owned(),
+            dimensions: BTreeMap::from([("DBClusterIdentifier".to_owned(), "orders".to_owned())]),
+            statistic: Statistic::Maximum,
+            period: 60,
+            evaluation_periods: 5,
+            datapoints_to_alarm: 5,
+            threshold: 1000.0,
+            comparison_operator: ComparisonOperator::GreaterThanThreshold,
+            treat_missing_data: TreatMissingData::NotBreaching,
+            alarm_actions: [Input::Value("arn:t".into())].into(),
+            ok_actions: [Input::Value("arn:t".into())].into(),
+            tags: Tags::new(),
+        }
+    }
+
+    fn raw() -> aws_sdk_cloudwatch::types::builders::MetricAlarmBuilder {
+        Raw::builder()
+            .alarm_description("lag")
+            .namespace("AWS/RDS")
+            .metric_name("AuroraReplicaLag")
+            .dimensions(Dimension::builder().name("DBClusterIdentifier").value("orders").build())
+            .statistic(RawStatistic::Maximum)
+            .period(60)
+            .evaluation_periods(5)
+            .threshold(1000.0)
+            .comparison_operator(RawOperator::GreaterThanThreshold)
+            .treat_missing_data("notBreaching")
+            .alarm_actions("arn:t")
+            .ok_actions("arn:t")
+    }
+
+    #[test]
+    fn an_unchanged_alarm_equals_what_the_stack_wants() {
+        assert_eq!(spec(&raw().build(), Tags::new()), wanted());
+        assert_eq!(spec(&raw().actions_enabled(true).datapoints_to_alarm(5).build(), Tags::new()), wanted());
+    }
+
+    #[test]
+    fn an_alarm_that_tells_nobody_differs() {
+        let seen = spec(&raw().actions_enabled(false).build(), Tags::new());
+        let paths = ["alarm_actions", "ok_actions"].map(|path| (path.to_owned(), Level::None));
+        assert_eq!(changes(&seen, &wanted()), paths);
+    }
+
+    #[test]
+    fn what_this_program_never_sets_differs_too() {
+        let seen = spec(&raw().statistic(RawStatistic::SampleCount).treat_missing_data("missing").build(), Tags::new());
+        let paths = ["statistic", "treat_missing_data"].map(|path| (path.to_owned(), Level::None));
+        assert_eq!(changes(&seen, &wanted()), paths);
+    }
+
+    #[test]
+    fn enums_are_read_as_they_are_sent() {
+        for statistic in [Statistic::Average, Statistic::Maximum, Statistic::Minimum, Statistic::Sum] {
+            assert_eq!(Statistic::of(Some(&statistic.sdk())), statistic);
+        }
+        use ComparisonOperator as Operator;
+        for operator in [
+            Operator::GreaterThanThreshold,
+            Operator::GreaterThanOrEqualToThreshold,
+            Operator::LessThanThreshold,
+            Operator::LessThanOrEqualToThreshold,
+        ] {
+            assert_eq!(Operator::of(Some(&operator.sdk())), operator);
+        }
+        use TreatMissingData as Missing;
+        for missing in [Missing::Missing, Missing::NotBreaching, Missing::Breaching, Missing::Ignore] {
+            assert_eq!(Missing::of(Some(missing.text())), missing);
         }
     }
 }

@@ -6,7 +6,7 @@
 use auroractl_aws::{Aws, GoneIsFine as _};
 use auroractl_core::ids::TopicArn;
 use auroractl_core::model::{Adoption, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Naming, Owner};
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_sns::types::Subscription;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,11 @@ use std::sync::Arc;
 
 /// What AWS says in the place of the ARN.
 const UNCONFIRMED: &str = "PendingConfirmation";
+/// What AWS says in the place of the ARN for days after the receiver has unsubscribed.
+const DELETED: &str = "Deleted";
+/// A receiver that has to confirm hears of nothing until then.
+const OTHER: Impact = Impact::new(Level::Replace, DOC);
+const DOC: &str = "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html";
 
 /// A subscription as the stack wants it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,9 +54,9 @@ impl Model for SnsSubscription {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { topic_arn, protocol, endpoint } = new;
-        d.field("topic_arn", &old.topic_arn, topic_arn, Impact::REPLACE)
-            .field("protocol", &old.protocol, protocol, Impact::REPLACE)
-            .field("endpoint", &old.endpoint, endpoint, Impact::REPLACE);
+        d.field("topic_arn", &old.topic_arn, topic_arn, OTHER)
+            .field("protocol", &old.protocol, protocol, OTHER)
+            .field("endpoint", &old.endpoint, endpoint, OTHER);
     }
 }
 
@@ -82,10 +87,9 @@ impl Resource<Aws> for SnsSubscription {
             return Ok(Ending::Gone);
         }
         let call = || aws.sns().unsubscribe().subscription_arn(arn).send();
-        match aws.remove("sns:Unsubscribe", call).await.gone_is_fine() {
-            Err(error) if error.message.contains("pending confirmation") => Ok(Ending::Gone),
-            result => result.map(|_| Ending::Gone),
-        }
+        // One that was never confirmed counts as gone: see the module.
+        aws.remove("sns:Unsubscribe", call).await.gone_is_fine()?;
+        Ok(Ending::Gone)
     }
 }
 
@@ -105,15 +109,63 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<SnsSubscription>) -> Result<Seen<
     let recorded = ask.outputs.as_ref().map(|outputs| &outputs.topic_arn);
     let Some(topic) = recorded.or(ask.spec.topic_arn.known()) else { return Ok(Seen::Absent) };
     let all = subscriptions(aws, look, topic).await?;
-    let same = |raw: &&Subscription| {
-        // Mail addresses come back in lower case from some services.
-        raw.protocol() == Some(&ask.spec.protocol) && raw.endpoint().is_some_and(|to| to.eq_ignore_ascii_case(&ask.spec.endpoint))
-    };
-    let Some(raw) = all.iter().find(same) else { return Ok(Seen::Absent) };
+    let Some(raw) = all.iter().find(|raw| same(raw, &ask.spec)) else { return Ok(Seen::Absent) };
     let spec = SnsSubscription { topic_arn: Input::Value(topic.clone()), ..ask.spec.clone() };
     let told = raw.subscription_arn().filter(|arn| arn.starts_with("arn:"));
     let kept = ask.outputs.as_ref().map(|outputs| outputs.subscription_arn.as_str());
     let arn = told.or(kept).unwrap_or(UNCONFIRMED).to_owned();
     let outputs = SnsSubscriptionOutputs { topic_arn: topic.clone(), subscription_arn: arn };
     Ok(Found::ready(spec, outputs, Owner::Inherited).into())
+}
+
+/// Is this the subscription? Mail addresses come back in lower case; in all other endpoints the case counts.
+fn same(raw: &Subscription, spec: &SnsSubscription) -> bool {
+    let endpoint = raw.endpoint().unwrap_or_default();
+    let there = match spec.protocol.as_str() {
+        "email" | "email-json" => endpoint.eq_ignore_ascii_case(&spec.endpoint),
+        _ => endpoint == spec.endpoint,
+    };
+    there && raw.protocol() == Some(&spec.protocol) && raw.subscription_arn() != Some(DELETED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::changes;
+
+    fn wanted(protocol: &str, endpoint: &str) -> SnsSubscription {
+        SnsSubscription {
+            topic_arn: Input::Value("arn:t".into()),
+            protocol: protocol.to_owned(),
+            endpoint: endpoint.to_owned(),
+        }
+    }
+
+    fn raw(arn: &str, protocol: &str, endpoint: &str) -> Subscription {
+        Subscription::builder().subscription_arn(arn).protocol(protocol).endpoint(endpoint).build()
+    }
+
+    #[test]
+    fn it_is_known_by_protocol_and_endpoint() {
+        let mail = wanted("email", "Dba@example.com");
+        assert!(same(&raw("arn:t:1", "email", "dba@example.com"), &mail));
+        assert!(same(&raw(UNCONFIRMED, "email", "dba@example.com"), &mail), "unconfirmed is there");
+        assert!(!same(&raw(DELETED, "email", "dba@example.com"), &mail), "unsubscribed is not");
+        assert!(!same(&raw("arn:t:1", "email-json", "dba@example.com"), &mail));
+        let hook = wanted("https", "https://example.com/A");
+        assert!(!same(&raw("arn:t:1", "https", "https://example.com/a"), &hook));
+    }
+
+    #[test]
+    fn every_field_is_its_identity() {
+        let old = wanted("email", "a@example.com");
+        let edits = [
+            ("topic_arn", SnsSubscription { topic_arn: Input::Value("arn:u".into()), ..old.clone() }),
+            ("protocol", SnsSubscription { protocol: "email-json".to_owned(), ..old.clone() }),
+            ("endpoint", SnsSubscription { endpoint: "b@example.com".to_owned(), ..old.clone() }),
+        ];
+        for (path, new) in edits {
+            assert_eq!(changes(&old, &new), [(path.to_owned(), Level::Replace)]);
+        }
+    }
 }

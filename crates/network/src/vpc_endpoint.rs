@@ -1,9 +1,8 @@
 //! A VPC endpoint, of either type: a gateway endpoint stands in route tables, an interface endpoint in subnets.
 //! Class B: its create takes a client token, which no SDK fills.
 
-use crate::policy::PolicyDocument;
 use crate::survey::{described, inputs, recorded, texts};
-use auroractl_aws::{Aws, GoneIsFine as _, ec2, tags};
+use auroractl_aws::{Aws, GoneIsFine as _, PolicyDocument, ec2, tags};
 use auroractl_core::ids::{RouteTableId, SecurityGroupId, SubnetId, VpcEndpointId, VpcId};
 use auroractl_core::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timing};
 use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Readiness, Tags};

@@ -4,11 +4,14 @@ use auroractl_aws::{Aws, GoneIsFine as _, PolicyDocument, tags};
 use auroractl_core::identity::NameRule;
 use auroractl_core::ids::{RoleArn, RoleName};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Impact, Naming, Owner, Tags};
+use auroractl_core::{Diff, Identity, Impact, Level, Naming, Owner, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_iam::types::Role;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
+
+const IN_PLACE: Impact = Impact::new(Level::None, DOC);
+const DOC: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage_modify.html";
 
 /// A role as the stack wants it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +56,8 @@ impl Model for IamRole {
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { description, assume_role_policy_document, tags } = new;
         let trust = "assume_role_policy_document";
-        d.field("description", &old.description, description, Impact::NONE)
-            .field(trust, &old.assume_role_policy_document, assume_role_policy_document, Impact::NONE)
+        d.field("description", &old.description, description, IN_PLACE)
+            .field(trust, &old.assume_role_policy_document, assume_role_policy_document, IN_PLACE)
             .tags(&old.tags, tags);
     }
 }
@@ -107,16 +110,21 @@ async fn see(aws: &Aws, ask: &Ask<IamRole>) -> Result<Seen<IamRole>, CallError> 
     let call = || aws.iam().get_role().role_name(name).send();
     let answer = aws.read("iam:GetRole", call).await.gone_is_fine()?;
     let Some(role) = answer.as_ref().and_then(|answer| answer.role()) else { return Ok(Seen::Absent) };
+    Ok(found(role).into())
+}
+
+fn found(role: &Role) -> Found<IamRole> {
     let all = tags::of_iam(role.tags());
     // IAM answers with the document percent-encoded.
-    let trust = percent_decode_str(role.assume_role_policy_document().unwrap_or_default()).decode_utf8_lossy().into_owned();
+    let encoded = role.assume_role_policy_document().unwrap_or_default();
+    let trust = percent_decode_str(encoded).decode_utf8_lossy();
     let spec = IamRole {
         description: role.description().unwrap_or_default().to_owned(),
         assume_role_policy_document: PolicyDocument::answered(&trust),
         tags: auroractl_core::tags::user(&all),
     };
     let incarnation = Some(role.role_id().to_owned()).filter(|id| !id.is_empty());
-    Ok(Found { incarnation, ..Found::ready(spec, outputs(role), Owner::of(&all)) }.into())
+    Found { incarnation, ..Found::ready(spec, outputs(role), Owner::of(&all)) }
 }
 
 async fn retag(aws: &Aws, name: &str, edit: &tags::TagEdit) -> Result<(), CallError> {
@@ -130,4 +138,48 @@ async fn retag(aws: &Aws, name: &str, edit: &tags::TagEdit) -> Result<(), CallEr
         aws.write("iam:UntagRole", call).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::changes;
+    use aws_sdk_iam::primitives::DateTime;
+    use aws_sdk_iam::types::Tag;
+
+    const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"monitoring.rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    /// The same as IAM answers it: percent-encoded, with other white space and order.
+    const ANSWERED: &str = "%7B%22Statement%22%3A%20%5B%7B%22Action%22%3A%22sts%3AAssumeRole%22%2C%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22monitoring.rds.amazonaws.com%22%7D%7D%5D%2C%22Version%22%3A%222012-10-17%22%7D";
+
+    fn wanted() -> IamRole {
+        IamRole {
+            description: "monitoring".to_owned(),
+            assume_role_policy_document: PolicyDocument::answered(TRUST),
+            tags: Tags::from([("team".to_owned(), "data".to_owned())]),
+        }
+    }
+
+    #[test]
+    fn an_unchanged_role_equals_what_the_stack_wants() {
+        let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+        let builder = Role::builder().path("/").role_name("r").role_id("AROA1").arn("arn:aws:iam::1:role/r");
+        let builder = builder.create_date(DateTime::from_secs(0)).description("monitoring");
+        let builder = builder.assume_role_policy_document(ANSWERED).tags(tag("team", "data"));
+        let found = found(&builder.tags(tag("auroractl:id", "oid")).build().unwrap());
+        assert_eq!(found.spec, wanted());
+        assert_eq!((found.owner, found.incarnation), (Owner::Oid("oid".to_owned()), Some("AROA1".to_owned())));
+    }
+
+    #[test]
+    fn grades() {
+        let document = PolicyDocument::answered("{}");
+        let edits = [
+            ("description", IamRole { description: "x".to_owned(), ..wanted() }),
+            ("assume_role_policy_document", IamRole { assume_role_policy_document: document, ..wanted() }),
+            ("tags.team", IamRole { tags: Tags::new(), ..wanted() }),
+        ];
+        for (path, new) in edits {
+            assert_eq!(changes(&wanted(), &new), [(path.to_owned(), Level::None)]);
+        }
+    }
 }

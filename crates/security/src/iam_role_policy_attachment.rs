@@ -3,9 +3,15 @@
 use auroractl_aws::{Aws, GoneIsFine as _};
 use auroractl_core::ids::RoleName;
 use auroractl_core::model::{Adoption, Group, Model, ReplaceOrder, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Naming, Owner};
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
+use aws_sdk_iam::types::AttachedPolicy;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Role and policy are its identity. The old one goes after the new one is there: no moment without a policy.
+const OTHER: Impact = Impact::new(Level::Replace, DOC);
+const DOC: &str = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html";
 
 /// An attachment as the stack wants it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,14 +44,14 @@ impl Model for IamRolePolicyAttachment {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { role_name, policy_arn } = new;
-        d.field("role_name", &old.role_name, role_name, Impact::REPLACE)
-            .field("policy_arn", &old.policy_arn, policy_arn, Impact::REPLACE);
+        d.field("role_name", &old.role_name, role_name, OTHER)
+            .field("policy_arn", &old.policy_arn, policy_arn, OTHER);
     }
 }
 
 impl Resource<Aws> for IamRolePolicyAttachment {
-    async fn survey(aws: &Aws, _: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
-        futures::future::try_join_all(asks.iter().map(|ask| see(aws, ask))).await
+    async fn survey(aws: &Aws, look: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
+        futures::future::try_join_all(asks.iter().map(|ask| see(aws, look, ask))).await
     }
 
     async fn create(aws: &Aws, _: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
@@ -68,17 +74,50 @@ impl Resource<Aws> for IamRolePolicyAttachment {
     }
 }
 
-async fn see(aws: &Aws, ask: &Ask<IamRolePolicyAttachment>) -> Result<Seen<IamRolePolicyAttachment>, CallError> {
+async fn see(
+    aws: &Aws,
+    look: &Look,
+    ask: &Ask<IamRolePolicyAttachment>,
+) -> Result<Seen<IamRolePolicyAttachment>, CallError> {
     let recorded = ask.outputs.as_ref().map(|outputs| &outputs.role_name);
     let Some(role) = recorded.or(ask.spec.role_name.known()) else { return Ok(Seen::Absent) };
-    let call = || {
-        let pages = aws.iam().list_attached_role_policies().role_name(role.as_str()).into_paginator().items();
-        async move { pages.send().collect::<Result<Vec<_>, _>>().await }
-    };
-    let attached = aws.read("iam:ListAttachedRolePolicies", call).await.gone_is_fine()?.unwrap_or_default();
-    if !attached.iter().any(|policy| policy.policy_arn() == Some(&ask.spec.policy_arn)) {
+    let policy_arn = &ask.spec.policy_arn;
+    let attached = attached(aws, look, role).await?;
+    if !attached.iter().any(|policy| policy.policy_arn() == Some(policy_arn)) {
         return Ok(Seen::Absent);
     }
-    let spec = IamRolePolicyAttachment { role_name: Input::Value(role.clone()), policy_arn: ask.spec.policy_arn.clone() };
+    let spec =
+        IamRolePolicyAttachment { role_name: Input::Value(role.clone()), policy_arn: policy_arn.clone() };
     Ok(Found::ready(spec, IamRolePolicyAttachmentOutputs { role_name: role.clone() }, Owner::Inherited).into())
+}
+
+/// The managed policies on a role; none on one that does not exist.
+async fn attached(aws: &Aws, look: &Look, role: &RoleName) -> Result<Arc<Vec<AttachedPolicy>>, CallError> {
+    let query = format!("iam:ListAttachedRolePolicies {} {role}", aws.account());
+    look.once(&query, async {
+        let call = || {
+            let pages = aws.iam().list_attached_role_policies().role_name(role.as_str()).into_paginator().items();
+            async move { pages.send().collect::<Result<Vec<_>, _>>().await }
+        };
+        Ok(aws.read("iam:ListAttachedRolePolicies", call).await.gone_is_fine()?.unwrap_or_default())
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::changes;
+
+    #[test]
+    fn both_halves_are_its_identity() {
+        let wanted = IamRolePolicyAttachment { role_name: Input::Value("r".into()), policy_arn: "p".to_owned() };
+        let edits = [
+            ("role_name", IamRolePolicyAttachment { role_name: Input::Value("s".into()), ..wanted.clone() }),
+            ("policy_arn", IamRolePolicyAttachment { policy_arn: "q".to_owned(), ..wanted.clone() }),
+        ];
+        for (path, new) in edits {
+            assert_eq!(changes(&wanted, &new), [(path.to_owned(), Level::Replace)]);
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! Security: the key that encrypts everything, and the role by which RDS reports what happens on its hosts.
 //!
-//! One file per kind, one line in [`KINDS`].
+//! One file per kind, one line in [`KINDS`]. Beside them stands [`KeyPolicy`], who may use the key.
 
 mod iam_role;
 mod iam_role_policy_attachment;
+mod key_policy;
 mod kms_alias;
 mod kms_key;
+#[cfg(test)]
+mod testing;
 
 use auroractl_aws::Aws;
 use auroractl_core::Of;
@@ -13,8 +16,9 @@ use auroractl_engine::Kind;
 
 pub use iam_role::{IamRole, IamRoleOutputs};
 pub use iam_role_policy_attachment::{IamRolePolicyAttachment, IamRolePolicyAttachmentOutputs};
+pub use key_policy::KeyPolicy;
 pub use kms_alias::{KmsAlias, KmsAliasOutputs};
-pub use kms_key::{KeyPolicy, KmsKey, KmsKeyOutputs};
+pub use kms_key::{KmsKey, KmsKeyOutputs};
 
 /// The kinds of this crate.
 pub const KINDS: &[&dyn Kind<Aws>] =

@@ -31,6 +31,7 @@ class Admin:
         }
 
     def __call__(self, environ: dict[str, Any], body: bytes, start_response: Any) -> Iterable[bytes]:
+        """Answer one admin request."""
         name = environ["PATH_INFO"].removeprefix("/_admin").strip("/")
         handler = self._routes.get((environ["REQUEST_METHOD"], name))
         if handler is None:

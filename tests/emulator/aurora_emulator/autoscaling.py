@@ -9,7 +9,7 @@ from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.rds.models import rds_backends
 
-from .errors import service_error
+from .errors import json_error
 from .extend import add, around
 from .world import WORLD
 
@@ -57,13 +57,13 @@ def _gone(original: Any, self: Any) -> Any:
     try:
         return original(self)
     except AWSValidationException as error:
-        raise service_error("ObjectNotFoundException", str(error.message)) from None
+        raise json_error("ObjectNotFoundException", str(error.message)) from None
 
 
 @around(ApplicationAutoScalingResponse, "put_scaling_policy")
 def _policy(original: Any, self: Any) -> Any:
     if _target(self) is None:
-        raise service_error(
+        raise json_error(
             "ObjectNotFoundException",
             "No scalable target registered for service namespace: "
             f"{self._get_param('ServiceNamespace')}, resource ID: {self._get_param('ResourceId')}, scalable dimension: "
@@ -76,7 +76,7 @@ def _arn(self: Any) -> str:
     arn = self._get_param("ResourceARN")
     known = {item.arn for group in self.applicationautoscaling_backend.targets.values() for item in group.values()}
     if arn not in known:
-        raise service_error("ResourceNotFoundException", f"The resource {arn} does not exist.")
+        raise json_error("ResourceNotFoundException", f"The resource {arn} does not exist.")
     return arn
 
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from moto.backup.responses import BackupResponse
 
-from .errors import service_error
+from .errors import json_error
 from .extend import add
 from .world import WORLD
 
@@ -22,7 +22,7 @@ def _path(self: Any) -> tuple[str, str]:
     parts = [unquote(part) for part in self.path.strip("/").split("/")]
     plan = parts[parts.index("plans") + 1]
     if plan not in self.backup_backend.plans:
-        raise service_error("ResourceNotFoundException", f"Failed reading Backup plan with provided version: {plan}")
+        raise json_error("ResourceNotFoundException", f"Failed reading Backup plan with provided version: {plan}")
     return plan, parts[-1]
 
 
@@ -34,7 +34,7 @@ def _named(self: Any) -> dict[str, Any]:
     plan, name = _path(self)
     found = _selections(self).get(name)
     if found is None or found["BackupPlanId"] != plan:
-        raise service_error("ResourceNotFoundException", f"Cannot find Backup selection {name}")
+        raise json_error("ResourceNotFoundException", f"Cannot find Backup selection {name}")
     return found
 
 
@@ -49,7 +49,7 @@ def create_backup_selection(self: Any) -> str:
             return _created(known)
     selection = body["BackupSelection"]
     if not selection.get("SelectionName") or not selection.get("IamRoleArn"):
-        raise service_error("MissingParameterValueException", "SelectionName and IamRoleArn are required.")
+        raise json_error("MissingParameterValueException", "SelectionName and IamRoleArn are required.")
     made = {
         "SelectionId": str(uuid.uuid4()),
         "BackupPlanId": plan,

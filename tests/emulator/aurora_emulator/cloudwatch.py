@@ -9,7 +9,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 
-from .errors import service_error
+from .errors import query_error
 from .extend import add, around
 from .world import WORLD
 
@@ -31,7 +31,7 @@ def put_composite_alarm(self: Any) -> ActionResult:
     backend, name, rule = self.cloudwatch_backend, self._get_param("AlarmName"), self._get_param("AlarmRule")
     for child in _CHILD.findall(rule or ""):
         if child.rsplit(":alarm:", 1)[-1] not in {**backend.alarms, **_composites(self)}:
-            raise service_error("ValidationError", f"Could not save the composite alarm as alarm {child} does not exist")
+            raise query_error("ValidationError", f"Could not save the composite alarm as alarm {child} does not exist")
     known = _composites(self).get(name)
     arn = alarm_arn(backend, name)
     now = utcnow()
@@ -78,9 +78,7 @@ def _describe(original: Any, self: Any) -> Any:
     types = self._get_param("AlarmTypes", []) or ["MetricAlarm"]
     names, prefix = self._get_param("AlarmNames", []), self._get_param("AlarmNamePrefix") or ""
     composites = [
-        item
-        for name, item in _composites(self).items()
-        if (not names or name in names) and name.startswith(prefix)
+        item for name, item in _composites(self).items() if (not names or name in names) and name.startswith(prefix)
     ]
     return ActionResult(
         {
@@ -95,14 +93,14 @@ def _delete(original: Any, self: Any) -> Any:
     names = self._get_param("AlarmNames", [])
     composites = _composites(self)
     if sum(1 for name in names if name in composites) > 1:
-        raise service_error("ValidationError", "Only one composite alarm can be deleted per call.")
+        raise query_error("ValidationError", "Only one composite alarm can be deleted per call.")
     missing = [name for name in names if name not in composites and name not in self.cloudwatch_backend.alarms]
     for name in names:
         composites.pop(name, None)
         self.cloudwatch_backend.tagger.delete_all_tags_for_resource(alarm_arn(self.cloudwatch_backend, name))
     result = original(self)
     if missing and len(missing) == len(names):
-        raise service_error("ResourceNotFound", f"Alarms {missing} do not exist")
+        raise query_error("ResourceNotFound", f"Alarms {missing} do not exist")
     return result
 
 

@@ -131,9 +131,7 @@ def _rds_read(action: str) -> None:
             raise rds_error(code, f"{name} not found.")
         result = original(self)
         content: Any = result.result
-        content[member] = [
-            item for item in content[member] if not _hidden(self.backend, f"{kind}:{item.resource_id}")
-        ]
+        content[member] = [item for item in content[member] if not _hidden(self.backend, f"{kind}:{item.resource_id}")]
         return result
 
 

@@ -64,7 +64,9 @@ def _vpc_is_going(backend: Any, group: Any) -> bool:
 
 def _refuse_group(backend: Any, group: Any) -> None:
     if group.name == "default":
-        raise ec2_error("CannotDelete", "the specified group: " f'"{group.id}" name: "default" cannot be deleted by a user')
+        raise ec2_error(
+            "CannotDelete", f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
+        )
     clusters = _database(backend).clusters.values()
     used = any(group.id in item.vpc_security_group_ids for item in clusters)
     used = used or any(group.id in (item.security_group_ids or []) for item in living_endpoints(backend))
@@ -157,4 +159,4 @@ def _route_state(self: Any) -> str:
     return "active"
 
 
-Route.state = property(_route_state)  # type: ignore[attr-defined]
+Route.state = property(_route_state)  # type: ignore[assignment,method-assign]

@@ -194,3 +194,11 @@ def _delete_backend(_original: Any, self: Any, vpce_ids: list[str] | None = None
     for name in vpce_ids or []:
         if name in self.vpc_end_points:
             _start_deleting(self, self.vpc_end_points[name])
+
+
+@around(VPCEndPoint, "get_filter_value")
+def _filter_value(original: Any, self: Any, filter_name: str, method_name: str | None = None) -> Any:
+    """The filters that moto does not know on endpoints."""
+    if filter_name == "vpc-endpoint-id":
+        return self.id
+    return original(self, filter_name, method_name)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.ec2.models import ec2_backends, nat_gateways as moto_nat
+from moto.ec2.models import ec2_backends
+from moto.ec2.models import nat_gateways as moto_nat
 from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
 
 from .clock import TIMELINE, action

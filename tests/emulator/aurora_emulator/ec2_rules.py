@@ -105,9 +105,7 @@ def authorize_security_group_egress(self: Any) -> ActionResult:
 def _create_group(original: Any, self: Any, name: str, description: str, *args: Any, **kwargs: Any) -> Any:
     """Group names are unique in their VPC whatever their case."""
     vpc = kwargs.get("vpc_id") or (args[0] if args else None)
-    if vpc and not kwargs.get("force"):
-        if any(item.name.lower() == name.lower() for item in self.groups.get(vpc, {}).values()):
-            raise ec2_error(
-                "InvalidGroup.Duplicate", f"The security group '{name}' already exists for VPC '{vpc}'"
-            )
+    taken = [item.name.lower() for item in self.groups.get(vpc, {}).values()]
+    if name.lower() in taken and not kwargs.get("force"):
+        raise ec2_error("InvalidGroup.Duplicate", f"The security group '{name}' already exists for VPC '{vpc}'")
     return original(self, name, description, *args, **kwargs)

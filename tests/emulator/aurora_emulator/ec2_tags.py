@@ -24,6 +24,4 @@ def get_tags(self: Any) -> list[dict[str, str]]:
         return []
     found = self.ec2_backend.tags.get(self.id, {})
     kind = moto_utils.EC2_PREFIX_TO_RESOURCE.get(moto_utils.get_prefix(self.id), "")
-    return [
-        {"resource_id": self.id, "key": key, "value": value, "resource_type": kind} for key, value in found.items()
-    ]
+    return [{"resource_id": self.id, "key": key, "value": value, "resource_type": kind} for key, value in found.items()]

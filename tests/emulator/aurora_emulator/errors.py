@@ -5,7 +5,7 @@ The code on the wire is what a client can rely on; the names of generated SDK ty
 
 from __future__ import annotations
 
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.ec2.exceptions import EC2ClientError
 from moto.rds.exceptions import RDSClientError
 
@@ -20,6 +20,11 @@ def ec2_error(code: str, message: str) -> EC2ClientError:
     return EC2ClientError(code, message)
 
 
-def service_error(code: str, message: str) -> ServiceException:
-    """A refusal of any other service."""
+def json_error(code: str, message: str) -> JsonRESTError:
+    """A refusal of a service with a JSON protocol (HTTP 400)."""
+    return JsonRESTError(code, message)
+
+
+def query_error(code: str, message: str) -> ServiceException:
+    """A refusal of a service whose answers moto serializes from the model, such as CloudWatch."""
     return ServiceException(code, message)

@@ -35,7 +35,8 @@ def apply(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fail_now(kind: str, name: str, state: str, region: str) -> bool:
-    ec2, rds = ec2_backends[DEFAULT_ACCOUNT_ID][region], rds_backends[DEFAULT_ACCOUNT_ID][region]
+    ec2: Any = ec2_backends[DEFAULT_ACCOUNT_ID][region]
+    rds: Any = rds_backends[DEFAULT_ACCOUNT_ID][region]
     if kind == "nat-gateway" and name in ec2.nat_gateways:
         gateway = ec2.nat_gateways[name]
         TIMELINE.cancel((DEFAULT_ACCOUNT_ID, region, name))

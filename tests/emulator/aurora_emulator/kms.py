@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.kms.responses import KmsResponse
 
-from .errors import service_error
+from .errors import json_error
 from .extend import around
 
 _REFUSED_WHILE_PENDING = (
@@ -27,7 +27,7 @@ def _needs_living_key(original: Any, self: Any) -> Any:
     reference = self._get_param("KeyId") or self._get_param("TargetKeyId")
     key = _key(self.kms_backend, reference)
     if key is not None and key.key_state == "PendingDeletion":
-        raise service_error("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+        raise json_error("KMSInvalidStateException", f"{key.arn} is pending deletion.")
     return original(self)
 
 

@@ -18,7 +18,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.rds.models import rds_backends
 from moto.servicequotas.responses import ServiceQuotasResponse
 
-from .errors import service_error
+from .errors import json_error
 from .extend import add, around
 from .rds_catalog import classes
 from .world import WORLD
@@ -50,7 +50,12 @@ def _event(entry: tuple[str, str, float, str, int]) -> dict[str, Any]:
     name, service, when, caller, status = entry
     identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}{when}"))
     source = f"{service}.amazonaws.com"
-    detail = {"eventName": name, "eventSource": source, "eventID": identifier, "errorCode": None if status < 400 else "Client"}
+    detail = {
+        "eventName": name,
+        "eventSource": source,
+        "eventID": identifier,
+        "errorCode": None if status < 400 else "Client",
+    }
     return {
         "EventId": identifier,
         "EventName": name,
@@ -110,7 +115,7 @@ def _resource_metrics(request: dict[str, Any], account: str, region: str) -> dic
     """No load: the emulator runs no database."""
     known = {item.dbi_resource_id for item in rds_backends[account][region].databases.values()}
     if request["Identifier"] not in known:
-        raise service_error("NotAuthorizedException", f"{request['Identifier']} is not known to Performance Insights.")
+        raise json_error("NotAuthorizedException", f"{request['Identifier']} is not known to Performance Insights.")
     start, end = float(request["StartTime"]), float(request["EndTime"])
     period = int(request.get("PeriodInSeconds") or 60)
     points = [{"Timestamp": start + period * (i + 1), "Value": 0.0} for i in range(int((end - start) // period))]
@@ -178,5 +183,5 @@ def answer(service: str, target: str, body: bytes, where: tuple[str, str]) -> tu
     try:
         return "200 OK", call(json.loads(body or b"{}"), *where)
     except Exception as error:
-        code = getattr(error, "code", None) or "ValidationException"
-        return "400 Bad Request", {"__type": code, "message": str(error)}
+        code = getattr(error, "error_type", "ValidationException")
+        return "400 Bad Request", {"__type": code, "message": getattr(error, "message", str(error))}

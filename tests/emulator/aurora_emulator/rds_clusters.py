@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -27,6 +28,7 @@ from .rds_rules import (
     subnet_group_of,
 )
 
+Handler = Callable[[Any, Any, Any, dict[str, Any]], None]
 # The members of ModifyDBCluster that move the cluster to `modifying`; what is left out takes effect at once.
 _SLOW = {
     "backup_retention_period",
@@ -135,7 +137,7 @@ def _place(backend: Any, cluster: Any) -> None:
         spare = [zone for zone in cluster.availability_zones if zone not in zones]
         cluster.availability_zones = sorted((sorted(zones) + spare)[: max(3, len(zones))])
         if not cluster.vpc_security_group_ids:
-            ec2 = ec2_backends[backend.account_id][backend.region_name]
+            ec2: Any = ec2_backends[backend.account_id][backend.region_name]
             cluster.vpc_security_group_ids = [ec2.get_default_security_group(group.vpc_id).id]
     if cluster.kms_key_id == "default_kms_key_id":
         cluster.kms_key_id = kms_key_arn(backend, "alias/aws/rds") if cluster.storage_encrypted else None
@@ -281,7 +283,7 @@ def _nothing(_backend: Any, _cluster: Any, _value: Any, _changes: dict[str, Any]
     """The member is taken into account by another handler."""
 
 
-_HANDLERS = {
+_HANDLERS: dict[str, Handler] = {
     "db_cluster_parameter_group_name": _set_parameter_group,
     "db_instance_parameter_group_name": _nothing,
     "cloudwatch_logs_export_configuration": _set_logs,
@@ -360,7 +362,9 @@ def _final_snapshot(backend: Any, cluster: Any, name: str) -> None:
 
 
 @around(RDSBackend, "failover_db_cluster")
-def _failover(original: Any, self: Any, db_cluster_identifier: str, target_db_instance_identifier: str | None = None) -> Any:
+def _failover(
+    original: Any, self: Any, db_cluster_identifier: str, target_db_instance_identifier: str | None = None
+) -> Any:
     cluster = named_cluster(self, db_cluster_identifier)
     need_cluster(cluster, "available")
     living = [member for member in cluster.living_members() if member.state == "available"]

@@ -60,16 +60,15 @@ def endpoints(backend: Any) -> dict[str, ClusterEndpoint]:
 
 def _check_members(parameters: Any) -> None:
     if parameters.get("StaticMembers") and parameters.get("ExcludedMembers"):
-        raise rds_error(
-            "InvalidParameterCombination", "StaticMembers and ExcludedMembers can't be specified together."
-        )
+        raise rds_error("InvalidParameterCombination", "StaticMembers and ExcludedMembers can't be specified together.")
 
 
 @add(RDSResponse)
 def create_db_cluster_endpoint(self: Any) -> ActionResult:
     """Make a custom endpoint."""
-    name, cluster = self.params["DBClusterEndpointIdentifier"], named_cluster(
-        self.backend, self.params["DBClusterIdentifier"]
+    name, cluster = (
+        self.params["DBClusterEndpointIdentifier"],
+        named_cluster(self.backend, self.params["DBClusterIdentifier"]),
     )
     check_identifier("DBClusterEndpointIdentifier", name)
     known = endpoints(self.backend)

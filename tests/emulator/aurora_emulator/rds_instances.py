@@ -237,9 +237,7 @@ def _delete(original: Any, self: Any, db_instance_identifier: str, *args: Any, *
     if not isinstance(instance, AuroraInstance) or instance.cluster.engine != ENGINE:
         return original(self, db_instance_identifier, *args, **kwargs)
     if instance.state == "deleting":
-        raise rds_error(
-            "InvalidDBInstanceState", f"Instance {db_instance_identifier} is already being deleted."
-        )
+        raise rds_error("InvalidDBInstanceState", f"Instance {db_instance_identifier} is already being deleted.")
     if kwargs.get("final_db_snapshot_identifier"):
         raise rds_error(
             "InvalidParameterCombination",

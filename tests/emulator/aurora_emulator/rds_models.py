@@ -71,9 +71,7 @@ class AuroraCluster(DBCluster):
         self.performance_insights_retention_period = kwargs.get("performance_insights_retention_period")
         self.monitoring_interval = kwargs.get("monitoring_interval")
         self.monitoring_role_arn = kwargs.get("monitoring_role_arn")
-        self.engine_lifecycle_support = (
-            kwargs.get("engine_lifecycle_support") or "open-source-rds-extended-support"
-        )
+        self.engine_lifecycle_support = kwargs.get("engine_lifecycle_support") or "open-source-rds-extended-support"
         self.activity_stream_status = "stopped"
         self._enable_http_endpoint = bool(kwargs.get("enable_http_endpoint"))
         self.ca_certificate_identifier = kwargs.get("ca_certificate_identifier") or DEFAULT_CA
@@ -99,10 +97,11 @@ class AuroraCluster(DBCluster):
 
     def living_members(self) -> list[Any]:
         """The members that are not being deleted."""
-        return [member for member in self._members if member.state != "deleting"]
+        members: list[Any] = list(self._members)
+        return [member for member in members if member.state != "deleting"]
 
     def designate_writer(self) -> None:
-        """Promote the living member with the lowest tier when there is no writer (AWS prefers the larger class next)."""
+        """Promote the living member with the lowest tier when there is no writer."""
         if self.writer is None and self.living_members():
             ranked = sorted(self.living_members(), key=lambda item: (item.state == "creating", item.promotion_tier))
             ranked[0].is_cluster_writer = True
@@ -123,6 +122,10 @@ class AuroraCluster(DBCluster):
 
 class AuroraInstance(DBInstanceClustered):
     """A member of a cluster with a lifecycle."""
+
+    cluster: Any
+    performance_insights_kms_key_id: str | None
+    performance_insights_retention_period: int | None
 
     def __init__(self, db_cluster_identifier: str, **kwargs: Any) -> None:
         self.state = "creating"
@@ -241,11 +244,9 @@ class AuroraInstance(DBInstanceClustered):
         return None if self.state == "creating" else {"Address": self.address, "Port": self.port}
 
     @property
-    def db_parameter_group_status_list(self) -> list[dict[str, str]]:
+    def db_parameter_group_status_list(self) -> list[dict[str, str | None]]:
         """The parameter group with the state of the values on this very instance."""
-        return [
-            {"DBParameterGroupName": self.db_parameter_group_name, "ParameterApplyStatus": self.parameter_status}
-        ]
+        return [{"DBParameterGroupName": self.db_parameter_group_name, "ParameterApplyStatus": self.parameter_status}]
 
     @property
     def db_parameter_groups(self) -> Any:  # type: ignore[override]
@@ -274,6 +275,6 @@ def kms_key_arn(backend: Any, reference: str | None) -> str | None:
 
 def install() -> None:
     """Let moto build the subclasses wherever it builds clusters and their members."""
-    moto_rds.DBCluster = AuroraCluster  # type: ignore[misc]
-    moto_rds.DBInstanceClustered = AuroraInstance  # type: ignore[misc]
+    moto_rds.DBCluster = AuroraCluster  # type: ignore[assignment,misc]
+    moto_rds.DBInstanceClustered = AuroraInstance  # type: ignore[assignment,misc]
     moto_rds.MasterUserSecret = ManagedSecret  # type: ignore[misc]

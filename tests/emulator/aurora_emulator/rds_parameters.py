@@ -115,9 +115,7 @@ def _checked_one(catalogue: dict[str, Parameter], scope: str, given: dict[str, A
             f"The parameter value {value} for parameter {name} is not in the allowed values: {parameter.allowed}",
         )
     if given.get("ApplyMethod") == "immediate" and parameter.apply_type == "static":
-        raise rds_error(
-            "InvalidParameterCombination", f"cannot use immediate apply method for static parameter {name}"
-        )
+        raise rds_error("InvalidParameterCombination", f"cannot use immediate apply method for static parameter {name}")
     return given
 
 

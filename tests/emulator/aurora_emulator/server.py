@@ -1,7 +1,7 @@
 """The HTTP server: moto's applications and the admin interface on one port, one request at a time.
 
 Requests are read and answered in threads, but worked on under one lock: rules that look at several resources then see
-one state, and a snapshot never falls into the middle of a call. The work is bound to one core by the interpreter anyway.
+one state, and a snapshot never falls into the middle of a call. The interpreter binds the work to one core anyway.
 """
 
 from __future__ import annotations
@@ -15,19 +15,37 @@ from typing import Any
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
-from moto.core import DEFAULT_ACCOUNT_ID  # noqa: E402
-from moto.moto_server.werkzeug_app import (  # noqa: E402  (moto reads its environment when it is imported)
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.utils import get_service_model
+from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import BaseWSGIServer, make_server  # noqa: E402
+from werkzeug.serving import BaseWSGIServer, make_server
 
-from . import extension, rpc_cbor  # noqa: E402
-from .admin import Admin, reply  # noqa: E402
-from .clock import TIMELINE  # noqa: E402
+from . import extension, missing_services, rpc_cbor
+from .admin import Admin, reply
+from .clock import TIMELINE
 
 StartResponse = Callable[..., Any]
+
+
+# What a stack with a database calls, in the order in which it does: moto's name and that of the service model.
+_WARM = {
+    "sts": "sts",
+    "iam": "iam",
+    "ec2": "ec2",
+    "rds": "rds",
+    "kms": "kms",
+    "resourcegroupstaggingapi": "resourcegroupstaggingapi",
+    "logs": "logs",
+    "sns": "sns",
+    "cloudwatch": "cloudwatch",
+    "applicationautoscaling": "application-autoscaling",
+    "secretsmanager": "secretsmanager",
+}
 
 
 class Handler(MotoRequestHandler):
@@ -53,6 +71,7 @@ class Application:
         self.admin = Admin()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
         body = _read(environ)
         environ["wsgi.input"] = io.BytesIO(body)
         with self.lock:
@@ -71,9 +90,9 @@ class Application:
 
     def warm(self) -> None:
         """Load what the first calls would otherwise wait for."""
-        for service in ("iam", "ec2", "rds", "kms", "sts", "sns", "cloudwatch", "logs"):
+        for service, model in _WARM.items():
             with self.lock:
-                _warm_service(self.moto, service)
+                _warm_service(self.moto, service, model)
 
 
 def _read(environ: dict[str, Any]) -> bytes:
@@ -91,20 +110,16 @@ def _own_service(environ: dict[str, Any], body: bytes) -> tuple[str, Any] | None
     scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
     if len(scope) < 5 or scope[3] not in ("pi", "pricing"):
         return None
-    from .missing_services import answer
-
-    return answer(scope[3], environ.get("HTTP_X_AMZ_TARGET", ""), body, (DEFAULT_ACCOUNT_ID, scope[2]))
+    return missing_services.answer(scope[3], environ.get("HTTP_X_AMZ_TARGET", ""), body, (DEFAULT_ACCOUNT_ID, scope[2]))
 
 
-def _warm_service(application: DomainDispatcherApplication, service: str) -> None:
-    from moto.backends import get_backend
-    from moto.core.utils import get_service_model
-
+def _warm_service(application: DomainDispatcherApplication, service: str, model: str) -> None:
     region = "aws" if service in ("iam", "sts") else "us-east-1"
-    get_backend(service)[DEFAULT_ACCOUNT_ID][region]
-    get_service_model(service)
+    backends: Any = get_backend(service)  # type: ignore[call-overload]
+    backends[DEFAULT_ACCOUNT_ID][region]
+    get_service_model(model)
     if service not in application.app_instances:
-        application.app_instances[service] = create_backend_app(service)
+        application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]
 
 
 def build(host: str, port: int) -> tuple[BaseWSGIServer, Application]:
@@ -112,5 +127,5 @@ def build(host: str, port: int) -> tuple[BaseWSGIServer, Application]:
     extension.load()
     application = Application()
     server = make_server(host, port, application, threaded=True, request_handler=Handler)
-    server.daemon_threads = True
+    server.daemon_threads = True  # type: ignore[attr-defined]
     return server, application

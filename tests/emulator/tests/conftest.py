@@ -60,11 +60,11 @@ class Emulator:
             )
         return self._clients[service]
 
-    def admin(self, name: str, **body: Any) -> Any:
+    def admin(self, call: str, /, **body: Any) -> Any:
         """Call the admin interface."""
-        method = "GET" if name in ("inventory", "health") else "POST"
+        method = "GET" if call in ("inventory", "health") else "POST"
         request = urllib.request.Request(
-            f"{self.url}/_admin/{name}", data=json.dumps(body).encode() if method == "POST" else None, method=method
+            f"{self.url}/_admin/{call}", data=json.dumps(body).encode() if method == "POST" else None, method=method
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read())

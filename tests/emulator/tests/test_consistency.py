@@ -13,20 +13,21 @@ pytestmark = pytest.mark.gap
 
 def test_a_new_vpc_is_unknown_at_first(aws: Any, emulator: Any, until: Any) -> None:
     """By id refused, by filter missing, and later there."""
-    emulator.admin("consistency", seconds=0.4)
-    ec2 = aws("ec2")
+    ec2, index = aws("ec2"), aws("resourcegroupstaggingapi")
+    emulator.admin("consistency", seconds=1)
     made = ec2.create_vpc(CidrBlock="10.7.0.0/16", TagSpecifications=stack.tag_spec("vpc"))["Vpc"]["VpcId"]
     wanted = [{"Name": "tag:owner", "Values": ["tests"]}]
     refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=[made])
     assert ec2.describe_vpcs(Filters=wanted)["Vpcs"] == []
     tags = [{"Key": "owner", "Values": ["tests"]}]
-    assert aws("resourcegroupstaggingapi").get_resources(TagFilters=tags)["ResourceTagMappingList"] == []
+    assert index.get_resources(TagFilters=tags)["ResourceTagMappingList"] == []
     until(lambda: [item["VpcId"] for item in ec2.describe_vpcs(Filters=wanted)["Vpcs"]], [made])
 
 
 def test_a_new_cluster_is_unknown_at_first(aws: Any, emulator: Any, until: Any) -> None:
     """The same for RDS; a second create still collides."""
-    emulator.admin("consistency", seconds=0.4)
+    aws("rds")
+    emulator.admin("consistency", seconds=1)
     stack.cluster(aws)
     refused("DBClusterNotFoundFault", aws("rds").describe_db_clusters, DBClusterIdentifier="orders")
     refused(
@@ -44,7 +45,7 @@ def test_a_new_role_cannot_be_used_at_once(aws: Any, emulator: Any, until: Any) 
     """IAM takes its time to reach RDS."""
     stack.whole_cluster(aws)
     stack.cluster_now(aws)
-    emulator.admin("consistency", iam_seconds=0.5)
+    emulator.admin("consistency", iam_seconds=1)
     role = stack.monitoring_role(aws)
     call = {
         "DBInstanceIdentifier": "a",

@@ -228,9 +228,7 @@ def test_routes_and_associations(aws: Any) -> None:
     ec2.create_route(**route)
     refused("RouteAlreadyExists", ec2.create_route, **route)
     ec2.associate_route_table(RouteTableId=tables[0], SubnetId=net.subnets[0])
-    refused(
-        "Resource.AlreadyAssociated", ec2.associate_route_table, RouteTableId=tables[1], SubnetId=net.subnets[0]
-    )
+    refused("Resource.AlreadyAssociated", ec2.associate_route_table, RouteTableId=tables[1], SubnetId=net.subnets[0])
 
 
 def test_route_to_a_deleted_nat_gateway(aws: Any) -> None:

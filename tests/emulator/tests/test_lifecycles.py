@@ -1,4 +1,4 @@
-"""Promise 1: states take time, time can be sped up, and operations in the wrong state are refused as AWS refuses them."""
+"""Promise 1: states take time, time can be sped up, and AWS's refusals of operations in the wrong state."""
 
 from __future__ import annotations
 
@@ -62,9 +62,12 @@ def test_readers_wait_for_the_first_member(aws: Any, emulator: Any, until: Any) 
 
 
 def test_first_member_is_the_writer(aws: Any) -> None:
-    """Whatever the tiers say."""
-    _ready(aws, "w", "r")
+    """Whatever the tiers say; the members spread over the zones of the subnet group."""
+    _ready(aws)
+    stack.instance(aws, "w", PromotionTier=5)
+    stack.instance(aws, "r", PromotionTier=0)
     assert _members(aws) == [("w", True), ("r", False)]
+    assert [stack.instance_now(aws, name)["AvailabilityZone"] for name in "wr"] == ["us-east-1a", "us-east-1b"]
 
 
 def test_failover_and_reboot(aws: Any, emulator: Any) -> None:

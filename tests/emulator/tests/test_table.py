@@ -35,8 +35,8 @@ def test_engine_defaults(aws: Any) -> None:
     first = aws("rds").describe_engine_default_cluster_parameters(DBParameterGroupFamily=FAMILY)["EngineDefaults"]
     assert len(first["Parameters"]) == 100
     assert first["Marker"]
-    pages = aws("rds").get_paginator("describe_engine_default_cluster_parameters").paginate(
-        DBParameterGroupFamily=FAMILY
+    pages = (
+        aws("rds").get_paginator("describe_engine_default_cluster_parameters").paginate(DBParameterGroupFamily=FAMILY)
     )
     names = [item["ParameterName"] for page in pages for item in page["EngineDefaults"]["Parameters"]]
     assert "rds.force_ssl" in names
@@ -63,9 +63,9 @@ def test_reset_cluster_parameter_group(aws: Any) -> None:
         DBClusterParameterGroupName=group,
         Parameters=[{"ParameterName": "rds.force_ssl", "ApplyMethod": "immediate"}],
     )
-    assert aws("rds").describe_db_cluster_parameters(DBClusterParameterGroupName=group, Source="user")[
-        "Parameters"
-    ] == []
+    assert (
+        aws("rds").describe_db_cluster_parameters(DBClusterParameterGroupName=group, Source="user")["Parameters"] == []
+    )
 
 
 def test_cluster_parameters_with_defaults(aws: Any) -> None:
@@ -197,9 +197,7 @@ def test_nat_gateway_token(aws: Any) -> None:
     first = ec2.create_nat_gateway(**request)["NatGateway"]["NatGatewayId"]
     assert ec2.create_nat_gateway(**request)["NatGateway"]["NatGatewayId"] == first
     assert len(ec2.describe_nat_gateways()["NatGateways"]) == 1
-    refused(
-        "IdempotentParameterMismatch", ec2.create_nat_gateway, **{**request, "SubnetId": net.subnets[1]}
-    )
+    refused("IdempotentParameterMismatch", ec2.create_nat_gateway, **{**request, "SubnetId": net.subnets[1]})
 
 
 def test_vpc_endpoint_token(aws: Any) -> None:

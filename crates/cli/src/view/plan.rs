@@ -84,14 +84,16 @@ fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
 /// What users of the database feel, worst first.
 fn felt(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let interrupts = |change: &&Change| change.impact > Level::None && change.impact < Level::Replace;
-    let mut felt: Vec<&Change> = plan.changes.iter().filter(interrupts).collect();
-    felt.sort_by_key(|change| std::cmp::Reverse(change.impact));
+    let goes = |change: &&Change| change.group == Group::Cluster && change.action == Action::Delete;
+    let mut felt: Vec<&Change> = plan.changes.iter().filter(|change| interrupts(change) || goes(change)).collect();
+    felt.sort_by_key(|change| std::cmp::Reverse((goes(&change), change.impact)));
     if felt.is_empty() {
         return writeln!(out, "{} nobody who uses the database is interrupted.", "Impact:".bold());
     }
     writeln!(out, "{}", "Impact on users of the database:".bold())?;
     for change in felt {
-        writeln!(out, "  {}: {}", change.address, words::level(change.impact))?;
+        let what = if goes(&change) { "gone for good" } else { words::level(change.impact) };
+        writeln!(out, "  {}: {what}", change.address)?;
     }
     Ok(())
 }

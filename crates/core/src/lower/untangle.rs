@@ -5,8 +5,7 @@
 //! circle, if only by an order without a reference (`after`). Then those edges
 //! give way behind which there is no reference.
 
-use super::{Program, Release, StepId};
-use crate::address::Address;
+use super::{Program, Release, Step, StepId};
 use crate::state::State;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
@@ -15,22 +14,22 @@ use std::collections::BTreeMap;
 
 /// Takes edges out of circles: those without a reference first, and if that does not suffice, all.
 pub(super) fn untangle(program: &mut Program, releases: &[Release], state: &State) {
-    let idle = |release: &Release| !refers(state, &release.user, &release.used);
-    loosen(program, releases, &idle);
-    loosen(program, releases, &|_| true);
+    if rings(program).is_empty() {
+        return;
+    }
+    let idle: Vec<&Release> = releases.iter().filter(|release| !refers(program, state, release)).collect();
+    loosen(program, &idle);
+    loosen(program, &releases.iter().collect::<Vec<_>>());
 }
 
-/// Removes the edges in question that are part of a circle.
-fn loosen(program: &mut Program, releases: &[Release], loose: &dyn Fn(&Release) -> bool) {
+/// Removes these edges where they are part of a circle.
+fn loosen(program: &mut Program, releases: &[&Release]) {
     let ring = rings(program);
-    for release in releases {
-        let (earlier, later) = (ring.get(&release.earlier), ring.get(&release.later));
-        if earlier.is_some()
-            && earlier == later
-            && loose(release)
-            && let Some(step) = program.steps.get_mut(release.later)
+    for Release { earlier, later } in releases {
+        if ring.get(earlier).is_some_and(|number| ring.get(later) == Some(number))
+            && let Some(step) = program.steps.get_mut(*later)
         {
-            step.after.remove(&release.earlier);
+            step.after.remove(earlier);
         }
     }
 }
@@ -48,19 +47,23 @@ fn rings(program: &Program) -> BTreeMap<StepId, usize> {
     rings.flat_map(|(number, ring)| ring.into_iter().map(move |node| (node.index(), number))).collect()
 }
 
-/// Does an output of `used` stand in anything that was last sent for `user`?
-fn refers(state: &State, user: &Address, used: &Address) -> bool {
-    let mut outputs = Vec::new();
-    let current = state.resources.get(used).map(|record| &record.outputs);
-    for value in current.into_iter().chain(state.deposed(used).iter().map(|old| &old.outputs)) {
-        texts(value, &mut outputs);
-    }
-    let mut sent = Vec::new();
-    let current = state.resources.get(user).map(|record| &record.applied);
-    for value in current.into_iter().chain(state.deposed(user).iter().map(|old| &old.applied)) {
-        texts(value, &mut sent);
-    }
-    sent.iter().any(|text| outputs.contains(text))
+/// Does an output of the object that goes later stand in anything that was last sent for the one that goes earlier?
+/// What nothing is known of may be referred to.
+fn refers(program: &Program, state: &State, release: &Release) -> bool {
+    let object = |id: StepId| known(state, program.steps.get(id)?);
+    let (Some((sent, _)), Some((_, outputs))) = (object(release.earlier), object(release.later)) else { return true };
+    let (mut needed, mut given) = (Vec::new(), Vec::new());
+    texts(sent, &mut needed);
+    texts(outputs, &mut given);
+    needed.iter().any(|text| given.contains(text))
+}
+
+/// What was last sent for the object of a step, and its outputs.
+fn known<'a>(state: &'a State, step: &Step) -> Option<(&'a Value, &'a Value)> {
+    let record = state.resources.get(&step.address).filter(|record| record.generation == step.generation);
+    let deposed = || state.deposed(&step.address).iter().find(|old| old.generation == step.generation);
+    let recorded = record.map(|record| (&record.applied, &record.outputs));
+    recorded.or_else(|| deposed().map(|old| (&old.applied, &old.outputs)))
 }
 
 fn texts<'a>(value: &'a Value, into: &mut Vec<&'a str>) {

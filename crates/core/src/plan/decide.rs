@@ -62,10 +62,12 @@ impl<'a> Run<'a> {
         let Some(node) = self.inputs.graph.node(address) else {
             return Err(PlanError::UnknownKind { address: address.clone(), kind: address.kind().to_owned() });
         };
+        let kind = self.kind(address, address.kind())?;
+        let spec = reference::resolve(&node.spec, &|promise| self.kept(promise));
         let case = Case {
             address,
-            kind: self.kind(address, address.kind())?,
-            spec: reference::resolve(&node.spec, &|promise| self.kept(promise)),
+            kind,
+            spec: kind.canonical(&spec).map_err(|source| malformed(address, source))?,
             record: self.inputs.state.resources.get(address),
             intent: self.inputs.state.create_intent(address),
             observed: self.inputs.observed.get(address),

@@ -10,7 +10,7 @@ use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone};
 use crate::look::Look;
 use auroractl_core::diff::Context;
 use auroractl_core::identity::Identity;
-use auroractl_core::kind::Sides;
+use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::StepId;
 use auroractl_core::model::Adoption;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
@@ -139,7 +139,8 @@ impl<W: Sync> Create<'_, W> {
     }
 
     /// Found: what the lost or half-done create left out is edited now.
-    async fn converge(&self, live: Live) -> Result<RawDone, CallError> {
+    async fn converge(&self, mut live: Live) -> Result<RawDone, CallError> {
+        live.spec = without_foreign_tags(Sides { applied: None, observed: &live.spec, desired: self.spec });
         let sides = Sides { applied: None, observed: &live.spec, desired: self.spec };
         let nothing = BTreeMap::new();
         let fields = self.kind.diff(sides, Context { address: &self.me.address, observed: &nothing })?;

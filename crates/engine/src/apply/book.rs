@@ -1,7 +1,7 @@
 //! State and journal of a run: every change of the state is first a line of the journal.
 
 use super::Means;
-use crate::kind::{RawAsk, RawDone};
+use crate::kind::{Kind, RawAsk, RawDone};
 use crate::refresh;
 use crate::store::{Store, StoreError};
 use auroractl_core::Address;
@@ -9,6 +9,7 @@ use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+use serde_json::Value;
 
 /// The book of a run.
 pub(super) struct Book<'a> {
@@ -69,7 +70,7 @@ impl<'a> Book<'a> {
             oid: intent.oid.clone(),
             generation: step.generation,
             name: intent.name.clone(),
-            applied: refresh::known(self.state, &intent.spec),
+            applied: canonical(kind, refresh::known(self.state, &intent.spec)),
             outputs: done.outputs,
             deps: intent.deps.clone(),
             incarnation: done.incarnation.or_else(|| same.and_then(|old| old.incarnation.clone())),
@@ -132,6 +133,11 @@ impl<'a> Book<'a> {
         }
         Ok(())
     }
+}
+
+/// The spec as its kind writes it; it was sent in this form, so it can be read.
+fn canonical<W>(kind: &dyn Kind<W>, spec: Value) -> Value {
+    kind.canonical(&spec).unwrap_or(spec)
 }
 
 fn resolved(step: &Step, verb: Verb) -> Entry {

@@ -9,6 +9,7 @@ use crate::resume;
 use crate::store::StoreError;
 use auroractl_core::identity::Identity;
 use auroractl_core::journal::Entry;
+use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::{Live, Observed};
 use auroractl_core::plan::{Action, Change};
@@ -142,9 +143,13 @@ pub(super) fn worker<W>(book: &Book<'_>, means: Means<'_, W>, work: Work<'_>, st
         Verb::Create => Job::Create { spec: spec(book.state, intent)?, look_first: intent.attempted },
         Verb::Update | Verb::Adopt => {
             let live = work.observed.get(&step.address).and_then(Observed::live);
-            let from = live.ok_or_else(|| fault("it was not observed"))?.clone();
+            let mut from = live.ok_or_else(|| fault("it was not observed"))?.clone();
             let differs = step.verb == Verb::Update || differs(work, &step.address);
-            Job::Update { spec: spec(book.state, intent)?, from: Box::new(from), differs }
+            let spec = spec(book.state, intent)?;
+            // An update must not remove what somebody else added, and a kind sees only both sides.
+            let applied = book.state.resources.get(&step.address).map(|record| &record.applied);
+            from.spec = without_foreign_tags(Sides { applied, observed: &from.spec, desired: &spec });
+            Job::Update { spec, from: Box::new(from), differs }
         }
     };
     Ok(Worker { kind, me, job })

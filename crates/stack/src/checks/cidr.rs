@@ -5,6 +5,7 @@ use super::{Check, Subject};
 use crate::config::{CreatedVpc, Nat, SubnetPlan, SubnetTier};
 use crate::diagnostics::Problem;
 use crate::path::Path;
+use auroractl_network::cidr::layout;
 use ipnet::{IpNet, Ipv4Net};
 
 pub(super) const CHECK: Check =
@@ -43,11 +44,13 @@ fn created(subject: &Subject<'_>, vpc: &CreatedVpc, problems: &mut Vec<Problem>)
         }
     }
     let carved = vpc.private_subnets.is_empty() || (vpc.public_subnets.is_empty() && vpc.nat != Nat::None);
-    if let Some(outer) = outer.filter(|outer| carved && outer.prefix_len() + 4 > SMALLEST) {
+    if let Some(outer) = outer.filter(|_| carved)
+        && let Err(why) = layout(outer, &subject.config.zones())
+    {
         problems.push(
-            Problem::error(CHECK.name, format!("the VPC {outer} is too small to carve subnets from"))
-                .at(&at.key("cidr"), "a carved subnet is a sixteenth of the VPC, and a /28 is the smallest")
-                .help("use a /24 or larger, or give `private_subnets` and `public_subnets`"),
+            Problem::error(CHECK.name, why.to_string())
+                .at(&at.key("cidr"), "subnets can't be carved from it")
+                .help("use a larger block, or give `private_subnets` and `public_subnets`"),
         );
     }
     let sound = |subnet: &SubnetPlan| {

@@ -240,7 +240,8 @@ fn security_group(
         vpc_id: vpc.clone(),
         description: about.to_owned(),
         allow_all_egress: false,
-        vpc_has_ipv6: false,
+        // A given VPC may have an IPv6 block, and with it a second open rule that a new group must lose.
+        vpc_has_ipv6: draft.config.network.existing.is_some(),
         tags: draft.named(name),
     };
     draft.add(name, &spec, at)

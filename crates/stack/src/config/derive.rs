@@ -2,15 +2,11 @@
 //! Compose and the checks use the same functions, so that they can't disagree.
 
 use super::{Config, CreatedVpc, Member, Nat};
+use auroractl_network::cidr::layout;
 use ipnet::Ipv4Net;
 
 /// Letters of availability zones, for stacks that say only how many.
 const ZONE_LETTERS: [char; 6] = ['a', 'b', 'c', 'd', 'e', 'f'];
-/// The carved blocks are a sixteenth of the VPC: private ones from 0, public ones from 8.
-const CARVE_BITS: u8 = 4;
-const PUBLIC_FROM: usize = 8;
-/// Smallest subnet that EC2 makes.
-const SMALLEST: u8 = 28;
 
 /// One member of the cluster, everything filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,7 +197,7 @@ impl Config {
         };
         let plan = |(index, az): (usize, String)| {
             let cidr = if declared.is_empty() {
-                carve(&vpc.cidr, tier, index)?
+                carve(&vpc.cidr, tier, &az)?
             } else {
                 declared.get(index)?.parse::<Ipv4Net>().ok()?
             };
@@ -218,15 +214,11 @@ fn written_out(member: ResolvedMember) -> Member {
     Member { name: member.name, class, az: member.az, promotion_tier: member.promotion_tier }
 }
 
-/// The block for one zone. Positions are fixed, so that a new zone moves no existing subnet.
-fn carve(vpc: &str, tier: SubnetTier, index: usize) -> Option<Ipv4Net> {
+/// The block for one zone. A zone's place follows from its letter, so that no other zone moves it.
+fn carve(vpc: &str, tier: SubnetTier, zone: &str) -> Option<Ipv4Net> {
     let vpc: Ipv4Net = vpc.parse().ok()?;
-    let prefix = vpc.prefix_len().checked_add(CARVE_BITS).filter(|prefix| *prefix <= SMALLEST)?;
-    let position = match tier {
-        SubnetTier::Private => index,
-        SubnetTier::Public => index + PUBLIC_FROM,
-    };
-    vpc.trunc().subnets(prefix).ok()?.nth(position)
+    let blocks = layout(vpc.trunc(), &[zone.to_owned()]).ok()?.remove(zone)?;
+    Some(if tier == SubnetTier::Private { blocks.private } else { blocks.public })
 }
 
 #[cfg(test)]
@@ -234,12 +226,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn carving_is_by_position() {
-        let block = |tier, index| carve("10.0.0.0/16", tier, index).unwrap().to_string();
-        assert_eq!(block(SubnetTier::Private, 0), "10.0.0.0/20");
-        assert_eq!(block(SubnetTier::Private, 2), "10.0.32.0/20");
-        assert_eq!(block(SubnetTier::Public, 0), "10.0.128.0/20");
-        assert_eq!(carve("10.0.0.0/24", SubnetTier::Public, 5).unwrap().to_string(), "10.0.0.208/28");
-        assert_eq!(carve("10.0.0.0/25", SubnetTier::Private, 0), None, "a /25 can't be cut into sixteen /28");
+    fn carving_is_by_letter() {
+        let block = |tier, zone| carve("10.0.0.0/16", tier, zone).unwrap().to_string();
+        assert_eq!(block(SubnetTier::Private, "eu-west-1a"), "10.0.0.0/20");
+        assert_eq!(block(SubnetTier::Private, "eu-west-1c"), "10.0.32.0/20");
+        assert_eq!(block(SubnetTier::Public, "eu-west-1a"), "10.0.128.0/22");
+        assert_eq!(carve("10.0.0.0/27", SubnetTier::Private, "eu-west-1b"), None, "a /27 has no room for two zones");
     }
 }
