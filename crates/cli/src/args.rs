@@ -1,6 +1,7 @@
 //! The command line. Every flag has an `AURORACTL_*` variable, so that a CI job needs no wrapper.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::exit::Exit;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,20 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The command line with the table of exit codes in its long help and manual page.
+    pub(crate) fn described() -> clap::Command {
+        let row = |exit: &Exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning());
+        let table: String = Exit::ALL.iter().map(row).collect();
+        Self::command().after_long_help(format!("Exit codes:\n{table}"))
+    }
+
+    /// Reads the arguments of the process.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::described().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches))
+    }
 }
 
 /// What to do.
@@ -291,7 +306,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {

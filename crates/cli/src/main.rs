@@ -8,12 +8,11 @@ mod session;
 mod view;
 
 use args::{Cli, Command};
-use clap::Parser as _;
 use exit::Exit;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();

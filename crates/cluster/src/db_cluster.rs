@@ -195,6 +195,10 @@ impl Model for DbCluster {
         Naming::Given(self.db_cluster_identifier.clone())
     }
 
+    fn leaves_data(&self) -> bool {
+        !self.skip_final_snapshot
+    }
+
     fn protection(&self) -> Option<&'static str> {
         self.deletion_protection.then_some("cluster.deletion_protection")
     }

@@ -5,7 +5,7 @@
 //! `--allow-delete ADDRESS`.
 
 use crate::address::Address;
-use crate::state::{Record, State};
+use crate::state::State;
 
 /// Kinds that always hold data.
 const KINDS: &[&str] = &["backup_vault", "db_cluster", "global_cluster", "kms_key", "log_group", "secret"];
@@ -26,13 +26,15 @@ pub fn data_bearing(address: &Address, state: &State, remains: &dyn Fn(&Address)
     holds_data(address.kind()) || is_last_member(address, state, remains)
 }
 
-fn is_last_member(address: &Address, state: &State, remains: &dyn Fn(&Address) -> bool) -> bool {
+/// The parent of a member, by what was recorded.
+#[must_use]
+pub fn parent<'a>(address: &Address, state: &'a State) -> Option<&'a Address> {
     let (member, parent) = LAST_OF;
-    let parent_of = |record: &Record| record.deps.iter().find(|dep| dep.kind() == parent).cloned();
-    let Some(mine) = state.resources.get(address).filter(|_| address.kind() == member).and_then(parent_of) else {
-        return false;
-    };
-    !state.resources.iter().any(|(other, record)| {
-        other != address && other.kind() == member && remains(other) && parent_of(record).as_ref() == Some(&mine)
-    })
+    let record = state.resources.get(address).filter(|_| address.kind() == member)?;
+    record.deps.iter().find(|dep| dep.kind() == parent)
+}
+
+fn is_last_member(address: &Address, state: &State, remains: &dyn Fn(&Address) -> bool) -> bool {
+    let Some(mine) = parent(address, state) else { return false };
+    !state.resources.keys().any(|other| other != address && remains(other) && parent(other, state) == Some(mine))
 }

@@ -73,6 +73,11 @@ pub trait PureKind: Sync + fmt::Debug {
     /// # Errors
     /// When the spec is not of the kind's form.
     fn protection(&self, spec: &Value) -> Result<Option<&'static str>, Malformed>;
+    /// Does its deletion leave data behind that lives on?
+    ///
+    /// # Errors
+    /// When the spec is not of the kind's form.
+    fn leaves_data(&self, spec: &Value) -> Result<bool, Malformed>;
     /// Brings a stored spec up to date.
     fn upgrade(&self, spec: &mut Value, from: u32);
 }
@@ -141,6 +146,9 @@ impl<M: Model> PureKind for Of<M> {
     }
     fn protection(&self, spec: &Value) -> Result<Option<&'static str>, Malformed> {
         Ok(Self::spec(spec)?.protection())
+    }
+    fn leaves_data(&self, spec: &Value) -> Result<bool, Malformed> {
+        Ok(Self::spec(spec)?.leaves_data())
     }
     fn upgrade(&self, spec: &mut Value, from: u32) {
         if from < M::VERSION {

@@ -126,6 +126,11 @@ pub trait Model: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send
         None
     }
 
+    /// Does its deletion leave data behind that lives on (a final snapshot)? What that data needs must then stay.
+    fn leaves_data(&self) -> bool {
+        false
+    }
+
     /// Brings a stored spec of version `from` up to date.
     fn upgrade(_stored: &mut Stored<'_>, _from: u32) {}
 }

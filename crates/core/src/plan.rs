@@ -105,6 +105,11 @@ pub enum Reason {
     RemovedFromStack,
     /// The stack is destroyed.
     Destroyed,
+    /// It stays at AWS, and is only forgotten: what this resource leaves behind needs it.
+    Kept {
+        /// The resource that goes and leaves something.
+        by: Address,
+    },
     /// An earlier run made it and was interrupted before it could record it.
     FoundOwned,
     /// An earlier attempt failed at AWS; it is removed and made again.

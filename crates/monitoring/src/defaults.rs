@@ -1,9 +1,9 @@
 //! Alarms that are worth having on Aurora PostgreSQL, as data: metric, unit, threshold, what it means, what to do.
 //!
-//! A threshold is a bare number in the metric's own unit, and the units are not what one expects: latencies are in seconds,
-//! replica lag is in milliseconds, memory in bytes. Memory and connections have no sensible number that fits every
-//! instance class (256 MB of free memory means nothing on 512 GB), so theirs are shares of what the smallest member has: it
-//! is the first to run out.
+//! A threshold is a bare number in the metric's own unit, and the units are not what one expects: latencies are in
+//! seconds, replica lag is in milliseconds, memory in bytes. Memory and connections have no sensible number that fits
+//! every instance class (256 MB of free memory means nothing on 512 GB), so theirs are shares of what the smallest
+//! member has: it is the first to run out.
 
 use crate::metric_alarm::{ComparisonOperator, Statistic, TreatMissingData};
 
@@ -87,11 +87,13 @@ pub struct DefaultAlarm {
 
 /// Namespace of all metrics here.
 pub const NAMESPACE: &str = "AWS/RDS";
-const METRICS: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html";
+const METRICS: &str =
+    "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html";
 const SERVERLESS: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html";
 const CONNECTIONS: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Managing.html";
-const WRAPAROUND: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Autovacuum.html";
+const WRAPAROUND: &str =
+    "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Autovacuum.html";
 const GIB: f64 = 1_073_741_824.0;
 
 /// Above, of the worst member, with missing data as CloudWatch takes it. The other rows say what they do otherwise.

@@ -1,7 +1,7 @@
 //! Monitoring: where logs go, what raises an alarm, who is told.
 //!
-//! One file per kind, one line in [`KINDS`]. Beside the kinds stands [`defaults`]: what alarms on Aurora PostgreSQL are worth
-//! having, and why.
+//! One file per kind, one line in [`KINDS`]. Beside the kinds stands [`defaults`]: what alarms on Aurora PostgreSQL are
+//! worth having, and why.
 
 pub mod defaults;
 mod log_group;

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 const IN_PLACE: Impact = Impact::new(Level::None, DOC);
 /// The events stay in the group of the old name.
-const RENAMED: Impact = Impact::impossible(DOC, "keep the name, or drop the group from the state and let a new one be made beside it");
+const RENAMED: Impact =
+    Impact::impossible(DOC, "keep the name, or drop the group from the state and let a new one be made beside it");
 const DOC: &str = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html";
 /// Under this prefix RDS makes groups by itself
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html>).
@@ -120,7 +121,8 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<LogGroup>) -> Result<Seen<LogGrou
     Ok(Found::ready(spec(raw, name, auroractl_core::tags::user(&all)), outputs, owner).into())
 }
 
-/// What the groups of one cluster have in common, so that one call finds all of them. A name without a folder is its own.
+/// What the groups of one cluster have in common, so that one call finds all of them. A name without a folder is its
+/// own.
 fn folder(name: &str) -> &str {
     name.rfind('/').filter(|at| *at > 0).and_then(|at| name.get(..=at)).unwrap_or(name)
 }

@@ -1,5 +1,5 @@
-//! A metric alarm. Class E: `PutMetricAlarm` overwrites whatever has that name, and ignores tags where there is an alarm. The
-//! oid in the derived name keeps it off strangers' alarms.
+//! A metric alarm. Class E: `PutMetricAlarm` overwrites whatever has that name, and ignores tags where there is an
+//! alarm. The oid in the derived name keeps it off strangers' alarms.
 
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::identity::NameRule;
@@ -7,7 +7,9 @@ use auroractl_core::ids::TopicArn;
 use auroractl_core::model::{Adoption, Group, Model, Timing};
 use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
-use aws_sdk_cloudwatch::types::{ComparisonOperator as RawOperator, Dimension, MetricAlarm as Raw, Statistic as RawStatistic};
+use aws_sdk_cloudwatch::types::{
+    ComparisonOperator as RawOperator, Dimension, MetricAlarm as Raw, Statistic as RawStatistic,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -155,7 +157,8 @@ impl Resource<Aws> for MetricAlarm {
         let names: Vec<String> = asks.iter().map(name).map(str::to_owned).collect();
         let mut all: Vec<Raw> = Vec::new();
         for some in names.chunks(NAMES) {
-            let call = || aws.cloudwatch().describe_alarms().set_alarm_names(Some(some.to_vec())).max_records(PAGE).send();
+            let call =
+                || aws.cloudwatch().describe_alarms().set_alarm_names(Some(some.to_vec())).max_records(PAGE).send();
             all.extend(aws.read("cloudwatch:DescribeAlarms", call).await?.metric_alarms.unwrap_or_default());
         }
         let mut seen = Vec::with_capacity(asks.len());
@@ -242,9 +245,8 @@ fn spec(raw: &Raw, tags: Tags) -> MetricAlarm {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or_default();
     // An alarm whose actions were switched off tells nobody, whoever is on its list.
     let on = raw.actions_enabled().unwrap_or(true);
-    let topics = |arns: &[String]| {
-        arns.iter().filter(|_| on).map(|arn| Input::Value(TopicArn::from(arn.as_str()))).collect()
-    };
+    let topics =
+        |arns: &[String]| arns.iter().filter(|_| on).map(|arn| Input::Value(TopicArn::from(arn.as_str()))).collect();
     let dimension = |raw: &Dimension| Some((raw.name()?.to_owned(), raw.value()?.to_owned()));
     MetricAlarm {
         alarm_description: raw.alarm_description().unwrap_or_default().to_owned(),

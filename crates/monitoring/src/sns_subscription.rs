@@ -54,9 +54,12 @@ impl Model for SnsSubscription {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { topic_arn, protocol, endpoint } = new;
-        d.field("topic_arn", &old.topic_arn, topic_arn, OTHER)
-            .field("protocol", &old.protocol, protocol, OTHER)
-            .field("endpoint", &old.endpoint, endpoint, OTHER);
+        d.field("topic_arn", &old.topic_arn, topic_arn, OTHER).field("protocol", &old.protocol, protocol, OTHER).field(
+            "endpoint",
+            &old.endpoint,
+            endpoint,
+            OTHER,
+        );
     }
 }
 

@@ -1,6 +1,6 @@
-//! The topic that alarms go to. Class A by a derived name: `CreateTopic` answers with an existing topic of that name and no
-//! word about it, so the oid within the name, and the tags, which take part in that comparison, keep it from being a
-//! stranger's.
+//! The topic that alarms go to. Class A by a derived name: `CreateTopic` answers with an existing topic of that name
+//! and no word about it, so the oid within the name, and the tags, which take part in that comparison, keep it from
+//! being a stranger's.
 
 use auroractl_aws::{Aws, GoneIsFine as _, PolicyDocument, tags};
 use auroractl_core::identity::NameRule;
@@ -18,8 +18,8 @@ const DOC: &str = "https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttrib
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SnsTopic {
-    /// The key that encrypts messages at rest; `None` leaves that as it is, which for a new topic is unencrypted. CloudWatch
-    /// can't publish to a topic under the AWS-managed key.
+    /// The key that encrypts messages at rest; `None` leaves that as it is, which for a new topic is unencrypted.
+    /// CloudWatch can't publish to a topic under the AWS-managed key.
     pub kms_master_key_id: Option<Input<KmsKeyArn>>,
     /// Who may publish.
     pub policy: TopicPolicy,
@@ -75,7 +75,8 @@ impl Resource<Aws> for SnsTopic {
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
         let tagged = tags::sns(me, &spec.tags)?;
         let arn = aws.arn("sns", &me.name);
-        let mut attributes = HashMap::from([("Policy".to_owned(), document(aws, &arn, &spec.policy).as_str().to_owned())]);
+        let mut attributes =
+            HashMap::from([("Policy".to_owned(), document(aws, &arn, &spec.policy).as_str().to_owned())]);
         if let Some(key) = &spec.kms_master_key_id {
             attributes.insert("KmsMasterKeyId".to_owned(), key.get()?.to_string());
         }
@@ -157,8 +158,8 @@ fn document(aws: &Aws, arn: &str, policy: &TopicPolicy) -> PolicyDocument {
     }
 }
 
-/// The statements that AWS documents for CloudWatch alarms and RDS events, bound to the account: a topic that admits a service
-/// without a condition admits everybody's alarms
+/// The statements that AWS documents for CloudWatch alarms and RDS events, bound to the account: a topic that admits a
+/// service without a condition admits everybody's alarms
 /// (<https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html>,
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Events.GrantingPermissions.html>).
 fn alarms(partition: &str, account: &str, arn: &str) -> PolicyDocument {
@@ -188,7 +189,11 @@ mod tests {
         let policy = alarms("aws", "123456789012", "arn:aws:sns:eu-west-1:123456789012:t");
         let bound = r#"{"Action":"sns:Publish","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#;
         assert!(policy.as_str().contains(bound), "{policy}");
-        assert_eq!(policy.as_str().matches("Service").count(), 2, "the name of the statement and one principal: {policy}");
+        assert_eq!(
+            policy.as_str().matches("Service").count(),
+            2,
+            "the name of the statement and one principal: {policy}"
+        );
     }
 
     #[test]

@@ -44,8 +44,7 @@ impl Model for IamRolePolicyAttachment {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { role_name, policy_arn } = new;
-        d.field("role_name", &old.role_name, role_name, OTHER)
-            .field("policy_arn", &old.policy_arn, policy_arn, OTHER);
+        d.field("role_name", &old.role_name, role_name, OTHER).field("policy_arn", &old.policy_arn, policy_arn, OTHER);
     }
 }
 
@@ -86,8 +85,7 @@ async fn see(
     if !attached.iter().any(|policy| policy.policy_arn() == Some(policy_arn)) {
         return Ok(Seen::Absent);
     }
-    let spec =
-        IamRolePolicyAttachment { role_name: Input::Value(role.clone()), policy_arn: policy_arn.clone() };
+    let spec = IamRolePolicyAttachment { role_name: Input::Value(role.clone()), policy_arn: policy_arn.clone() };
     Ok(Found::ready(spec, IamRolePolicyAttachmentOutputs { role_name: role.clone() }, Owner::Inherited).into())
 }
 

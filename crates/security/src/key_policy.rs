@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyPolicy {
-    /// The account, by its IAM policies; CloudWatch alarms, RDS events and CloudWatch Logs, for what they encrypt in this
-    /// account. RDS and Secrets Manager act for their callers (`kms:ViaService`), whom the account's own statement
+    /// The account, by its IAM policies; CloudWatch alarms, RDS events and CloudWatch Logs, for what they encrypt in
+    /// this account. RDS and Secrets Manager act for their callers (`kms:ViaService`), whom the account's own statement
     /// admits, and need none.
     Standard,
     /// The stack's own document.
@@ -33,11 +33,11 @@ impl KeyPolicy {
 
 /// The standard policy.
 ///
-/// - `Account` keeps the account able to administer the key and makes its IAM policies count: without it a mistake in the
-///   others locks everybody out (<https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>).
+/// - `Account` keeps the account able to administer the key and makes its IAM policies count: without it a mistake in
+///   the others locks everybody out (<https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>).
 /// - `Notices`: who publishes to an encrypted topic
-///   (<https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services>). Bound to the
-///   account, or anybody's alarm could make use of the key.
+///   (<https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services>). Bound to
+///   the account, or anybody's alarm could make use of the key.
 /// - `Logs`: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>.
 fn standard(partition: &str, account: &str, region: &str) -> PolicyDocument {
     PolicyDocument::answered(&format!(
@@ -56,7 +56,8 @@ mod tests {
     #[test]
     fn the_standard_policy_keeps_the_account_in() {
         let policy = standard("aws", "123456789012", "eu-west-1");
-        let account = r#"{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"123456789012"},"Resource":"*","Sid":"Account"}"#;
+        let account =
+            r#"{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"123456789012"},"Resource":"*","Sid":"Account"}"#;
         assert!(policy.as_str().contains(account), "{policy}");
     }
 

@@ -102,12 +102,7 @@ fn key_arn(target: &str, arn: impl Fn(&str) -> String) -> String {
 }
 
 /// The alias: among those of its key, which are few, or else among all. There is no call for one.
-async fn entry(
-    aws: &Aws,
-    look: &Look,
-    ask: &Ask<KmsAlias>,
-    name: &str,
-) -> Result<Option<AliasListEntry>, CallError> {
+async fn entry(aws: &Aws, look: &Look, ask: &Ask<KmsAlias>, name: &str) -> Result<Option<AliasListEntry>, CallError> {
     let named = |all: &[AliasListEntry]| all.iter().find(|entry| entry.alias_name() == Some(name)).cloned();
     if let Some(key) = ask.spec.target_key_arn.known()
         && let Some(entry) = named(&aliases(aws, look, Some(key)).await?)

@@ -1,5 +1,5 @@
-//! The customer-managed KMS key. Class C, and the hardest create to find again: no name, no token, no tag filter. So the
-//! oid stands in the description too, which `DescribeKey` returns and the tag index does not delay.
+//! The customer-managed KMS key. Class C, and the hardest create to find again: no name, no token, no tag filter. So
+//! the oid stands in the description too, which `DescribeKey` returns and the tag index does not delay.
 
 use crate::key_policy::KeyPolicy;
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
@@ -148,7 +148,8 @@ fn marked(description: &str, oid: &str) -> String {
 
 /// Description and oid.
 fn unmarked(text: &str) -> (&str, Option<&str>) {
-    let split = text.rsplit_once("[auroractl:").and_then(|(front, mark)| Some((front.trim_end(), mark.strip_suffix(']')?)));
+    let split =
+        text.rsplit_once("[auroractl:").and_then(|(front, mark)| Some((front.trim_end(), mark.strip_suffix(']')?)));
     split.map_or((text, None), |(front, oid)| (front, Some(oid)))
 }
 
@@ -249,9 +250,9 @@ async fn tagged(aws: &Aws, look: &Look, me: &Identity) -> Result<Vec<KeyMetadata
         // Not everybody may use the index.
         all => all.unwrap_or_default(),
     };
-    let mine = all.iter().filter(|object| {
-        object.arn.contains(":key/") && object.tags.get(auroractl_core::tags::ID) == Some(&me.oid)
-    });
+    let mine = all
+        .iter()
+        .filter(|object| object.arn.contains(":key/") && object.tags.get(auroractl_core::tags::ID) == Some(&me.oid));
     let keys = try_join_all(mine.map(|object| describe(aws, look, &object.arn))).await?;
     Ok(keys.into_iter().flatten().filter(lives).collect())
 }
@@ -358,7 +359,10 @@ mod tests {
     }
 
     fn rotation(days: Option<i32>) -> GetKeyRotationStatusOutput {
-        GetKeyRotationStatusOutput::builder().key_rotation_enabled(days.is_some()).set_rotation_period_in_days(days).build()
+        GetKeyRotationStatusOutput::builder()
+            .key_rotation_enabled(days.is_some())
+            .set_rotation_period_in_days(days)
+            .build()
     }
 
     #[test]

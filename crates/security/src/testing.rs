@@ -20,7 +20,11 @@ pub(crate) fn changes<M: Model>(old: &M, new: &M) -> Vec<(String, Level)> {
 pub(crate) fn identity(address: &str) -> Identity {
     let address: Address = address.parse().unwrap();
     Identity {
-        stack: StackId { name: "orders".to_owned(), account: "123456789012".to_owned(), region: "us-east-1".to_owned() },
+        stack: StackId {
+            name: "orders".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+        },
         lineage: "lineage".to_owned(),
         oid: auroractl_core::identity::oid("lineage", &address, 0),
         address,

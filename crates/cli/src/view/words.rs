@@ -31,7 +31,7 @@ pub(super) fn verb(action: Action) -> &'static str {
         Action::Replace => "replace",
         Action::Delete => "delete",
         Action::Adopt => "adopt",
-        Action::Forget => "forget (gone already)",
+        Action::Forget => "forget",
         Action::Refused => "REFUSED",
     }
 }
@@ -102,6 +102,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::CannotUpdate { fields } => format!("AWS can't change in place: {}", fields.join(", ")),
         Reason::RemovedFromStack => "no longer in the stack".to_owned(),
         Reason::Destroyed => "the stack is destroyed".to_owned(),
+        Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
         Reason::DeposedLeft { generation } => format!("generation {generation} of an interrupted replacement is still there"),

@@ -329,6 +329,9 @@ impl Run<'_> {
             Some(Observed::Live(live)) if record.is_none() && !intent.is_some_and(|intent| made_by(intent, live)) => {
                 self.change(&case, Action::Forget, vec![why], generation)?
             }
+            Some(Observed::Live(_)) if let Some(by) = self.needed_by_remains(address) => {
+                self.change(&case, Action::Forget, vec![why, Reason::Kept { by }], generation)?
+            }
             Some(Observed::Live(live)) => match self.may_delete(&case, live)? {
                 Some(refused) => return Ok(refused),
                 None => self.change(&case, Action::Delete, vec![why], generation)?,
@@ -341,6 +344,26 @@ impl Run<'_> {
         Ok(change)
     }
 
+    /// Did the user permit this deletion by name? Who lets a cluster go lets its members go.
+    fn permitted(&self, address: &Address) -> bool {
+        let allowed = &self.inputs.options.allow_delete;
+        allowed.contains(address) || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
+    }
+
+    /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key.
+    fn needed_by_remains(&self, address: &Address) -> Option<Address> {
+        if !guard::holds_data(address.kind()) {
+            return None;
+        }
+        let users = self.inputs.state.resources.iter().filter(|(at, record)| {
+            record.deps.contains(address) && self.inputs.graph.node(at).is_none()
+        });
+        let mut leaving = users.filter(|(at, record)| {
+            self.inputs.kinds.pure(at.kind()).is_some_and(|kind| kind.leaves_data(&record.applied).unwrap_or(true))
+        });
+        leaving.next().map(|(at, _)| at.clone())
+    }
+
     /// The refusal of a deletion, if it is refused.
     fn may_delete(&self, case: &Case<'_>, live: &Live) -> Result<Option<Change>, PlanError> {
         if let Some(record) = case.record
@@ -350,7 +373,7 @@ impl Run<'_> {
             return Ok(Some(self.refuse(case, RefusalClass::Conflict, message, "drop the record with `auroractl state rm`")));
         }
         let settled = case.record.is_some_and(|record| record.settled);
-        let permitted = self.inputs.options.ephemeral || self.inputs.options.allow_delete.contains(case.address);
+        let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
         let remains = |at: &Address| self.inputs.graph.node(at).is_some();
         if settled && !permitted && guard::data_bearing(case.address, self.inputs.state, &remains) {
             let way_out = format!("to delete it for good, say `--allow-delete {}`", case.address);
@@ -388,10 +411,7 @@ fn replaced_outside(record: &Record, live: &Live) -> bool {
 
 /// Splits the fields by who moved: the stack (edited) or the world (drifted).
 fn causes(applied: &Value, fields: &[FieldChange]) -> Vec<Reason> {
-    let sent = |field: &FieldChange| {
-        let at = field.path.split('.').try_fold(applied, |value, part| value.get(part));
-        at.cloned().unwrap_or(Value::Null)
-    };
+    let sent = |field: &FieldChange| at_path(applied, &field.path).cloned().unwrap_or(Value::Null);
     let (drifted, edited): (Vec<_>, Vec<_>) = fields.iter().partition(|field| sent(field) == field.after);
     let names = |fields: Vec<&FieldChange>| fields.into_iter().map(|field| field.path.clone()).collect::<Vec<_>>();
     let mut reasons = Vec::new();
@@ -402,6 +422,14 @@ fn causes(applied: &Value, fields: &[FieldChange]) -> Vec<Reason> {
         reasons.push(Reason::Drifted { fields: names(drifted) });
     }
     reasons
+}
+
+/// The value at a path. Keys may have dots themselves (`parameters.rds.force_ssl`): the longest one that exists counts.
+fn at_path<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    if let Some(found) = value.get(path) {
+        return Some(found);
+    }
+    path.match_indices('.').rev().find_map(|(dot, _)| at_path(value.get(path.get(..dot)?)?, path.get(dot + 1..)?))
 }
 
 /// Fields that were sent once and that the stack no longer sets.
