@@ -11,7 +11,8 @@ use auroractl_core::model::Timing;
 use auroractl_core::plan::{Inputs, Options, plan};
 use auroractl_core::state::{Record, Scope, State};
 use auroractl_core::{
-    Adoption, Desired, Diff, Exports, Graph, Group, Handle, Impact, Input, Kinds, Model, Naming, Observed, Of, Plan, Tags,
+    Adoption, Desired, Diff, Exports, Graph, Group, Handle, Impact, Input, Kinds, Model, Naming, Observed, Of, Plan,
+    Tags,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -93,7 +93,11 @@ fn graphs() -> io::Result<Vec<Row>> {
         }
         rows.push(Row::new(format!("{what}: when all are new"), format!("{:.2} ms", sample.create_ms)));
         if let Some((_, before)) = last.filter(|(smaller, _)| *smaller == 10_000) {
-            rows.push(Row::at_most("growth from 10000 to 100000, per resource", (sample.edit_ms / before / 10.0, 1.5), "times"));
+            rows.push(Row::at_most(
+                "growth from 10000 to 100000, per resource",
+                (sample.edit_ms / before / 10.0, 1.5),
+                "times",
+            ));
         }
         last = Some((size, sample.edit_ms));
     }

@@ -35,7 +35,8 @@ impl Scene {
     /// A fresh AWS account, in which the waits of the program are divided by `scale`.
     pub(crate) fn new(emulator: &Emulator, scale: f64) -> io::Result<Self> {
         let account = fresh_account();
-        let options = Options { upstream: emulator.url().to_owned(), account: Some(account.clone()), ..Options::default() };
+        let options =
+            Options { upstream: emulator.url().to_owned(), account: Some(account.clone()), ..Options::default() };
         let proxy = Proxy::with(options)?;
         let mut cli = Cli::new(&proxy.url())?;
         cli.set_time_scale(scale);

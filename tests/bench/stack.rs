@@ -36,7 +36,8 @@ pub(crate) fn instant(beside: Option<&Beside>) -> io::Result<Instant> {
     let plans = repeat(&scene, &mut planned, &["plan", STACK, "--detailed-exitcode"])?;
     let mut applied = Vec::new();
     let applies = repeat(&scene, &mut applied, &["apply", STACK, "--auto-approve"])?;
-    let offline = Runs::of(RUNS, || Ok(scene.measure(&["plan", STACK, "--refresh=false", "--detailed-exitcode"])?.usage))?;
+    let offline =
+        Runs::of(RUNS, || Ok(scene.measure(&["plan", STACK, "--refresh=false", "--detailed-exitcode"])?.usage))?;
     let [Some(refresh), Some(noop)] = [planned.pop(), applied.pop()] else {
         return Err(io::Error::other("nothing was measured"));
     };
@@ -68,9 +69,11 @@ fn create_rows(created: &Measured, beside: Option<&Beside>) -> Vec<Row> {
     let theirs = beside.map(|beside| &beside.apply);
     let of = |text: &dyn Fn(&Measured) -> String| theirs.map(text);
     vec![
-        Row::at_most("create: writes", (count(calls.writes), 78.0), "").beside(of(&|them| them.calls.writes.to_string())),
+        Row::at_most("create: writes", (count(calls.writes), 78.0), "")
+            .beside(of(&|them| them.calls.writes.to_string())),
         Row::at_most("create: reads", (count(calls.reads), 25.0), "").beside(of(&|them| them.calls.reads.to_string())),
-        Row::at_most("create: wall", (seconds(usage), 5.0), "s").beside(of(&|them| format!("{:.1} s", seconds(&them.usage)))),
+        Row::at_most("create: wall", (seconds(usage), 5.0), "s")
+            .beside(of(&|them| format!("{:.1} s", seconds(&them.usage)))),
         Row::new("create: CPU", format!("{:.2} s", usage.cpu.as_secs_f64()))
             .beside(of(&|them| format!("{:.2} s", them.usage.cpu.as_secs_f64()))),
         Row::new("create: peak of calls in flight", calls.peak_in_flight.to_string())
@@ -82,7 +85,8 @@ fn refresh_rows(refresh: &Summary, plans: &Runs, beside: Option<&Beside>) -> Vec
     let theirs = beside.map(|beside| &beside.plan);
     let of = |text: &dyn Fn(&Measured) -> String| theirs.map(text);
     vec![
-        Row::at_most("refresh plan: API calls", (count(refresh.calls), 36.0), "").beside(of(&|them| them.calls.calls.to_string())),
+        Row::at_most("refresh plan: API calls", (count(refresh.calls), 36.0), "")
+            .beside(of(&|them| them.calls.calls.to_string())),
         Row::at_most("refresh plan: wall, minimum", (plans.wall().0, 1.0), "s")
             .beside(of(&|them| format!("{:.2} s", seconds(&them.usage)))),
         Row::new("refresh plan: wall", spread(plans.wall())),
@@ -138,8 +142,11 @@ fn bound(scene: &Scene) -> io::Result<f64> {
     for resource in sooner.into_iter().chain(later) {
         let address = resource.get("address").map(text).unwrap_or_default();
         let (kind, name) = address.split_once('.').unwrap_or_default();
-        let mut needs: Vec<String> =
-            resource.get("needs").and_then(Value::as_array).map(|list| list.iter().map(text).collect()).unwrap_or_default();
+        let mut needs: Vec<String> = resource
+            .get("needs")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().map(text).collect())
+            .unwrap_or_default();
         if kind == "db_instance" && name != "a" {
             needs.push("db_instance.a".to_owned());
         }

@@ -3,5 +3,7 @@
 
 mod architecture;
 mod documents;
+mod place;
+mod recovery;
 mod source;
 mod walk;

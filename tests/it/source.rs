@@ -157,7 +157,12 @@ impl Functions {
         let (first, last) = (signature.fn_token.span.start().line, block.brace_token.span.close().end().line);
         let mut types = Types::default();
         types.visit_signature(signature);
-        self.0.push(Function { name: signature.ident.to_string(), line: first, lines: last + 1 - first, types: types.0 });
+        self.0.push(Function {
+            name: signature.ident.to_string(),
+            line: first,
+            lines: last + 1 - first,
+            types: types.0,
+        });
     }
 }
 

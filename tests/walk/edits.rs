@@ -16,8 +16,7 @@ pub(super) const CHANGE: [Edit; 3] = [
 ];
 
 /// The first half of the end.
-pub(super) const UNPROTECT: [Edit; 1] =
-    [Edit { old: "[cluster]\n", new: "[cluster]\ndeletion_protection = false\n" }];
+pub(super) const UNPROTECT: [Edit; 1] = [Edit { old: "[cluster]\n", new: "[cluster]\ndeletion_protection = false\n" }];
 
 /// The alarm is deaf, and the applications are locked out.
 pub(super) const BEHIND_OUR_BACK: &str = r#"

@@ -14,14 +14,8 @@ use std::io;
 /// The stack file, within the folder of the commands.
 const STACK: &str = "stacks/prod.toml";
 /// What the owner must name before data goes.
-const DATA: [&str; 6] = [
-    "db_cluster.main",
-    "db_instance.a",
-    "db_instance.b",
-    "db_instance.c",
-    "kms_key.main",
-    "log_group.postgresql",
-];
+const DATA: [&str; 6] =
+    ["db_cluster.main", "db_instance.a", "db_instance.b", "db_instance.c", "kms_key.main", "log_group.postgresql"];
 
 /// Walks.
 ///

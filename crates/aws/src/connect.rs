@@ -17,7 +17,7 @@ const SOURCES: &str = "environment (AWS_ACCESS_KEY_ID), profile (AWS_PROFILE, al
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No source gave credentials.
-    #[error("no AWS credentials were found{}", of_profile(profile.as_deref()))]
+    #[error("no AWS credentials were found{}", of_profile(profile.as_deref()).replace(" of ", " for "))]
     NoCredentials {
         /// The profile that was asked for.
         profile: Option<String>,

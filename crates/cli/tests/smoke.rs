@@ -29,7 +29,18 @@ fn tells_its_version() {
 fn every_command_has_help() {
     let (overview, _) = says(&["--help"], 0).unwrap();
     let commands = [
-        "init", "validate", "plan", "apply", "destroy", "status", "output", "graph", "state", "schema", "completions", "man",
+        "init",
+        "validate",
+        "plan",
+        "apply",
+        "destroy",
+        "status",
+        "output",
+        "graph",
+        "state",
+        "schema",
+        "completions",
+        "man",
     ];
     for command in commands {
         assert!(overview.contains(command), "{overview}");

@@ -140,15 +140,14 @@ impl Draft {
     }
 
     fn steps_of(&mut self, change: &Change, kinds: &dyn Kinds) {
-        let at = || change.address.clone();
         match change.action {
             Action::NoOp | Action::Refused => {}
             Action::Create => self.forward_step(change, Verb::Create, kinds),
             Action::Update | Action::Restart => self.forward_step(change, Verb::Update, kinds),
             Action::Adopt => self.forward_step(change, Verb::Adopt, kinds),
+            // Nothing is there any more, so nothing waits for it.
             Action::Forget => {
-                let id = self.push(change, Verb::Forget, change.old_generation.unwrap_or(change.generation), kinds);
-                self.removal.insert(at(), id);
+                self.push(change, Verb::Forget, change.old_generation.unwrap_or(change.generation), kinds);
             }
             Action::Delete => self.removal_step(change, kinds),
             Action::Replace => {

@@ -160,9 +160,9 @@ fn what_follows_from_prod() {
             "private-a 10.0.0.0/20",
             "private-b 10.0.16.0/20",
             "private-c 10.0.32.0/20",
-            "public-a 10.0.128.0/20",
-            "public-b 10.0.144.0/20",
-            "public-c 10.0.160.0/20",
+            "public-a 10.0.128.0/22",
+            "public-b 10.0.132.0/22",
+            "public-c 10.0.136.0/22",
         ]
     );
     assert_eq!(config.monitoring.alarms.resolved().len(), 6);

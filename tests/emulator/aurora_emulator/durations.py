@@ -16,6 +16,7 @@ DEFAULTS: dict[str, float] = {
     "db-cluster.delete": 60.0,
     "db-cluster.start": 300.0,
     "db-cluster.stop": 300.0,
+    "db-cluster.restore": 900.0,
     "db-cluster.secret": 30.0,
     "db-instance.create-first": 370.0,
     "db-instance.create-next": 270.0,

@@ -17,6 +17,7 @@ _MODULES = (
     "rds_endpoints",
     "rds_global",
     "rds_proxies",
+    "rds_backups",
     "ec2_tags",
     "ec2_nat",
     "ec2_endpoints",

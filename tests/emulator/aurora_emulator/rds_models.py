@@ -15,6 +15,21 @@ from moto.rds.models import DBCluster, DBInstanceClustered, MasterUserSecret
 
 from .rds_catalog import ENGINE, default_version, family_of
 
+# What a cluster that is restored from a backup has in common with the original, by the name of the request member.
+_INHERITED = (
+    "engine",
+    "engine_version",
+    "database_name",
+    "master_username",
+    "port",
+    "storage_encrypted",
+    "kms_key_id",
+    "availability_zones",
+    "backup_retention_period",
+    "preferred_backup_window",
+    "preferred_maintenance_window",
+    "copy_tags_to_snapshot",
+)
 DEFAULT_CA = "rds-ca-rsa2048-g1"
 _SUFFIX = string.ascii_uppercase + string.digits
 
@@ -95,6 +110,16 @@ class AuroraCluster(DBCluster):
         """Tags as Describe returns them."""
         return self.tags
 
+    def get_cfg(self) -> dict[str, Any]:
+        """What a restored copy inherits; moto takes every attribute, states and secrets among them."""
+        inherited = {name: getattr(self, name) for name in _INHERITED}
+        return {
+            **inherited,
+            "db_cluster_identifier": self.db_cluster_identifier,
+            "master_user_password": "kept-from-the-backup",
+            "storage_type": "aurora-iopt1" if self.iopt else None,
+        }
+
     def living_members(self) -> list[Any]:
         """The members that are not being deleted."""
         members: list[Any] = list(self._members)
@@ -145,12 +170,12 @@ class AuroraInstance(DBInstanceClustered):
             self.preferred_maintenance_window = self.cluster.preferred_maintenance_window
         self.db_parameter_group_name = self.db_parameter_group_name or f"default.{family_of(self.engine_version)}"
         self.publicly_accessible = bool(kwargs.get("publicly_accessible"))
+        self.copy_tags_to_snapshot = bool(kwargs.get("copy_tags_to_snapshot"))
 
     def _take_cluster_fields(self) -> None:
         name = self.cluster.db_subnet_group_name
         if name in self.backend.subnet_groups:
             self.db_subnet_group_name = name
-        self.copy_tags_to_snapshot = self.cluster.copy_tags_to_snapshot
         self.port = self.cluster.port
 
     def _take_insights(self, kwargs: dict[str, Any]) -> None:

@@ -81,7 +81,8 @@ def cluster(aws: Aws, name: str = "orders", **more: Any) -> Any:
         "MasterUserPassword": "secret-enough",
         **more,
     }
-    return aws("rds").create_db_cluster(**arguments)["DBCluster"]
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return aws("rds").create_db_cluster(**given)["DBCluster"]
 
 
 def instance(aws: Aws, name: str = "orders-a", owner: str = "orders", **more: Any) -> Any:

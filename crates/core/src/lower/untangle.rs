@@ -48,10 +48,11 @@ fn rings(program: &Program) -> BTreeMap<StepId, usize> {
 }
 
 /// Does an output of the object that goes later stand in anything that was last sent for the one that goes earlier?
-/// What nothing is known of may be referred to.
+/// What was never recorded may refer to anything, and nothing refers to it: no step ran behind its own.
 fn refers(program: &Program, state: &State, release: &Release) -> bool {
     let object = |id: StepId| known(state, program.steps.get(id)?);
-    let (Some((sent, _)), Some((_, outputs))) = (object(release.earlier), object(release.later)) else { return true };
+    let Some((_, outputs)) = object(release.later) else { return false };
+    let Some((sent, _)) = object(release.earlier) else { return true };
     let (mut needed, mut given) = (Vec::new(), Vec::new());
     texts(sent, &mut needed);
     texts(outputs, &mut given);

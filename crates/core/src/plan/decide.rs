@@ -352,7 +352,7 @@ impl Run<'_> {
 
     /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key.
     fn needed_by_remains(&self, address: &Address) -> Option<Address> {
-        if !guard::holds_data(address.kind()) {
+        if !guard::opens_data(address.kind()) {
             return None;
         }
         let users = self.inputs.state.resources.iter().filter(|(at, record)| {

@@ -32,7 +32,7 @@ pub(crate) fn early(changes: &[Change], state: &State) -> BTreeSet<Address> {
 
 /// What the objects refer to that go with this change.
 fn old_deps<'a>(change: &'a Change, state: &'a State) -> impl Iterator<Item = &'a Address> {
-    let goes = matches!(change.action, Action::Replace | Action::Delete | Action::Forget);
+    let goes = matches!(change.action, Action::Replace | Action::Delete);
     let recorded = goes.then(|| state.used_by(&change.address)).into_iter().flatten();
     recorded.chain(state.deposed(&change.address).iter().flat_map(|old| &old.deps))
 }

@@ -55,12 +55,17 @@ fn losses(state: &State, graph: &Graph, plan: &Plan, permitted: &BTreeSet<Addres
         let settled = state.resources.get(at).is_some_and(|record| record.settled);
         settled
             && match change.action {
-                Action::Delete => !permitted.contains(at) && holds_data(state, graph, at),
+                Action::Delete => !allowed(at, state, permitted) && holds_data(state, graph, at),
                 Action::Replace | Action::Create => guard::holds_data(at.kind()),
                 _ => false,
             }
     });
     lost.map(|change| format!("{:?} {}", change.action, change.address)).collect()
+}
+
+/// Permitted by its own name, or a member by its cluster's.
+fn allowed(at: &Address, state: &State, permitted: &BTreeSet<Address>) -> bool {
+    permitted.contains(at) || guard::parent(at, state).is_some_and(|parent| permitted.contains(parent))
 }
 
 /// `last` uses `middle`, `middle` uses `first`.
@@ -143,7 +148,7 @@ proptest! {
         let mut site = after(&stacks, &[Trouble::None; 3], chance)?;
         let Some((graph, planned)) = applicable(&mut site, &next) else { return Ok(()) };
         let step = |at: &Address, forward: bool| -> Option<StepId> {
-            let fits = |verb| matches!(verb, Verb::Delete | Verb::Forget) != forward;
+            let fits = |verb| verb != Verb::Forget && (verb == Verb::Delete) != forward;
             planned.program.steps.iter().position(|step| step.address == *at && fits(step.verb))
         };
         let waits = |later: StepId, earlier: StepId| planned.program.steps[later].after.contains(&earlier);

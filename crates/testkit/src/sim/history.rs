@@ -318,6 +318,6 @@ mod tests {
     #[test]
     fn histories_end_well() {
         let env = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-        soak(env("SIM_SEED").unwrap_or(1), env("SIM_COUNT").unwrap_or(2_000));
+        soak(env("SIM_SEED").unwrap_or(1), env("SIM_COUNT").unwrap_or(600));
     }
 }

@@ -1,0 +1,214 @@
+//! A place for one test: an AWS account of its own behind a proxy, and the real binary before it.
+//!
+//! All places share one emulator without delays, since it takes seconds to start.
+
+use auroractl_testkit::cli::{Cli, Finished, Running};
+use auroractl_testkit::emulator::{Emulator, Launch, fresh_account, workspace};
+use auroractl_testkit::proxy::{Options, Proxy};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Divides every wait of the program: horizons of minutes pass in a blink.
+const SCALE: f64 = 500.0;
+/// The secret key of every test; it must never be printed.
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+/// The stack file within the folder of the commands.
+pub(crate) const STACK: &str = "stacks/main.toml";
+/// What the owner of the production stack must name before data goes.
+pub(crate) const DATA: &str =
+    "db_cluster.main,db_instance.a,db_instance.b,db_instance.c,kms_key.main,log_group.postgresql";
+
+/// One thing that lives in the account.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Thing {
+    /// Its type: `ec2:vpc`.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// AWS's id or its name.
+    pub(crate) id: String,
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// Its tags.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Its state.
+    pub(crate) status: String,
+}
+
+/// A place; see the module.
+pub(crate) struct Place {
+    /// Before the emulator.
+    pub(crate) proxy: Proxy,
+    /// The program.
+    pub(crate) cli: Cli,
+    /// The account.
+    pub(crate) account: String,
+}
+
+/// The emulator without delays.
+fn emulator() -> &'static Emulator {
+    static SHARED: OnceLock<Emulator> = OnceLock::new();
+    SHARED.get_or_init(|| Emulator::start(Some(0.0)).unwrap())
+}
+
+/// A file of `stacks/`.
+pub(crate) fn blueprint(name: &str) -> String {
+    std::fs::read_to_string(workspace().join("stacks").join(name)).unwrap()
+}
+
+/// The production stack, ready to be destroyed.
+pub(crate) fn unprotected() -> String {
+    blueprint("prod.toml").replace("[cluster]\n", "[cluster]\ndeletion_protection = false\n")
+}
+
+impl Place {
+    /// A place with a stack file; the account in it becomes this place's.
+    pub(crate) fn new(stack: &str) -> Self {
+        let account = fresh_account();
+        let options =
+            Options { upstream: emulator().url().to_owned(), account: Some(account.clone()), ..Options::default() };
+        let proxy = Proxy::with(options).unwrap();
+        let mut cli = Cli::new(&proxy.url()).unwrap();
+        cli.set_time_scale(SCALE);
+        cli.set_env("AWS_SECRET_ACCESS_KEY", SECRET);
+        cli.set_env("AWS_REGION", "us-east-1");
+        let place = Self { proxy, cli, account };
+        place.write(stack);
+        place
+    }
+
+    /// Replaces the stack file.
+    pub(crate) fn write(&self, stack: &str) {
+        self.cli.write(STACK, &stack.replace("123456789012", &self.account)).unwrap();
+    }
+
+    /// The stack file.
+    pub(crate) fn text(&self) -> String {
+        std::fs::read_to_string(self.cli.dir().join(STACK)).unwrap()
+    }
+
+    /// Edits the stack file; the text must be there.
+    pub(crate) fn edit(&self, old: &str, new: &str) {
+        let text = self.text();
+        assert!(text.contains(old), "the stack has no `{old}`");
+        self.cli.write(STACK, &text.replacen(old, new, 1)).unwrap();
+    }
+
+    /// Runs a command on the stack.
+    pub(crate) fn run(&self, command: &str, more: &[&str]) -> Finished {
+        self.cli.run(&[&[command, STACK], more].concat()).unwrap()
+    }
+
+    /// Starts a command on the stack; kills of the proxy mean it.
+    pub(crate) fn spawn(&self, command: &str, more: &[&str]) -> Running {
+        self.proxy.set_victim(None);
+        let running = self.cli.spawn(&[&[command, STACK], more].concat()).unwrap();
+        self.proxy.set_victim(Some(running.pid()));
+        running
+    }
+
+    /// Applies without asking.
+    pub(crate) fn apply(&self) -> Finished {
+        self.run("apply", &["--auto-approve"])
+    }
+
+    /// Destroys without asking, data included.
+    pub(crate) fn destroy(&self) -> Finished {
+        self.run("destroy", &["--auto-approve", "--allow-delete", DATA])
+    }
+
+    /// Asserts that there is nothing to do.
+    #[track_caller]
+    pub(crate) fn settled(&self) {
+        let _ = self.run("plan", &["--detailed-exitcode"]).exits(0);
+    }
+
+    /// What lives in the account.
+    pub(crate) fn inventory(&self) -> Vec<Thing> {
+        assert!(self.proxy.wait_idle(Duration::from_secs(20)), "calls are still under way");
+        let answer = emulator().admin("GET", "inventory", &Value::Null).unwrap();
+        let all: Vec<Thing> = serde_json::from_value(answer["resources"].clone()).unwrap();
+        all.into_iter().filter(|thing| thing.arn.contains(&self.account)).collect()
+    }
+
+    /// What lives and is meant to: without what AWS keeps for a while.
+    pub(crate) fn living(&self) -> Vec<Thing> {
+        let gone = |thing: &Thing| {
+            thing.status == "PendingDeletion"
+                || thing.kind == "ec2:natgateway" && ["deleted", "failed"].contains(&thing.status.as_str())
+                || thing.kind.contains("snapshot")
+        };
+        self.inventory().into_iter().filter(|thing| !gone(thing)).collect()
+    }
+
+    /// Asserts that the account holds each recorded resource once and nothing beside.
+    #[track_caller]
+    pub(crate) fn sound(&self) {
+        let living = self.living();
+        let mut seen: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for thing in &living {
+            if let Some(oid) = thing.tags.get("auroractl:id") {
+                seen.entry(oid).or_default().push(&thing.arn);
+            }
+        }
+        let twice: Vec<_> = seen.iter().filter(|(_, arns)| arns.len() > 1).collect();
+        assert!(twice.is_empty(), "more than one object: {twice:#?}");
+        let known = self.oids();
+        let orphans: Vec<_> = seen.iter().filter(|(oid, _)| !known.contains(**oid)).collect();
+        assert!(orphans.is_empty(), "not in the state: {orphans:#?}");
+    }
+
+    /// How many of each type live.
+    pub(crate) fn census(&self) -> BTreeMap<String, usize> {
+        self.living().into_iter().fold(BTreeMap::new(), |mut census, thing| {
+            *census.entry(thing.kind).or_default() += 1;
+            census
+        })
+    }
+
+    /// The identities that the state records.
+    fn oids(&self) -> BTreeSet<String> {
+        let state = self.state();
+        let records = state["resources"].as_object().map(|all| all.values().cloned().collect()).unwrap_or_default();
+        let records: Vec<Value> = records;
+        records.iter().filter_map(|record| record["oid"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// The state file; its name follows from the stack's.
+    pub(crate) fn state_file(&self) -> std::path::PathBuf {
+        let folders = std::fs::read_dir(self.cli.dir().join("state")).unwrap();
+        let files = folders.flatten().map(|folder| folder.path().join("state.json"));
+        files.into_iter().find(|file| file.exists()).unwrap()
+    }
+
+    /// The state.
+    pub(crate) fn state(&self) -> Value {
+        let text = std::fs::read(self.state_file()).unwrap();
+        let file: Value = serde_json::from_slice(&text).unwrap();
+        if file["resources"].is_object() { file } else { file["state"].clone() }
+    }
+
+    /// Waits until the proxy has seen `count` writes.
+    pub(crate) fn wait_for_writes(&self, count: u64) {
+        let start = Instant::now();
+        while self.proxy.summary().writes < count {
+            assert!(start.elapsed() < Duration::from_secs(60), "the writes never came");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Runs somebody else's boto3 script (`aws(service)` makes a client) in this account.
+    #[track_caller]
+    pub(crate) fn behind_our_back(&self, script: &str) {
+        let text = format!("import boto3\naws = lambda name: boto3.client(name)\n{script}");
+        let mut command = Command::new(Launch::find().unwrap().python);
+        command.args(["-c", &text]).stdin(Stdio::null()).env_clear();
+        let own = self.cli.command(&[]);
+        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = command.env("AWS_DEFAULT_REGION", "us-east-1").output().unwrap();
+        assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+}

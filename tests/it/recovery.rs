@@ -1,0 +1,208 @@
+//! Nothing is lost and nothing is made twice, whatever happens on the way: lost answers, errors, kills, interrupts.
+//!
+//! The real binary, the whole production stack, every mutating action.
+
+use crate::place::{DATA, Place, blueprint, unprotected};
+use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt, When};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What an undisturbed life of the production stack consists of.
+struct Life {
+    creates: Vec<String>,
+    deletes: Vec<String>,
+    census: BTreeMap<String, usize>,
+}
+
+/// Mutating actions of what was done since the log was cleared, in the order of their first call.
+fn actions(place: &Place) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for call in place.proxy.calls().into_iter().filter(|call| call.mutating) {
+        if !names.contains(&call.name()) {
+            names.push(call.name());
+        }
+    }
+    names
+}
+
+fn life() -> &'static Life {
+    static LIFE: OnceLock<Life> = OnceLock::new();
+    LIFE.get_or_init(|| {
+        let place = Place::new(&unprotected());
+        let _ = place.apply().exits(0);
+        place.settled();
+        place.sound();
+        let (creates, census) = (actions(&place), place.census());
+        place.proxy.clear_log();
+        let _ = place.destroy().exits(0);
+        assert_eq!(place.census(), kept(), "destroy left something else behind");
+        Life { creates, deletes: actions(&place), census }
+    })
+}
+
+/// What stays when the production stack is destroyed: its final snapshot can't be read without the key.
+fn kept() -> BTreeMap<String, usize> {
+    [("kms:key".to_owned(), 1)].into()
+}
+
+/// Everything is there once, and there is nothing to do.
+#[track_caller]
+fn whole(place: &Place, seed: u64) {
+    place.proxy.disarm();
+    place.settled();
+    place.sound();
+    assert_eq!(place.census(), life().census, "seed {seed}");
+}
+
+/// Applies until it says that it is done, at most `runs` times.
+#[track_caller]
+fn apply_within(place: &Place, runs: u32) {
+    let mut last = place.apply();
+    for _ in 1..runs {
+        if last.code == Some(0) {
+            break;
+        }
+        assert_eq!(last.code, Some(10), "{}{}", last.stdout, last.stderr);
+        last = place.apply();
+    }
+    let _ = last.exits(0);
+}
+
+/// Every test that rolls dice can be repeated: `AURORACTL_TEST_SEED`.
+fn seed() -> u64 {
+    let given = std::env::var("AURORACTL_TEST_SEED").ok().and_then(|text| text.parse().ok());
+    given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+}
+
+/// The prod stack with each effect striking once at every mutating action of its creation.
+fn once_everywhere(effect: Effect) {
+    let place = Place::new(&unprotected());
+    for action in &life().creates {
+        place.proxy.arm(Fault::on(action, effect.clone()).times(1));
+    }
+    apply_within(&place, 2);
+    let spared: Vec<_> = place.proxy.faults().into_iter().filter(|rule| rule.fired == 0).map(|rule| rule.fault.on).collect();
+    assert!(spared.is_empty(), "never struck: {spared:?}");
+    whole(&place, 0);
+}
+
+#[test]
+fn every_answer_lost_once() {
+    once_everywhere(Effect::Reset { when: When::After });
+}
+
+#[test]
+fn every_action_fails_once_before_its_effect() {
+    once_everywhere(Effect::ServerError { when: When::Before, status: 500 });
+}
+
+#[test]
+fn every_action_fails_once_after_its_effect() {
+    once_everywhere(Effect::ServerError { when: When::After, status: 503 });
+}
+
+#[test]
+fn every_answer_truncated_once() {
+    once_everywhere(Effect::Truncate { whole: true });
+}
+
+const POSITIONS: [KillAt; 3] = [KillAt::BeforeSend, KillAt::AfterEffect, KillAt::AfterResponse];
+
+/// Runs `command` once per action, killed there: each run continues what the last one left.
+fn killed_at_each(place: &Place, actions: &[String], command: (&str, &[&str]), seed: u64) {
+    let mut deaths = 0;
+    for (number, action) in actions.iter().enumerate() {
+        let at = POSITIONS[(number + seed as usize) % POSITIONS.len()];
+        place.proxy.disarm();
+        place.proxy.arm(Fault::on(action, Effect::Kill { at, pid: None, delay_ms: 0 }).times(1));
+        let done = place.spawn(command.0, command.1).wait().unwrap();
+        assert!(place.proxy.wait_idle(std::time::Duration::from_secs(20)));
+        let fine = done.signal == Some(9) || [Some(0), Some(10)].contains(&done.code);
+        assert!(fine, "seed {seed}, {action} {at:?}: {:?}\n{}{}", done.code, done.stdout, done.stderr);
+        deaths += usize::from(done.signal == Some(9));
+    }
+    place.proxy.disarm();
+    // Most actions must still have been ahead when their turn came, or this test shows nothing.
+    assert!(deaths * 2 > actions.len(), "seed {seed}: only {deaths} of {} runs were killed", actions.len());
+}
+
+#[test]
+fn killed_at_every_create() {
+    let seed = seed();
+    let place = Place::new(&unprotected());
+    // One at a time, so that each run still has its action ahead.
+    killed_at_each(&place, &life().creates, ("apply", &["--auto-approve", "--parallel", "1"]), seed);
+    let last = place.apply();
+    assert_eq!(last.code, Some(0), "seed {seed}\n{}{}", last.stdout, last.stderr);
+    whole(&place, seed);
+}
+
+#[test]
+fn killed_at_every_delete() {
+    let seed = seed();
+    let place = Place::new(&unprotected());
+    let _ = place.apply().exits(0);
+    let destroy: &[&str] = &["--auto-approve", "--parallel", "1", "--allow-delete", DATA];
+    killed_at_each(&place, &life().deletes, ("destroy", destroy), seed);
+    let last = place.destroy();
+    assert_eq!(last.code, Some(0), "seed {seed}\n{}{}", last.stdout, last.stderr);
+    assert_eq!(place.census(), kept(), "seed {seed}");
+}
+
+#[test]
+fn a_throttling_storm_passes() {
+    let seed = seed();
+    let place = Place::new(&unprotected());
+    place.proxy.arm(Fault::on("*", Effect::Throttle).chance(0.5, seed));
+    let done = place.apply();
+    assert_eq!(done.code, Some(0), "seed {seed}\n{}{}", done.stdout, done.stderr);
+    whole(&place, seed);
+}
+
+#[test]
+fn a_denied_action_blocks_only_its_dependants() {
+    let place = Place::new(&unprotected());
+    place.proxy.arm(Fault::on("rds:CreateDBCluster", Effect::AccessDenied));
+    let done = place.apply().exits(10);
+    assert!(done.stderr.contains("rds:CreateDBCluster"), "the message must name the action\n{}", done.stderr);
+    let skipped = done.stderr.lines().find_map(|line| line.trim().strip_prefix("skipped: ")).unwrap();
+    let mut skipped: Vec<&str> = skipped.split(", ").collect();
+    skipped.sort_unstable();
+    // What needs the cluster; the alarms name it and need nothing.
+    let expected = ["db_instance.a", "db_instance.b", "db_instance.c", "scalable_target.readers", "scaling_policy.readers"];
+    assert_eq!(skipped, expected, "{}", done.stderr);
+    let sent = place.proxy.calls().iter().filter(|call| call.name() == "rds:CreateDBCluster").count();
+    assert_eq!(sent, 1, "a denial is not retried");
+    place.proxy.disarm();
+    let _ = place.apply().exits(0);
+    whole(&place, 0);
+}
+
+#[test]
+fn an_interrupted_run_continues() {
+    let place = Place::new(&unprotected());
+    place.proxy.arm(Fault::on("*", Effect::Latency { ms: 40 }).writes());
+    let running = place.spawn("apply", &["--auto-approve"]);
+    place.wait_for_writes(6);
+    running.interrupt();
+    let done = running.wait().unwrap().exits(10);
+    assert!(done.stderr.contains("Run the same command again"), "{}", done.stderr);
+    place.proxy.disarm();
+    let _ = place.apply().exits(0);
+    whole(&place, 0);
+}
+
+#[test]
+fn a_small_stack_lives_through_a_storm_and_dies() {
+    let seed = seed();
+    let place = Place::new(&blueprint("dev.toml"));
+    place.proxy.arm(Fault::on("*", Effect::Reset { when: When::After }).writes().chance(0.2, seed));
+    place.proxy.arm(Fault::on("*", Effect::Throttle).chance(0.2, seed + 1));
+    apply_within(&place, 4);
+    place.proxy.disarm();
+    place.settled();
+    place.sound();
+    let _ = place.run("destroy", &["--auto-approve"]).exits(0);
+    assert_eq!(place.census(), BTreeMap::new(), "seed {seed}");
+}
