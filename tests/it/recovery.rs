@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// So that the order of the actions is the same in every run.
+const ONE_AT_A_TIME: &[&str] = &["--auto-approve", "--parallel", "1"];
+
 /// What an undisturbed life of the production stack consists of.
 struct Life {
     creates: Vec<String>,
@@ -30,12 +33,12 @@ fn life() -> &'static Life {
     static LIFE: OnceLock<Life> = OnceLock::new();
     LIFE.get_or_init(|| {
         let place = Place::new(&unprotected());
-        let _ = place.apply().exits(0);
+        let _ = place.run("apply", ONE_AT_A_TIME).exits(0);
         place.settled();
         place.sound();
         let (creates, census) = (actions(&place), place.census());
         place.proxy.clear_log();
-        let _ = place.destroy().exits(0);
+        let _ = place.run("destroy", &[ONE_AT_A_TIME, &["--allow-delete", DATA]].concat()).exits(0);
         assert_eq!(place.census(), kept(), "destroy left something else behind");
         Life { creates, deletes: actions(&place), census }
     })
@@ -64,6 +67,7 @@ fn apply_within(place: &Place, runs: u32) {
             break;
         }
         assert_eq!(last.code, Some(10), "{}{}", last.stdout, last.stderr);
+        if std::env::var_os("AURORACTL_TEST_SHOW").is_some() { println!("{}", last.stderr); }
         last = place.apply();
     }
     let _ = last.exits(0);
@@ -131,8 +135,7 @@ fn killed_at_each(place: &Place, actions: &[String], command: (&str, &[&str]), s
 fn killed_at_every_create() {
     let seed = seed();
     let place = Place::new(&unprotected());
-    // One at a time, so that each run still has its action ahead.
-    killed_at_each(&place, &life().creates, ("apply", &["--auto-approve", "--parallel", "1"]), seed);
+    killed_at_each(&place, &life().creates, ("apply", ONE_AT_A_TIME), seed);
     let last = place.apply();
     assert_eq!(last.code, Some(0), "seed {seed}\n{}{}", last.stdout, last.stderr);
     whole(&place, seed);
@@ -143,8 +146,8 @@ fn killed_at_every_delete() {
     let seed = seed();
     let place = Place::new(&unprotected());
     let _ = place.apply().exits(0);
-    let destroy: &[&str] = &["--auto-approve", "--parallel", "1", "--allow-delete", DATA];
-    killed_at_each(&place, &life().deletes, ("destroy", destroy), seed);
+    let destroy = [ONE_AT_A_TIME, &["--allow-delete", DATA]].concat();
+    killed_at_each(&place, &life().deletes, ("destroy", &destroy), seed);
     let last = place.destroy();
     assert_eq!(last.code, Some(0), "seed {seed}\n{}{}", last.stdout, last.stderr);
     assert_eq!(place.census(), kept(), "seed {seed}");

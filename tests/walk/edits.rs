@@ -31,20 +31,22 @@ rule = next(r for r in ec2.describe_security_group_rules()["SecurityGroupRules"]
 ec2.revoke_security_group_ingress(GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
 "#;
 
-/// Whatever still carries our tags. A final snapshot is meant to stay, a KMS key goes days later, and AWS lists a deleted
-/// NAT gateway for another hour.
+/// Whatever still carries our tags. The final snapshot is meant to stay, and with it the key that reads it; AWS lists a
+/// deleted NAT gateway for another hour.
 pub(super) const LEFT: &str = r#"
 import boto3, sys
-tagging, kms, ec2 = (boto3.client(name) for name in ("resourcegroupstaggingapi", "kms", "ec2"))
+tagging, rds, ec2 = (boto3.client(name) for name in ("resourcegroupstaggingapi", "rds", "ec2"))
 found = tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": "auroractl:stack", "Values": ["orders"]}])
 arns = [resource["ResourceARN"] for page in found for resource in page["ResourceTagMappingList"]]
-states = {nat["NatGatewayId"]: nat["State"] for nat in ec2.describe_nat_gateways()["NatGateways"]}
+snapshots = {s["DBClusterSnapshotArn"]: s for s in rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]}
+keys = {snapshot["KmsKeyId"] for snapshot in snapshots.values()}
+deleted = {nat["NatGatewayId"] for nat in ec2.describe_nat_gateways()["NatGateways"] if nat["State"] == "deleted"}
 for arn in list(arns):
-    if ":cluster-snapshot:" in arn:
+    if arn in snapshots:
         print("kept on purpose:", arn)
-    elif ":kms:" in arn and kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion":
-        print("deleted when its waiting time is over:", arn)
-    elif ":natgateway/" in arn and states.get(arn.rpartition("/")[2]) == "deleted":
+    elif arn in keys:
+        print("kept, since the snapshot is unreadable without it:", arn)
+    elif ":natgateway/" in arn and arn.rpartition("/")[2] in deleted:
         print("deleted, listed for another hour:", arn)
     else:
         continue

@@ -195,8 +195,8 @@ impl Model for DbCluster {
         Naming::Given(self.db_cluster_identifier.clone())
     }
 
-    fn leaves_data(&self) -> bool {
-        !self.skip_final_snapshot
+    fn remains_need(&self) -> &'static [&'static str] {
+        if self.skip_final_snapshot { &[] } else { &["kms_key"] }
     }
 
     fn protection(&self) -> Option<&'static str> {

@@ -11,19 +11,11 @@ use crate::state::State;
 const KINDS: &[&str] = &["backup_vault", "db_cluster", "global_cluster", "kms_key", "log_group", "secret"];
 /// A member kind whose last one takes its parent's availability with it.
 const LAST_OF: (&str, &str) = ("db_instance", "db_cluster");
-/// The kind without which data that stays can't be read.
-const KEY: &str = "kms_key";
 
 /// Does every resource of this kind hold data?
 #[must_use]
 pub fn holds_data(kind: &str) -> bool {
     KINDS.contains(&kind)
-}
-
-/// Does data that is left behind need a resource of this kind, as a snapshot its key?
-#[must_use]
-pub fn opens_data(kind: &str) -> bool {
-    kind == KEY
 }
 
 /// Is this resource data-bearing, given which others remain?

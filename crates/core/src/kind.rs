@@ -73,11 +73,11 @@ pub trait PureKind: Sync + fmt::Debug {
     /// # Errors
     /// When the spec is not of the kind's form.
     fn protection(&self, spec: &Value) -> Result<Option<&'static str>, Malformed>;
-    /// Does its deletion leave data behind that lives on?
+    /// The kinds that what its deletion leaves behind goes on needing.
     ///
     /// # Errors
     /// When the spec is not of the kind's form.
-    fn leaves_data(&self, spec: &Value) -> Result<bool, Malformed>;
+    fn remains_need(&self, spec: &Value) -> Result<&'static [&'static str], Malformed>;
     /// Brings a stored spec up to date.
     fn upgrade(&self, spec: &mut Value, from: u32);
 }
@@ -147,8 +147,8 @@ impl<M: Model> PureKind for Of<M> {
     fn protection(&self, spec: &Value) -> Result<Option<&'static str>, Malformed> {
         Ok(Self::spec(spec)?.protection())
     }
-    fn leaves_data(&self, spec: &Value) -> Result<bool, Malformed> {
-        Ok(Self::spec(spec)?.leaves_data())
+    fn remains_need(&self, spec: &Value) -> Result<&'static [&'static str], Malformed> {
+        Ok(Self::spec(spec)?.remains_need())
     }
     fn upgrade(&self, spec: &mut Value, from: u32) {
         if from < M::VERSION {

@@ -145,13 +145,10 @@ impl Draft {
             Action::Create => self.forward_step(change, Verb::Create, kinds),
             Action::Update | Action::Restart => self.forward_step(change, Verb::Update, kinds),
             Action::Adopt => self.forward_step(change, Verb::Adopt, kinds),
-            // Nothing is there any more, so nothing waits for it.
-            Action::Forget => {
-                self.push(change, Verb::Forget, change.old_generation.unwrap_or(change.generation), kinds);
-            }
-            Action::Delete => self.removal_step(change, kinds),
+            Action::Forget => self.removal_step(change, Verb::Forget, kinds),
+            Action::Delete => self.removal_step(change, Verb::Delete, kinds),
             Action::Replace => {
-                self.removal_step(change, kinds);
+                self.removal_step(change, Verb::Delete, kinds);
                 self.forward_step(change, Verb::Create, kinds);
             }
         }
@@ -171,9 +168,11 @@ impl Draft {
         self.forward.insert(change.address.clone(), id);
     }
 
-    fn removal_step(&mut self, change: &Change, kinds: &dyn Kinds) {
-        let id = self.push(change, Verb::Delete, change.old_generation.unwrap_or(change.generation), kinds);
-        self.removal.insert(change.address.clone(), id);
+    fn removal_step(&mut self, change: &Change, verb: Verb, kinds: &dyn Kinds) {
+        let id = self.push(change, verb, change.old_generation.unwrap_or(change.generation), kinds);
+        if plan::lets_go(change) {
+            self.removal.insert(change.address.clone(), id);
+        }
     }
 
     fn edges_of(&mut self, change: &Change, sources: &Sources<'_>) {

@@ -126,9 +126,9 @@ pub trait Model: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send
         None
     }
 
-    /// Does its deletion leave data behind that lives on (a final snapshot)? What that data needs must then stay.
-    fn leaves_data(&self) -> bool {
-        false
+    /// The kinds that what its deletion leaves behind goes on needing: a final snapshot its key.
+    fn remains_need(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Brings a stored spec of version `from` up to date.

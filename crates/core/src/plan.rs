@@ -7,7 +7,7 @@
 mod decide;
 mod early;
 
-pub(crate) use early::early;
+pub(crate) use early::{early, lets_go};
 
 use crate::address::Address;
 use crate::diff::FieldChange;

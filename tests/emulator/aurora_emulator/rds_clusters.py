@@ -16,7 +16,7 @@ from .errors import rds_error
 from .extend import around
 from .names import check_identifier, check_windows
 from .rds_catalog import ENGINE, family_of, is_minor_upgrade, upgrade_targets, versions
-from .rds_lifecycle import cluster_state, cluster_target, instance_state, need_cluster
+from .rds_lifecycle import cluster_state, cluster_target, instance_state, need_cluster, need_instance
 from .rds_models import ManagedSecret, kms_key_arn
 from .rds_rules import (
     check_capacity,
@@ -151,6 +151,9 @@ def _modify(original: Any, self: Any, kwargs: Any) -> Any:
     changes = {name: value for name, value in dict(kwargs).items() if value is not None and name not in _IGNORED}
     if set(changes) - {"deletion_protection", "copy_tags_to_snapshot"}:
         need_cluster(cluster, "available")
+    if kwargs.get("apply_immediately") and "EngineVersion" in cluster.pending_modified_values:
+        # ApplyImmediately applies what was deferred earlier as well: a documented trap.
+        changes.setdefault("engine_version", cluster.pending_modified_values["EngineVersion"])
     _check_changes(self, cluster, changes)
     if changes.get("engine_version") not in (None, cluster.engine_version):
         _upgrade(cluster, kwargs, changes)
@@ -198,6 +201,7 @@ def _upgrade(cluster: Any, kwargs: Any, changes: dict[str, Any]) -> None:
     if not kwargs.get("apply_immediately"):
         cluster.pending_modified_values["EngineVersion"] = new
         return
+    cluster.pending_modified_values.pop("EngineVersion", None)
     for member in cluster.living_members():
         instance_state(member, "upgrading", "db-cluster.upgrade")
     cluster.__dict__["_when_settled"] = {"engine_version": new}
@@ -367,6 +371,9 @@ def _failover(
 ) -> Any:
     cluster = named_cluster(self, db_cluster_identifier)
     need_cluster(cluster, "available")
+    target = self.databases.get(target_db_instance_identifier) if target_db_instance_identifier else None
+    if target is not None:
+        need_instance(target, "available")
     living = [member for member in cluster.living_members() if member.state == "available"]
     if target_db_instance_identifier is None and len(living) > 1:
         readers = sorted((item for item in living if not item.is_cluster_writer), key=lambda item: item.promotion_tier)

@@ -189,24 +189,27 @@ def _apply_insights(backend: Any, instance: Any, changes: dict[str, Any]) -> Non
 
 
 def _apply_class(instance: Any, changes: dict[str, Any], slow: bool) -> None:
-    wanted = changes.get("db_instance_class")
-    if wanted in (None, instance.db_instance_class):
-        instance.pending_modified_values.pop("DBInstanceClass", None)
-        if slow:
-            instance_state(instance, "modifying", "db-instance.modify")
-        return
+    """Change the class now or leave it pending; ApplyImmediately takes along what was left pending earlier."""
+    pending, wanted = instance.pending_modified_values, changes.get("db_instance_class")
+    if wanted == instance.db_instance_class:
+        pending.pop("DBInstanceClass", None)
+    elif wanted is not None:
+        _check_class(instance, wanted)
+        pending["DBInstanceClass"] = wanted
+    if changes.get("apply_immediately") and "DBInstanceClass" in pending:
+        instance.__dict__["_applying"] = {"db_instance_class": ("DBInstanceClass", pending["DBInstanceClass"])}
+        instance_state(instance, "modifying", "db-instance.scale")
+    elif slow:
+        instance_state(instance, "modifying", "db-instance.modify")
+
+
+def _check_class(instance: Any, wanted: str) -> None:
     if not orderable(wanted, instance.engine_version):
         raise rds_error(
             "InvalidParameterCombination",
             "RDS does not support modifying a DB instance with the following combination: "
             f"DBInstanceClass={wanted}, Engine={ENGINE}, EngineVersion={instance.engine_version}.",
         )
-    instance.pending_modified_values["DBInstanceClass"] = wanted
-    if changes.get("apply_immediately"):
-        instance.__dict__["_applying"] = {"db_instance_class": ("DBInstanceClass", wanted)}
-        instance_state(instance, "modifying", "db-instance.scale")
-    elif slow:
-        instance_state(instance, "modifying", "db-instance.modify")
 
 
 def _rename(backend: Any, instance: Any, name: str) -> None:

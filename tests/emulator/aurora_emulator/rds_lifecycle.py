@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.logs.models import logs_backends
 from moto.rds.models import rds_backends
 
 from .clock import TIMELINE, action
@@ -129,7 +130,17 @@ def _instance_settles(target: Target, expected: str, then: str) -> None:
         return
     instance.state = _forced(instance, "db-instance", instance.db_instance_identifier) or then
     if instance.state == "available":
+        _export_logs(instance.cluster)
         apply_pending(instance, instance.__dict__.pop("_applying", {}))
+
+
+def _export_logs(cluster: Any) -> None:
+    """RDS makes the log groups itself when exports are on and nobody did: untagged, kept for ever."""
+    logs = logs_backends[cluster.account_id][cluster.region]
+    for kind in cluster.enabled_cloudwatch_logs_exports:
+        name = f"/aws/rds/cluster/{cluster.db_cluster_identifier}/{kind}"
+        if name not in logs.groups:
+            logs.create_log_group(name, {})
 
 
 @action("instance-gone")

@@ -73,6 +73,8 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         body = _read(environ)
+        if len(body) < int(environ.get("CONTENT_LENGTH") or 0):
+            return reply(start_response, "400 Bad Request", {"message": "The request ended too early."})
         environ["wsgi.input"] = io.BytesIO(body)
         with self.lock:
             TIMELINE.advance()

@@ -269,3 +269,49 @@ def test_proxy_is_created_by_and_by(aws: Any, emulator: Any) -> None:
     assert rds.describe_db_proxies(DBProxyName="proxy")["DBProxies"][0]["Status"] == "deleting"
     emulator.admin("speed", factor=0)
     refused("DBProxyNotFoundFault", rds.describe_db_proxies, DBProxyName="proxy")
+
+
+def test_apply_immediately_takes_deferred_changes_along(aws: Any) -> None:
+    """A class and a version that waited for the window come with the next immediate change, whatever it is."""
+    _ready(aws, "w", EngineVersion="16.8")
+    rds = aws("rds")
+    rds.modify_db_instance(DBInstanceIdentifier="w", DBInstanceClass="db.r7g.xlarge")
+    rds.modify_db_instance(DBInstanceIdentifier="w", PromotionTier=3)
+    assert stack.instance_now(aws, "w")["PendingModifiedValues"] == {"DBInstanceClass": "db.r7g.xlarge"}
+    rds.modify_db_instance(DBInstanceIdentifier="w", PromotionTier=4, ApplyImmediately=True)
+    assert stack.instance_now(aws, "w")["DBInstanceClass"] == "db.r7g.xlarge"
+    rds.modify_db_cluster(DBClusterIdentifier="orders", EngineVersion="16.11")
+    assert stack.cluster_now(aws)["PendingModifiedValues"]["EngineVersion"] == "16.11"
+    rds.modify_db_cluster(DBClusterIdentifier="orders", BackupRetentionPeriod=9, ApplyImmediately=True)
+    found = stack.cluster_now(aws)
+    assert (found["EngineVersion"], found["PendingModifiedValues"]) == ("16.11", {})
+
+
+def test_log_group_of_exports_appears_by_itself(aws: Any) -> None:
+    """With log exports on and no group there, RDS makes one when a member starts; it outlives the cluster."""
+    _ready(aws, "w", EnableCloudwatchLogsExports=["postgresql"])
+    groups = aws("logs").describe_log_groups()["logGroups"]
+    assert [item["logGroupName"] for item in groups] == ["/aws/rds/cluster/orders/postgresql"]
+    assert "retentionInDays" not in groups[0]
+
+
+def test_failover_to_a_member_that_is_not_ready(aws: Any, emulator: Any) -> None:
+    """The target must be available."""
+    _ready(aws, "w", "r")
+    emulator.admin("speed", factor=1)
+    aws("rds").reboot_db_instance(DBInstanceIdentifier="r")
+    refused(
+        "InvalidDBInstanceState",
+        aws("rds").failover_db_cluster,
+        DBClusterIdentifier="orders",
+        TargetDBInstanceIdentifier="r",
+    )
+
+
+def test_the_writers_deletion_promotes_a_reader(aws: Any, emulator: Any) -> None:
+    """The living member with the lowest tier takes over while the writer is being deleted."""
+    _ready(aws, "w", "r2", "r1")
+    aws("rds").modify_db_instance(DBInstanceIdentifier="r1", PromotionTier=0)
+    emulator.admin("speed", factor=1)
+    aws("rds").delete_db_instance(DBInstanceIdentifier="w")
+    assert dict(_members(aws)) == {"w": False, "r1": True, "r2": False}

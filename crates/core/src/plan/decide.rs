@@ -352,14 +352,12 @@ impl Run<'_> {
 
     /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key.
     fn needed_by_remains(&self, address: &Address) -> Option<Address> {
-        if !guard::opens_data(address.kind()) {
-            return None;
-        }
         let users = self.inputs.state.resources.iter().filter(|(at, record)| {
             record.deps.contains(address) && self.inputs.graph.node(at).is_none()
         });
         let mut leaving = users.filter(|(at, record)| {
-            self.inputs.kinds.pure(at.kind()).is_some_and(|kind| kind.leaves_data(&record.applied).unwrap_or(true))
+            let needs = self.inputs.kinds.pure(at.kind()).and_then(|kind| kind.remains_need(&record.applied).ok());
+            needs.is_some_and(|kinds| kinds.contains(&address.kind()))
         });
         leaving.next().map(|(at, _)| at.clone())
     }

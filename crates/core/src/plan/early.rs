@@ -5,7 +5,7 @@
 //! replaced, its new half can't come first: it may need, through others, what
 //! is only made when the early ones are gone.
 
-use super::{Action, Change};
+use super::{Action, Change, Reason};
 use crate::address::Address;
 use crate::model::ReplaceOrder;
 use crate::state::State;
@@ -30,9 +30,14 @@ pub(crate) fn early(changes: &[Change], state: &State) -> BTreeSet<Address> {
     found
 }
 
+/// Does an object go with this change, or is one let go of that is still there? What is gone already holds nothing up.
+pub(crate) fn lets_go(change: &Change) -> bool {
+    let kept = change.reasons.iter().any(|reason| matches!(reason, Reason::Kept { .. }));
+    matches!(change.action, Action::Replace | Action::Delete) || (change.action == Action::Forget && kept)
+}
+
 /// What the objects refer to that go with this change.
 fn old_deps<'a>(change: &'a Change, state: &'a State) -> impl Iterator<Item = &'a Address> {
-    let goes = matches!(change.action, Action::Replace | Action::Delete);
-    let recorded = goes.then(|| state.used_by(&change.address)).into_iter().flatten();
+    let recorded = lets_go(change).then(|| state.used_by(&change.address)).into_iter().flatten();
     recorded.chain(state.deposed(&change.address).iter().flat_map(|old| &old.deps))
 }
