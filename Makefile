@@ -65,5 +65,5 @@ $(VENV)/stamp: $(LOCK)
 
 .PHONY: clean
 clean: ## Remove the Python environment and what cargo built. Never touches state/.
-	rm -rf $(VENV) bench-results
+	rm -rf $(VENV)
 	cargo clean

@@ -101,7 +101,7 @@ fn refresh_rows(refresh: &Summary, plans: &Runs, beside: Option<&Beside>) -> Vec
 pub(crate) fn lifecycles(instant_reads: u64) -> io::Result<Vec<Row>> {
     let emulator = Emulator::start(Some(SPEED))?;
     let scene = Scene::new(&emulator, SPEED)?;
-    let bound = bound(&scene)?;
+    let bound = bound(&scene, &durations(&emulator)?)?;
     let made = scene.measure(&["apply", STACK, "--auto-approve"])?;
     let makespan = seconds(&made.usage) * SPEED;
     let polls = made.calls.reads.saturating_sub(instant_reads);
@@ -113,22 +113,28 @@ pub(crate) fn lifecycles(instant_reads: u64) -> io::Result<Vec<Row>> {
     ])
 }
 
-/// Seconds that AWS takes for a resource of the model: the emulator's table. Whatever is not here takes no time.
-fn at_aws(kind: &str, name: &str) -> f64 {
-    match (kind, name) {
-        ("db_cluster", _) => 40.0,
-        ("db_instance", "a") => 370.0,
-        ("db_instance", _) => 270.0,
-        ("nat_gateway", _) => 110.0,
-        ("vpc_endpoint", "s3") => 5.0,
-        ("vpc_endpoint", _) => 75.0,
-        _ => 0.0,
-    }
+/// What the emulator lets things take, in seconds, by their names there.
+fn durations(emulator: &Emulator) -> io::Result<BTreeMap<String, f64>> {
+    let mut answer = emulator.admin("POST", "durations", &serde_json::json!({}))?;
+    Ok(serde_json::from_value(answer.get_mut("durations").map(Value::take).unwrap_or_default())?)
+}
+
+/// The name of a create's duration. Whatever is not here takes no time.
+fn lasts(kind: &str, name: &str) -> Option<&'static str> {
+    Some(match (kind, name) {
+        ("db_cluster", _) => "db-cluster.create",
+        ("db_instance", "a") => "db-instance.create-first",
+        ("db_instance", _) => "db-instance.create-next",
+        ("nat_gateway", _) => "nat-gateway.create",
+        ("vpc_endpoint", "s3") => "vpc-endpoint.create-gateway",
+        ("vpc_endpoint", _) => "vpc-endpoint.create-interface",
+        _ => return None,
+    })
 }
 
 /// The longest chain of the stack's graph, calls taken as free. AWS makes the first instance before it goes on with
 /// others, so they come after it.
-fn bound(scene: &Scene) -> io::Result<f64> {
+fn bound(scene: &Scene, durations: &BTreeMap<String, f64>) -> io::Result<f64> {
     let graph = scene.measure(&["graph", STACK, "--json"])?;
     let graph: Value = serde_json::from_str(&graph.usage.stdout)?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -151,7 +157,8 @@ fn bound(scene: &Scene) -> io::Result<f64> {
             needs.push("db_instance.a".to_owned());
         }
         let start = needs.iter().filter_map(|need| ends.get(need)).copied().fold(0.0, f64::max);
-        ends.insert(address.clone(), start + at_aws(kind, name));
+        let takes = lasts(kind, name).and_then(|name| durations.get(name)).copied().unwrap_or(0.0);
+        ends.insert(address.clone(), start + takes);
     }
     Ok(ends.into_values().fold(0.0, f64::max))
 }

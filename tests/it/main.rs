@@ -3,6 +3,7 @@
 
 mod architecture;
 mod documents;
+mod exits;
 mod place;
 mod recovery;
 mod source;

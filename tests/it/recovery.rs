@@ -6,10 +6,10 @@ use crate::place::{DATA, Place, blueprint, unprotected};
 use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt, When};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// So that the order of the actions is the same in every run.
-const ONE_AT_A_TIME: &[&str] = &["--auto-approve", "--parallel", "1"];
+/// Several calls are in flight when a process dies, and few enough that many processes have something to die at.
+const FEW_AT_A_TIME: &[&str] = &["--auto-approve", "--parallel", "3"];
 
 /// What an undisturbed life of the production stack consists of.
 struct Life {
@@ -33,12 +33,12 @@ fn life() -> &'static Life {
     static LIFE: OnceLock<Life> = OnceLock::new();
     LIFE.get_or_init(|| {
         let place = Place::new(&unprotected());
-        let _ = place.run("apply", ONE_AT_A_TIME).exits(0);
+        let _ = place.apply().exits(0);
         place.settled();
         place.sound();
         let (creates, census) = (actions(&place), place.census());
         place.proxy.clear_log();
-        let _ = place.run("destroy", &[ONE_AT_A_TIME, &["--allow-delete", DATA]].concat()).exits(0);
+        let _ = place.destroy().exits(0);
         assert_eq!(place.census(), kept(), "destroy left something else behind");
         Life { creates, deletes: actions(&place), census }
     })
@@ -67,7 +67,6 @@ fn apply_within(place: &Place, runs: u32) {
             break;
         }
         assert_eq!(last.code, Some(10), "{}{}", last.stdout, last.stderr);
-        if std::env::var_os("AURORACTL_TEST_SHOW").is_some() { println!("{}", last.stderr); }
         last = place.apply();
     }
     let _ = last.exits(0);
@@ -113,31 +112,35 @@ fn every_answer_truncated_once() {
 
 const POSITIONS: [KillAt; 3] = [KillAt::BeforeSend, KillAt::AfterEffect, KillAt::AfterResponse];
 
-/// Runs `command` once per action, killed there: each run continues what the last one left.
+/// Runs `command` until it ends by itself, killed at the first call of each action: a run continues what the last one
+/// left, and dies at the next action that has not killed one yet.
 fn killed_at_each(place: &Place, actions: &[String], command: (&str, &[&str]), seed: u64) {
-    let mut deaths = 0;
-    for (number, action) in actions.iter().enumerate() {
+    let kill = |(number, action): (usize, &String)| {
         let at = POSITIONS[(number + seed as usize) % POSITIONS.len()];
+        Fault::on(action, Effect::Kill { at, pid: None, delay_ms: 0 }).times(1)
+    };
+    let mut ahead: Vec<Fault> = actions.iter().enumerate().map(kill).collect();
+    loop {
         place.proxy.disarm();
-        place.proxy.arm(Fault::on(action, Effect::Kill { at, pid: None, delay_ms: 0 }).times(1));
+        ahead.iter().for_each(|fault| place.proxy.arm(fault.clone()));
         let done = place.spawn(command.0, command.1).wait().unwrap();
-        assert!(place.proxy.wait_idle(std::time::Duration::from_secs(20)));
-        let fine = done.signal == Some(9) || [Some(0), Some(10)].contains(&done.code);
-        assert!(fine, "seed {seed}, {action} {at:?}: {:?}\n{}{}", done.code, done.stdout, done.stderr);
-        deaths += usize::from(done.signal == Some(9));
+        assert!(place.proxy.wait_idle(Duration::from_secs(20)));
+        if done.signal != Some(9) {
+            assert_eq!(done.code, Some(0), "seed {seed}\n{}{}", done.stdout, done.stderr);
+            break;
+        }
+        ahead = place.proxy.faults().into_iter().filter(|rule| rule.fired == 0).map(|rule| rule.fault).collect();
     }
     place.proxy.disarm();
-    // Most actions must still have been ahead when their turn came, or this test shows nothing.
-    assert!(deaths * 2 > actions.len(), "seed {seed}: only {deaths} of {} runs were killed", actions.len());
+    // An action may be over before the process that was killed by the one before it is dead. Not many.
+    assert!(ahead.len() * 4 < actions.len(), "seed {seed}: never reached: {ahead:#?}");
 }
 
 #[test]
 fn killed_at_every_create() {
     let seed = seed();
     let place = Place::new(&unprotected());
-    killed_at_each(&place, &life().creates, ("apply", ONE_AT_A_TIME), seed);
-    let last = place.apply();
-    assert_eq!(last.code, Some(0), "seed {seed}\n{}{}", last.stdout, last.stderr);
+    killed_at_each(&place, &life().creates, ("apply", FEW_AT_A_TIME), seed);
     whole(&place, seed);
 }
 
@@ -146,10 +149,8 @@ fn killed_at_every_delete() {
     let seed = seed();
     let place = Place::new(&unprotected());
     let _ = place.apply().exits(0);
-    let destroy = [ONE_AT_A_TIME, &["--allow-delete", DATA]].concat();
+    let destroy = [FEW_AT_A_TIME, &["--allow-delete", DATA]].concat();
     killed_at_each(&place, &life().deletes, ("destroy", &destroy), seed);
-    let last = place.destroy();
-    assert_eq!(last.code, Some(0), "seed {seed}\n{}{}", last.stdout, last.stderr);
     assert_eq!(place.census(), kept(), "seed {seed}");
 }
 

@@ -16,6 +16,7 @@ use auroractl_stack::{Diagnostics, Loaded};
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Folder in which stack files are looked for, and the state folder's name.
 const STACKS: &str = "stacks";
@@ -121,6 +122,17 @@ pub(crate) fn open_state(dir: &Path, stack: &StackId, mode: Mode) -> Result<Reco
     }
 }
 
+/// The `[[moved]]` entries of a stack file that the state has not followed yet, as lines for the journal. The state follows.
+pub(crate) fn follow_moves(stack: &Stack, state: &mut State) -> Vec<Entry> {
+    let moves = stack.loaded.config.moved.iter().filter_map(|moved| Some((moved.from.parse().ok()?, moved.to.parse().ok()?)));
+    let open = moves.filter(|(from, to): &(Address, Address)| {
+        state.resources.contains_key(from) && !state.resources.contains_key(to)
+    });
+    let lines: Vec<Entry> = open.map(|(from, to)| Entry::Moved { from, to }).collect();
+    lines.iter().for_each(|line| replay(state, line));
+    lines
+}
+
 /// The lineage of a new stack: the one thing that is random.
 fn lineage() -> Result<String, Failure> {
     let mut bytes = [0_u8; 16];
@@ -153,6 +165,7 @@ impl Cloud {
             clock: clock.clone(),
         };
         let aws = Aws::connect(options).await?;
+        aws.on_slow(Arc::new(|service, rate| crate::view::note(&format!("{service} throttled, slowing to {rate:.1} calls a second"))));
         let stack = StackId { account: aws.account().to_owned(), ..stack.clone() };
         Ok(Self { aws, clock, registry: auroractl_stack::registry(), stack })
     }

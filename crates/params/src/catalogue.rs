@@ -233,17 +233,6 @@ pub fn find_in(name: &str, major: u8) -> Option<&'static Parameter> {
     ROWS.get(name.to_ascii_lowercase().as_str())?.iter().find(|row| row.majors.contains(&major))
 }
 
-/// Is the list of this major version AWS's own? Else a name that is not on it may still exist.
-#[must_use]
-pub fn complete(major: u8) -> bool {
-    major == CAPTURED_MAJOR
-}
-
-/// The names that one major version has.
-pub fn names(major: u8) -> impl Iterator<Item = &'static str> {
-    ROWS.iter().filter(move |(_, rows)| rows.iter().any(|row| row.majors.contains(&major))).map(|(name, _)| *name)
-}
-
 /// Does a change wait for a restart? What is not known does: RDS takes `pending-reboot` for every
 /// parameter and `immediate` only for dynamic ones.
 #[must_use]

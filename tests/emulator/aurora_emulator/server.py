@@ -15,6 +15,8 @@ from typing import Any
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
+from . import startup  # noqa: F401, I001  (before anything that imports moto's EC2)
+
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.utils import get_service_model

@@ -29,6 +29,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "gap: shows something that plain moto lacks, and fails there")
 
 
+META = "test_gap_tests_fail_on_plain_moto"
+PLAIN_RUN = pytest.StashKey[subprocess.Popen[str]]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the run against plain moto at once, so that it goes on beside the other tests."""
+    if _plain(session.config) or session.config.option.collectonly:
+        return
+    if any(item.name == META for item in session.items):
+        options = ["-q", "--plain-moto", "-m", "gap", "--tb=no", "-rp", "-p", "no:cacheprovider"]
+        session.config.stash[PLAIN_RUN] = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *options, str(PACKAGE / "tests")], stdout=subprocess.PIPE, text=True
+        )
+
+
+@pytest.fixture
+def plain_run(pytestconfig: pytest.Config) -> str:
+    """What pytest said about the tests of the gaps on plain moto."""
+    if _plain(pytestconfig):
+        pytest.skip("this is that run")
+    return pytestconfig.stash[PLAIN_RUN].communicate()[0]
+
+
 def _plain(config: pytest.Config) -> bool:
     return bool(config.getoption("--plain-moto")) or os.environ.get("EMULATOR_PLAIN") == "1"
 
@@ -94,7 +117,8 @@ def _start(arguments: list[str], ready: str) -> tuple[subprocess.Popen[str], str
 
 def _start_plain() -> tuple[subprocess.Popen[str], str]:
     code = (
-        "import os; os.environ['MOTO_IAM_LOAD_MANAGED_POLICIES'] = 'false'\n"
+        "import os\n"
+        "os.environ['MOTO_IAM_LOAD_MANAGED_POLICIES'] = os.environ['MOTO_EC2_LOAD_DEFAULT_AMIS'] = 'false'\n"
         "import logging; logging.getLogger('werkzeug').setLevel(logging.CRITICAL)\n"
         "from werkzeug.serving import make_server\n"
         "from moto.moto_server.werkzeug_app import *\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.error
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,17 @@ def test_durations_can_be_changed(emulator: Any) -> None:
     with pytest.raises(urllib.error.HTTPError):
         emulator.admin("durations", **{"db-cluster.craete": 2})
     emulator.admin("durations", **{"db-cluster.create": 40})
+
+
+def test_a_request_that_breaks_off_has_no_effect(aws: Any, emulator: Any) -> None:
+    """Half a body is not half a resource."""
+    host, port = emulator.url.removeprefix("http://").split(":")
+    head = "POST /_admin/speed HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode() + b'{"factor": 7}')
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 400 " in connection.recv(4096).split(b"\r\n")[0]
+    assert emulator.admin("health")["speed"] == 0
 
 
 def test_unknown_admin_call(emulator: Any) -> None:

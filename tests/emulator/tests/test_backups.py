@@ -18,9 +18,9 @@ def test_snapshot_takes_time(aws: Any, emulator: Any) -> None:
     stack.cluster_now(aws)
     emulator.admin("speed", factor=1)
     rds.create_db_cluster_snapshot(DBClusterIdentifier="orders", DBClusterSnapshotIdentifier="snap")
-    assert rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier="snap")["DBClusterSnapshots"][0][
-        "Status"
-    ] == ("creating")
+    assert rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier="snap")["DBClusterSnapshots"][0]["Status"] == (
+        "creating"
+    )
     call = {"DBClusterIdentifier": "copy", "SnapshotIdentifier": "snap", "Engine": stack.ENGINE}
     refused("InvalidDBClusterSnapshotStateFault", rds.restore_db_cluster_from_snapshot, **call)
     emulator.admin("speed", factor=0)
@@ -59,8 +59,6 @@ def test_stop_and_start(aws: Any, emulator: Any) -> None:
     emulator.admin("speed", factor=0)
     assert stack.cluster_now(aws)["Status"] == "stopped"
     assert stack.instance_now(aws)["DBInstanceStatus"] == "stopped"
-    refused(
-        "InvalidDBClusterStateFault", rds.modify_db_cluster, DBClusterIdentifier="orders", BackupRetentionPeriod=9
-    )
+    refused("InvalidDBClusterStateFault", rds.modify_db_cluster, DBClusterIdentifier="orders", BackupRetentionPeriod=9)
     assert rds.start_db_cluster(DBClusterIdentifier="orders")["DBCluster"]["Status"] == "starting"
     assert stack.cluster_now(aws)["Status"] == "available"

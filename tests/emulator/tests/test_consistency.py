@@ -14,7 +14,7 @@ pytestmark = pytest.mark.gap
 def test_a_new_vpc_is_unknown_at_first(aws: Any, emulator: Any, until: Any) -> None:
     """By id refused, by filter missing, and later there."""
     ec2, index = aws("ec2"), aws("resourcegroupstaggingapi")
-    emulator.admin("consistency", seconds=1)
+    emulator.admin("consistency", seconds=2)
     made = ec2.create_vpc(CidrBlock="10.7.0.0/16", TagSpecifications=stack.tag_spec("vpc"))["Vpc"]["VpcId"]
     wanted = [{"Name": "tag:owner", "Values": ["tests"]}]
     refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=[made])
@@ -27,7 +27,7 @@ def test_a_new_vpc_is_unknown_at_first(aws: Any, emulator: Any, until: Any) -> N
 def test_a_new_cluster_is_unknown_at_first(aws: Any, emulator: Any, until: Any) -> None:
     """The same for RDS; a second create still collides."""
     aws("rds")
-    emulator.admin("consistency", seconds=1)
+    emulator.admin("consistency", seconds=2)
     stack.cluster(aws)
     refused("DBClusterNotFoundFault", aws("rds").describe_db_clusters, DBClusterIdentifier="orders")
     refused(
@@ -45,7 +45,7 @@ def test_a_new_role_cannot_be_used_at_once(aws: Any, emulator: Any, until: Any) 
     """IAM takes its time to reach RDS."""
     stack.whole_cluster(aws)
     stack.cluster_now(aws)
-    emulator.admin("consistency", iam_seconds=1)
+    emulator.admin("consistency", iam_seconds=2)
     role = stack.monitoring_role(aws)
     call = {
         "DBInstanceIdentifier": "a",

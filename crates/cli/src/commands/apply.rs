@@ -4,7 +4,7 @@ use crate::args::{Access, Apply, Destroy, Running, Target};
 use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::saved::Saved;
-use crate::session::{Cloud, Query, Recorded, Stack, open_state, options};
+use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Options, Plan};
@@ -79,6 +79,10 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
         verified(&cloud, &order.stack).await?;
     }
     let graph = wanted(order.desired.clone(), order.options.destroy)?;
+    let moves = follow_moves(&order.stack, &mut recorded.state);
+    if !moves.is_empty() {
+        recorded.store.append(&moves, true).await?;
+    }
     if order.access.refresh {
         resume(&cloud, &graph, &mut recorded).await?;
     }

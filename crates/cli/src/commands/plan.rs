@@ -3,7 +3,7 @@
 use crate::args::Plan;
 use crate::exit::{Exit, Failure, refusals};
 use crate::saved::Saved;
-use crate::session::{Cloud, Query, Stack, invalid, nothing, open_state, options, plan, remembered};
+use crate::session::{Cloud, Query, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered};
 use crate::view;
 use auroractl_core::plan::Plan as Changes;
 use auroractl_core::{Desired, Graph};
@@ -16,6 +16,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
     let options = options(&args.permits, &stack, args.destroy)?;
     let desired = stack.desired()?;
+    follow_moves(&stack, &mut recorded.state);
     let changes = if args.access.refresh {
         let cloud = Cloud::reach(&args.access, &stack.id()).await?;
         recorded.state.stack = cloud.stack.clone();

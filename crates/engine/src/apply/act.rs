@@ -87,7 +87,15 @@ impl<W: Sync> Create<'_, W> {
         loop {
             if let Some(error) = doubt.take() {
                 match self.look(&error).await? {
-                    Some(live) => return self.converge(live).await,
+                    Some(live) => match self.converge(live).await {
+                        // An answer was lost again, a later one: what it did shows at the next look.
+                        Err(error) if error.in_doubt() && attempt < CREATE_ATTEMPTS => {
+                            attempt += 1;
+                            doubt = Some(error);
+                            continue;
+                        }
+                        result => return result,
+                    },
                     None if attempt >= CREATE_ATTEMPTS => return Err(error),
                     None => {}
                 }

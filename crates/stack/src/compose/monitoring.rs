@@ -1,13 +1,14 @@
 //! Monitoring: log groups before the cluster, alarms by name, and who is told.
 
 use super::Draft;
-use crate::config::{AlarmKind, Comparison, ResolvedAlarm, Unit};
+use crate::config::{AlarmKind, Config, ResolvedAlarm};
 use auroractl_core::graph::GraphError;
 use auroractl_core::ids::{KmsKeyArn, TopicArn};
 use auroractl_core::{Handle, Input};
-use auroractl_monitoring::{
-    ComparisonOperator, LogGroup, MetricAlarm, SnsSubscription, SnsTopic, Statistic, TopicPolicy, TreatMissingData,
+use auroractl_monitoring::defaults::{
+    self, Capacity, DefaultAlarm, Limit, Members, NAMESPACE, default_max_connections,
 };
+use auroractl_monitoring::{LogGroup, MetricAlarm, SnsSubscription, SnsTopic, TopicPolicy};
 use auroractl_params::classes::{Hardware, SERVERLESS};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,10 +34,11 @@ pub(super) fn alarms(draft: &mut Draft<'_>, key: &Input<KmsKeyArn>) -> Result<()
         return Ok(());
     }
     let topic = topic(draft, key)?;
-    for alarm in &alarms {
-        let at = format!("monitoring.alarms.{}", alarm.kind.key());
-        let spec = alarm_spec(draft, alarm, &topic);
-        draft.add(&alarm.kind.key().replace('_', "-"), &spec, &at)?;
+    for wanted in &alarms {
+        let key = wanted.kind.key();
+        let Some(alarm) = defaults::alarm(key).filter(|alarm| applies(draft.config, alarm)) else { continue };
+        let spec = alarm_spec(draft, (alarm, wanted), &topic);
+        draft.add(&key.replace('_', "-"), &spec, &format!("monitoring.alarms.{key}"))?;
     }
     Ok(())
 }
@@ -62,89 +64,62 @@ fn topic(draft: &mut Draft<'_>, key: &Input<KmsKeyArn>) -> Result<Input<TopicArn
     Ok(topic)
 }
 
-fn alarm_spec(draft: &Draft<'_>, alarm: &ResolvedAlarm, topic: &Input<TopicArn>) -> MetricAlarm {
+/// Does the metric exist on a member of this stack?
+fn applies(config: &Config, alarm: &DefaultAlarm) -> bool {
+    let members = config.members();
+    match alarm.members {
+        Members::All | Members::Readers => true,
+        Members::Provisioned => members.iter().any(|member| member.class != SERVERLESS),
+        Members::Serverless => members.iter().any(|member| member.class == SERVERLESS),
+    }
+}
+
+fn alarm_spec(draft: &Draft<'_>, (alarm, wanted): (&DefaultAlarm, &ResolvedAlarm), topic: &Input<TopicArn>) -> MetricAlarm {
+    let cluster = draft.config.cluster_identifier();
     let topics: BTreeSet<_> = [topic.clone()].into();
     MetricAlarm {
-        alarm_description: format!(
-            "{} of cluster {} {} {}",
-            alarm.kind.metric(),
-            draft.config.cluster_identifier(),
-            if alarm.kind.comparison() == Comparison::Above { "above" } else { "below" },
-            alarm.threshold
-        ),
-        namespace: "AWS/RDS".to_owned(),
-        metric_name: alarm.kind.metric().to_owned(),
-        dimensions: BTreeMap::from([("DBClusterIdentifier".to_owned(), draft.config.cluster_identifier().to_owned())]),
-        statistic: statistic(alarm.kind),
-        period: alarm.period_seconds,
-        evaluation_periods: alarm.evaluation_periods,
-        datapoints_to_alarm: alarm.evaluation_periods,
-        threshold: threshold(draft, alarm),
-        comparison_operator: match alarm.kind.comparison() {
-            Comparison::Above => ComparisonOperator::GreaterThanThreshold,
-            Comparison::Below => ComparisonOperator::LessThanThreshold,
-        },
-        treat_missing_data: missing(alarm.kind),
+        alarm_description: alarm.description(cluster),
+        namespace: NAMESPACE.to_owned(),
+        metric_name: alarm.metric.to_owned(),
+        dimensions: BTreeMap::from([("DBClusterIdentifier".to_owned(), cluster.to_owned())]),
+        statistic: alarm.statistic,
+        period: wanted.period_seconds,
+        evaluation_periods: wanted.evaluation_periods,
+        datapoints_to_alarm: wanted.evaluation_periods,
+        threshold: threshold(draft.config, alarm, wanted),
+        comparison_operator: alarm.comparison_operator,
+        treat_missing_data: alarm.treat_missing_data,
         alarm_actions: topics.clone(),
         ok_actions: topics,
         tags: draft.tags(),
     }
 }
 
-/// Over all members of a cluster the worst one counts; a rate is a mean.
-fn statistic(kind: AlarmKind) -> Statistic {
-    match kind {
-        AlarmKind::Memory | AlarmKind::LocalStorage => Statistic::Minimum,
-        AlarmKind::Deadlocks | AlarmKind::ReadLatency | AlarmKind::WriteLatency => Statistic::Average,
-        AlarmKind::Cpu
-        | AlarmKind::Connections
-        | AlarmKind::ReplicaLag
-        | AlarmKind::AcuUtilization
-        | AlarmKind::TransactionIds => Statistic::Maximum,
-    }
-}
-
-/// Without readers there is no lag, and a paused instance reports nothing: neither is a fault.
-fn missing(kind: AlarmKind) -> TreatMissingData {
-    match kind {
-        AlarmKind::ReplicaLag | AlarmKind::Deadlocks | AlarmKind::ReadLatency | AlarmKind::WriteLatency => {
-            TreatMissingData::NotBreaching
-        }
-        _ => TreatMissingData::Missing,
-    }
-}
-
-/// The threshold in the metric's own unit. A share of what the class has is worked out here, for the smallest member: it is
-/// the first to run out.
-fn threshold(draft: &Draft<'_>, alarm: &ResolvedAlarm) -> f64 {
-    if let Some(value) = alarm.threshold.for_metric(alarm.kind) {
+/// The threshold in the metric's own unit. A share is of what the smallest member has.
+fn threshold(config: &Config, alarm: &DefaultAlarm, wanted: &ResolvedAlarm) -> f64 {
+    if let Some(value) = wanted.threshold.for_metric(wanted.kind) {
         return value;
     }
-    debug_assert_eq!(alarm.threshold.unit, Unit::Percent);
-    let whole = hardware(draft).map(|hardware| whole(alarm.kind, &hardware)).reduce(f64::min);
-    (whole.unwrap_or_default() * alarm.threshold.value / 100.0).round()
+    let share = wanted.threshold.value / 100.0;
+    let limit = match wanted.kind {
+        AlarmKind::Connections => Limit::OfConnections(share),
+        _ => Limit::OfMemory(share),
+    };
+    let members: Vec<Capacity> = hardware(config).map(|hardware| capacity(&hardware)).collect();
+    DefaultAlarm { limit, ..*alarm }.threshold(&members).unwrap_or_default()
 }
 
-fn hardware(draft: &Draft<'_>) -> impl Iterator<Item = Hardware> {
-    let most = draft.config.cluster.serverless.as_ref().map(|range| range.max_acu);
-    draft.config.members().into_iter().filter_map(move |member| match most {
+fn hardware(config: &Config) -> impl Iterator<Item = Hardware> {
+    let most = config.cluster.serverless.as_ref().map(|range| range.max_acu);
+    config.members().into_iter().filter_map(move |member| match most {
         Some(most) if member.class == SERVERLESS => Some(Hardware::serverless(most)),
         _ => Hardware::of_class(&member.class),
     })
 }
 
-/// What a share is a share of.
-fn whole(kind: AlarmKind, hardware: &Hardware) -> f64 {
+fn capacity(hardware: &Hardware) -> Capacity {
     const GIB: f64 = 1_073_741_824.0;
-    match kind {
-        // Aurora's default: LEAST({DBInstanceClassMemory/9531392},5000).
-        AlarmKind::Connections => {
-            #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
-            let memory = hardware.variables().memory as f64;
-            (memory / 9_531_392.0).min(5000.0)
-        }
-        // Local storage of Aurora classes is about twice their memory.
-        AlarmKind::LocalStorage => hardware.memory_gib * 2.0 * GIB,
-        _ => hardware.memory_gib * GIB,
-    }
+    #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
+    let process = hardware.variables().memory as f64;
+    Capacity { memory: hardware.memory_gib * GIB, max_connections: default_max_connections(process) }
 }
