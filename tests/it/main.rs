@@ -2,6 +2,7 @@
 //! the house. One binary, since each further one would link all SDKs again.
 
 mod architecture;
+mod conformance;
 mod documents;
 mod exits;
 mod place;

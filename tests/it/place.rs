@@ -28,8 +28,6 @@ pub(crate) struct Thing {
     /// Its type: `ec2:vpc`.
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    /// AWS's id or its name.
-    pub(crate) id: String,
     /// Its ARN.
     pub(crate) arn: String,
     /// Its tags.

@@ -35,11 +35,12 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
         plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?
     };
-    if let Some(path) = &args.out {
+    let refused = refusals(&changes);
+    if let Some(path) = args.out.as_ref().filter(|_| refused.is_none()) {
         Saved::new(&stack.file, (&desired, &recorded.state, &options), &changes)?.write(path)?;
     }
     show(args, &stack, &changes)?;
-    if let Some(refused) = refusals(&changes) {
+    if let Some(refused) = refused {
         return Err(refused);
     }
     let changed = args.detailed_exitcode && !changes.is_empty();

@@ -336,6 +336,12 @@ impl<W: Sync> Run<'_, W> {
         {
             self.halt(Stopped::Credentials);
         }
+        if let Err(error) = &answers
+            && error.class == Class::Denied
+        {
+            // Asking again would be answered alike until the wait's deadline.
+            return steps.into_iter().for_each(|step| self.give_up(step, error));
+        }
         let answers = answers.unwrap_or_else(|error| vec![Observed::Unknown(error.to_string()); steps.len()]);
         for (step, seen) in steps.into_iter().zip(answers) {
             let now = self.means.clock.now();
@@ -353,6 +359,12 @@ impl<W: Sync> Run<'_, W> {
                     self.fail(step, &CallError::new(&operation, Class::Other, why));
                 }
             }
+        }
+    }
+
+    fn give_up(&mut self, step: StepId, error: &CallError) {
+        if self.waits.remove(step).is_some() {
+            self.fail(step, error);
         }
     }
 

@@ -11,7 +11,7 @@ use auroractl_core::identity::Identity;
 use auroractl_core::journal::Entry;
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
-use auroractl_core::observed::{Live, Observed};
+use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
@@ -144,7 +144,8 @@ pub(super) fn worker<W>(book: &Book<'_>, means: Means<'_, W>, work: Work<'_>, st
         Verb::Update | Verb::Adopt => {
             let live = work.observed.get(&step.address).and_then(Observed::live);
             let mut from = live.ok_or_else(|| fault("it was not observed"))?.clone();
-            let differs = step.verb == Verb::Update || differs(work, &step.address);
+            let unmarked = from.owner == Owner::Untagged;
+            let differs = step.verb == Verb::Update || unmarked || differs(work, &step.address);
             let spec = spec(book.state, intent)?;
             // An update must not remove what somebody else added, and a kind sees only both sides.
             let applied = book.state.resources.get(&step.address).map(|record| &record.applied);

@@ -80,15 +80,6 @@ pub enum AlarmKind {
     TransactionIds,
 }
 
-/// On which side of the threshold an alarm goes off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// `GreaterThanThreshold`
-    Above,
-    /// `LessThanThreshold`
-    Below,
-}
-
 /// What a threshold is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -271,15 +262,6 @@ impl AlarmKind {
             Self::WriteLatency => "WriteLatency",
             Self::AcuUtilization => "ACUUtilization",
             Self::TransactionIds => "MaximumUsedTransactionIDs",
-        }
-    }
-
-    /// On which side of the threshold it goes off.
-    #[must_use]
-    pub fn comparison(self) -> Comparison {
-        match self {
-            Self::Memory | Self::LocalStorage => Comparison::Below,
-            _ => Comparison::Above,
         }
     }
 

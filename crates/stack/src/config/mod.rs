@@ -15,7 +15,7 @@ mod security;
 mod stack;
 mod window;
 
-pub use alarm::{Alarm, AlarmKind, Alarms, Comparison, ResolvedAlarm, Threshold, Unit, UnitFamily};
+pub use alarm::{Alarm, AlarmKind, Alarms, ResolvedAlarm, Threshold, Unit, UnitFamily};
 pub use cluster::{
     Autoscaling, AutoscalingMetric, Backup, Cluster, Insights, InsightsMode, LogExport, Maintenance, Member,
     Serverless, StorageType,

@@ -1,0 +1,80 @@
+//! Every kind, on the real wire: drift is seen and put right, lost tags are given back, what was deleted comes back.
+//!
+//! What others do to the account stands in `conformance/*.py`. Its lines `# case: ADDRESS` name what must show in the
+//! plan, `# none: KIND: REASON` a kind to which this can't happen; a kind with neither fails the test.
+
+use crate::place::{Place, blueprint};
+use auroractl_testkit::emulator::workspace;
+use std::collections::BTreeSet;
+
+fn script(name: &str) -> String {
+    std::fs::read_to_string(workspace().join("tests/it/conformance").join(name)).unwrap()
+}
+
+/// What follows `mark` in lines that begin with it.
+fn marked<'a>(script: &'a str, mark: &str) -> BTreeSet<&'a str> {
+    script.lines().filter_map(|line| line.strip_prefix(mark)).map(str::trim).collect()
+}
+
+fn kind(case: &str) -> &str {
+    case.split(['.', ':']).next().unwrap()
+}
+
+#[test]
+fn every_kind_has_its_cases() {
+    for name in ["drift.py", "tags.py", "deleted.py"] {
+        let text = script(name);
+        let told: BTreeSet<&str> = marked(&text, "# case:").union(&marked(&text, "# none:")).map(|case| kind(case)).collect();
+        let all: BTreeSet<&str> = auroractl_stack::registry().iter().map(|kind| kind.name()).collect();
+        assert_eq!(all, told, "{name}");
+    }
+}
+
+/// Disturbs an applied production stack: what the script names must show, and apply must put it right.
+fn mended(name: &str) {
+    let place = Place::new(&blueprint("prod.toml"));
+    let _ = place.apply().exits(0);
+    place.settled();
+    let census = place.census();
+    let text = script(name);
+    place.behind_our_back(&text);
+    let _ = place.run("status", &[]).exits(5);
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let changes = plan["changes"].as_array().unwrap();
+    let moved = changes.iter().filter(|change| !["noop", "no_op"].contains(&change["action"].as_str().unwrap()));
+    let moved: BTreeSet<&str> = moved.map(|change| change["address"].as_str().unwrap()).collect();
+    let unseen: Vec<_> = marked(&text, "# case:").into_iter().filter(|case| !moved.contains(case)).collect();
+    assert!(unseen.is_empty(), "not seen: {unseen:?}\nseen: {moved:?}");
+    let _ = place.apply().exits(0);
+    place.settled();
+    place.sound();
+    assert_eq!(place.census(), census);
+}
+
+#[test]
+fn drift_is_put_right() {
+    mended("drift.py");
+}
+
+#[test]
+fn lost_tags_are_given_back() {
+    mended("tags.py");
+}
+
+#[test]
+fn what_was_deleted_comes_back() {
+    mended("deleted.py");
+}
+
+#[test]
+fn data_that_vanished_is_not_replaced_by_an_empty_one() {
+    let place = Place::new(&blueprint("dev.toml"));
+    let _ = place.apply().exits(0);
+    place.behind_our_back(&script("vanished.py"));
+    let before = place.inventory().len();
+    for command in ["plan", "apply"] {
+        let done = place.run(command, &[]).exits(8);
+        assert!(done.stderr.contains("db_cluster.main"), "{}", done.stderr);
+    }
+    assert_eq!(place.inventory().len(), before);
+}
