@@ -24,7 +24,8 @@ fn kind(case: &str) -> &str {
 fn every_kind_has_its_cases() {
     for name in ["drift.py", "tags.py", "deleted.py"] {
         let text = script(name);
-        let told: BTreeSet<&str> = marked(&text, "# case:").union(&marked(&text, "# none:")).map(|case| kind(case)).collect();
+        let told: BTreeSet<&str> =
+            marked(&text, "# case:").union(&marked(&text, "# none:")).map(|case| kind(case)).collect();
         let all: BTreeSet<&str> = auroractl_stack::registry().iter().map(|kind| kind.name()).collect();
         assert_eq!(all, told, "{name}");
     }
@@ -68,7 +69,7 @@ fn what_was_deleted_comes_back() {
 
 #[test]
 fn data_that_vanished_is_not_replaced_by_an_empty_one() {
-    let place = Place::new(&blueprint("dev.toml"));
+    let place = Place::new(&blueprint("dev.toml").replace("ephemeral = true", "ephemeral = false"));
     let _ = place.apply().exits(0);
     place.behind_our_back(&script("vanished.py"));
     let before = place.inventory().len();

@@ -29,7 +29,9 @@ fn ends(place: &Place, name: &str, done: Finished, code: i32) -> Finished {
 fn is_progress(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with(|first: char| first.is_ascii_digit())
-        && line.split_once("  ").is_some_and(|(time, _)| time.ends_with('s') || time.ends_with("min") || time.ends_with('h'))
+        && line
+            .split_once("  ")
+            .is_some_and(|(time, _)| time.ends_with('s') || time.ends_with("min") || time.ends_with('h'))
 }
 
 #[track_caller]

@@ -85,7 +85,8 @@ fn once_everywhere(effect: Effect) {
         place.proxy.arm(Fault::on(action, effect.clone()).times(1));
     }
     apply_within(&place, 2);
-    let spared: Vec<_> = place.proxy.faults().into_iter().filter(|rule| rule.fired == 0).map(|rule| rule.fault.on).collect();
+    let spared: Vec<_> =
+        place.proxy.faults().into_iter().filter(|rule| rule.fired == 0).map(|rule| rule.fault.on).collect();
     assert!(spared.is_empty(), "never struck: {spared:?}");
     whole(&place, 0);
 }
@@ -174,7 +175,8 @@ fn a_denied_action_blocks_only_its_dependants() {
     let mut skipped: Vec<&str> = skipped.split(", ").collect();
     skipped.sort_unstable();
     // What needs the cluster; the alarms name it and need nothing.
-    let expected = ["db_instance.a", "db_instance.b", "db_instance.c", "scalable_target.readers", "scaling_policy.readers"];
+    let expected =
+        ["db_instance.a", "db_instance.b", "db_instance.c", "scalable_target.readers", "scaling_policy.readers"];
     assert_eq!(skipped, expected, "{}", done.stderr);
     let sent = place.proxy.calls().iter().filter(|call| call.name() == "rds:CreateDBCluster").count();
     assert_eq!(sent, 1, "a denial is not retried");

@@ -299,7 +299,8 @@ pub(crate) enum StateVerb {
 
 /// Reads `90s`, `45m`, `2h`, `1h30m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|_| format!("`{text}` is no duration: write `90s`, `45m`, `1h30m`"))?;
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("`{text}` is no duration: write `90s`, `45m`, `1h30m`"))?;
     Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))
 }
 
@@ -325,7 +326,9 @@ mod tests {
         let mut open: Vec<_> = command.get_subcommands().collect();
         while let Some(sub) = open.pop() {
             open.extend(sub.get_subcommands());
-            for arg in sub.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| long != "help" && long != "version")) {
+            for arg in
+                sub.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| long != "help" && long != "version"))
+            {
                 let variable = arg.get_env().and_then(|name| name.to_str()).unwrap_or_default();
                 assert!(variable.starts_with("AURORACTL_"), "{} --{}", sub.get_name(), arg.get_id());
             }

@@ -176,7 +176,8 @@ impl From<ApplyError> for Failure {
 
 /// The failure that a plan with refusals is, if it has any.
 pub(crate) fn refusals(plan: &Plan) -> Option<Failure> {
-    let refused: Vec<_> = plan.refused().filter_map(|change| Some((&change.address, change.refusal.as_ref()?))).collect();
+    let refused: Vec<_> =
+        plan.refused().filter_map(|change| Some((&change.address, change.refusal.as_ref()?))).collect();
     if refused.is_empty() {
         return None;
     }

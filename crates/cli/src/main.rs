@@ -43,7 +43,8 @@ fn main() -> ExitCode {
 /// Runs a command that waits. One thread: the work is waiting, and a plan starts sooner.
 fn online(command: impl Future<Output = Result<Exit, exit::Failure>>) -> Result<Exit, exit::Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| exit::Failure::new(Exit::Error, format!("can't start the runtime: {error}")))?;
+    let runtime =
+        runtime.map_err(|error| exit::Failure::new(Exit::Error, format!("can't start the runtime: {error}")))?;
     let result = runtime.block_on(command);
     // A name look-up that hangs in its own thread must not hold the process.
     runtime.shutdown_background();

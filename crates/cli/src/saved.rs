@@ -75,7 +75,8 @@ impl Saved {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let bytes = std::fs::read(path).map_err(|error| Failure::io("read", path, &error))?;
         let unreadable = |why: String| {
-            Failure::new(Exit::Invalid, format!("{} is no saved plan: {why}", path.display())).hinted("make one with `auroractl plan --out FILE`")
+            Failure::new(Exit::Invalid, format!("{} is no saved plan: {why}", path.display()))
+                .hinted("make one with `auroractl plan --out FILE`")
         };
         let saved: Self = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
         if saved.format_version != FORMAT {
@@ -90,15 +91,21 @@ impl Saved {
     /// Is this what would be planned now?
     pub(crate) fn fresh(&self, state: &State, plan: &Plan) -> Result<(), Failure> {
         let stale = |why: String| {
-            Failure::new(Exit::Refused, format!("the saved plan is stale: {why}; nothing was changed")).hinted("plan again, and review what is different")
+            Failure::new(Exit::Refused, format!("the saved plan is stale: {why}; nothing was changed"))
+                .hinted("plan again, and review what is different")
         };
         if state.serial != self.serial {
-            return Err(stale(format!("it was made from serial {} of the state, which is at {} now", self.serial, state.serial)));
+            return Err(stale(format!(
+                "it was made from serial {} of the state, which is at {} now",
+                self.serial, state.serial
+            )));
         }
         let moved = self.plan.changes.iter().zip(&plan.changes).find(|(then, now)| then != now);
         match moved {
             Some((then, _)) => Err(stale(format!("{} has changed since", then.address))),
-            None if self.plan.changes.len() != plan.changes.len() => Err(stale("resources came or went since".to_owned())),
+            None if self.plan.changes.len() != plan.changes.len() => {
+                Err(stale("resources came or went since".to_owned()))
+            }
             None => Ok(()),
         }
     }

@@ -69,7 +69,12 @@ pub(crate) fn invalid(found: &Diagnostics) -> Failure {
 fn the_only_one() -> Result<PathBuf, Failure> {
     let toml = |dir: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-        entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml") && path.file_name().is_some_and(|name| name != "Cargo.toml" && name != "rustfmt.toml")).collect()
+        entries
+            .filter(|path| {
+                path.extension().is_some_and(|ext| ext == "toml")
+                    && path.file_name().is_some_and(|name| name != "Cargo.toml" && name != "rustfmt.toml")
+            })
+            .collect()
     };
     let mut found = toml(Path::new(STACKS));
     if found.is_empty() {
@@ -78,7 +83,8 @@ fn the_only_one() -> Result<PathBuf, Failure> {
     found.sort();
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(Failure::new(Exit::Invalid, "there is no stack file here").hinted("name one, or write a first one with `auroractl init`")),
+        [] => Err(Failure::new(Exit::Invalid, "there is no stack file here")
+            .hinted("name one, or write a first one with `auroractl init`")),
         many => Err(Failure::new(Exit::Invalid, "there are several stack files here; name one")
             .detailed(many.iter().map(|path| format!("  {}", path.display())))),
     }
@@ -124,7 +130,8 @@ pub(crate) fn open_state(dir: &Path, stack: &StackId, mode: Mode) -> Result<Reco
 
 /// The `[[moved]]` entries of a stack file that the state has not followed yet, as lines for the journal. The state follows.
 pub(crate) fn follow_moves(stack: &Stack, state: &mut State) -> Vec<Entry> {
-    let moves = stack.loaded.config.moved.iter().filter_map(|moved| Some((moved.from.parse().ok()?, moved.to.parse().ok()?)));
+    let moves =
+        stack.loaded.config.moved.iter().filter_map(|moved| Some((moved.from.parse().ok()?, moved.to.parse().ok()?)));
     let open = moves.filter(|(from, to): &(Address, Address)| {
         state.resources.contains_key(from) && !state.resources.contains_key(to)
     });
@@ -136,7 +143,8 @@ pub(crate) fn follow_moves(stack: &Stack, state: &mut State) -> Vec<Entry> {
 /// The lineage of a new stack: the one thing that is random.
 fn lineage() -> Result<String, Failure> {
     let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::new(Exit::Error, format!("the system gives no random numbers: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::new(Exit::Error, format!("the system gives no random numbers: {error}")))?;
     Ok(HEXLOWER.encode(&bytes))
 }
 
@@ -165,7 +173,9 @@ impl Cloud {
             clock: clock.clone(),
         };
         let aws = Aws::connect(options).await?;
-        aws.on_slow(Arc::new(|service, rate| crate::view::note(&format!("{service} throttled, slowing to {rate:.1} calls a second"))));
+        aws.on_slow(Arc::new(|service, rate| {
+            crate::view::note(&format!("{service} throttled, slowing to {rate:.1} calls a second"))
+        }));
         let stack = StackId { account: aws.account().to_owned(), ..stack.clone() };
         Ok(Self { aws, clock, registry: auroractl_stack::registry(), stack })
     }
@@ -178,7 +188,10 @@ impl Cloud {
         let count = owned.len();
         Err(Failure::new(
             Exit::State,
-            format!("found {count} objects of stack `{}` (lineage {lineage}) but no state; nothing was changed", self.stack.name),
+            format!(
+                "found {count} objects of stack `{}` (lineage {lineage}) but no state; nothing was changed",
+                self.stack.name
+            ),
         )
         .detailed(owned.iter().take(5).map(|object| format!("  {}", object.arn)))
         .hinted("bring the state folder back, or give the stack another name"))
@@ -194,7 +207,13 @@ impl Cloud {
 
     /// Looks at AWS, or remembers, and plans.
     pub(crate) async fn plan(&self, query: &Query<'_>, search: Search) -> Result<(Plan, Seen), Failure> {
-        let scene = Scene { world: &self.aws, registry: &self.registry, clock: &self.clock, graph: query.graph, state: query.state };
+        let scene = Scene {
+            world: &self.aws,
+            registry: &self.registry,
+            clock: &self.clock,
+            graph: query.graph,
+            state: query.state,
+        };
         let observed = if query.refresh { refresh(scene, search).await? } else { remembered(query.state) };
         let plan = plan(&self.registry, query, &observed)?;
         Ok((plan, observed))
@@ -225,7 +244,8 @@ pub(crate) fn remembered(state: &State) -> Seen {
 pub(crate) fn options(permits: &Permits, stack: &Stack, destroy: bool) -> Result<Options, Failure> {
     let mut allow_delete = BTreeSet::new();
     for text in &permits.allow_delete {
-        let address: Address = text.parse().map_err(|error| Failure::new(Exit::Invalid, format!("--allow-delete: {error}")))?;
+        let address: Address =
+            text.parse().map_err(|error| Failure::new(Exit::Invalid, format!("--allow-delete: {error}")))?;
         allow_delete.insert(address);
     }
     Ok(Options { allow_delete, ephemeral: stack.loaded.config.stack.ephemeral, destroy })

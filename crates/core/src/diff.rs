@@ -104,7 +104,13 @@ impl<'a> Diff<'a> {
     }
 
     /// A field that is managed only while the stack sets it: `None` leaves AWS's value alone.
-    pub fn managed<T>(&mut self, path: &str, old: &Option<T>, new: &Option<T>, grade: impl Grade<Option<T>>) -> &mut Self
+    pub fn managed<T>(
+        &mut self,
+        path: &str,
+        old: &Option<T>,
+        new: &Option<T>,
+        grade: impl Grade<Option<T>>,
+    ) -> &mut Self
     where
         T: PartialEq + Serialize,
     {

@@ -170,7 +170,11 @@ impl Graph {
             .iter()
             .flat_map(|(from, to)| to.iter().map(move |to| (from, to)))
             .filter(|(_, to)| !desired.nodes.contains_key(to))
-            .map(|(from, to)| GraphError::Dangling { from: from.clone(), to: to.clone(), nearest: nearest(to, &desired) })
+            .map(|(from, to)| GraphError::Dangling {
+                from: from.clone(),
+                to: to.clone(),
+                nearest: nearest(to, &desired),
+            })
             .collect();
         if !dangling.is_empty() {
             return Err(dangling);

@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn long_names_keep_their_hash_and_differ() {
         let rule = NameRule::global(40);
-        let (a, b) = (at("iam_role.enhanced-monitoring-of-the-orders-a"), at("iam_role.enhanced-monitoring-of-the-orders-b"));
+        let (a, b) =
+            (at("iam_role.enhanced-monitoring-of-the-orders-a"), at("iam_role.enhanced-monitoring-of-the-orders-b"));
         let name = |of: &Address| rule.name("orders-production", "eu-central-1", of, &oid("l", of, 0));
         assert!(name(&a).len() <= 40 && name(&b).len() <= 40);
         assert_ne!(name(&a), name(&b));

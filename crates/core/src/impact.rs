@@ -76,6 +76,11 @@ impl Impact {
     /// An edit that AWS can't make, with what to do instead.
     #[must_use]
     pub const fn impossible(source: &'static str, way_out: &'static str) -> Self {
-        Self { level: Level::Impossible, when: When::Now, source: Cow::Borrowed(source), way_out: Cow::Borrowed(way_out) }
+        Self {
+            level: Level::Impossible,
+            when: When::Now,
+            source: Cow::Borrowed(source),
+            way_out: Cow::Borrowed(way_out),
+        }
     }
 }

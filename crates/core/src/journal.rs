@@ -90,9 +90,9 @@ pub fn replay(state: &mut State, entry: &Entry) {
         }
         Entry::Recorded { address, record } => record_it(state, address, record),
         Entry::Deleted { address, generation } => delete(state, address, *generation),
-        Entry::Resolved { address, generation, verb } => state.intents.retain(|intent| {
-            intent.address != *address || intent.generation != *generation || intent.verb != *verb
-        }),
+        Entry::Resolved { address, generation, verb } => state
+            .intents
+            .retain(|intent| intent.address != *address || intent.generation != *generation || intent.verb != *verb),
         Entry::Burned { address, generation } => state.burn(address, *generation),
         Entry::Moved { from, to } => rename(state, from, to),
     }

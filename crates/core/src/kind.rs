@@ -162,7 +162,9 @@ impl<M: Model> PureKind for Of<M> {
 #[must_use]
 pub fn without_foreign_tags(sides: Sides<'_>) -> Value {
     let mut observed = sides.observed.clone();
-    let known = |spec: Option<&Value>, key: &str| spec.and_then(|spec| spec.get("tags")).is_some_and(|tags| tags.get(key).is_some());
+    let known = |spec: Option<&Value>, key: &str| {
+        spec.and_then(|spec| spec.get("tags")).is_some_and(|tags| tags.get(key).is_some())
+    };
     if let Some(tags) = observed.get_mut("tags").and_then(Value::as_object_mut) {
         tags.retain(|key, _| known(Some(sides.desired), key) || known(sides.applied, key));
     }

@@ -131,7 +131,11 @@ pub trait Resource<W>: Model {
     ///
     /// # Errors
     /// When nothing could be told about any of them.
-    fn survey(w: &W, look: &Look, asks: &[Ask<Self>]) -> impl Future<Output = Result<Vec<Seen<Self>>, CallError>> + Send;
+    fn survey(
+        w: &W,
+        look: &Look,
+        asks: &[Ask<Self>],
+    ) -> impl Future<Output = Result<Vec<Seen<Self>>, CallError>> + Send;
 
     /// Makes it, with its ownership tags in the create call itself.
     ///
@@ -143,7 +147,12 @@ pub trait Resource<W>: Model {
     ///
     /// # Errors
     /// The call's.
-    fn update(w: &W, me: &Identity, from: &Found<Self>, to: &Self) -> impl Future<Output = Result<Done<Self>, CallError>> + Send;
+    fn update(
+        w: &W,
+        me: &Identity,
+        from: &Found<Self>,
+        to: &Self,
+    ) -> impl Future<Output = Result<Done<Self>, CallError>> + Send;
 
     /// Deletes it. That it is gone already is success.
     ///
@@ -177,13 +186,23 @@ pub struct RawDone {
 /// The acting half of a kind without its type. Implemented by [`Of`] alone.
 pub trait Kind<W>: PureKind {
     /// See [`Resource::survey`].
-    fn survey<'a>(&'a self, w: &'a W, look: &'a Look, asks: &'a [RawAsk]) -> BoxFuture<'a, Result<Vec<Observed>, CallError>>;
+    fn survey<'a>(
+        &'a self,
+        w: &'a W,
+        look: &'a Look,
+        asks: &'a [RawAsk],
+    ) -> BoxFuture<'a, Result<Vec<Observed>, CallError>>;
     /// See [`Resource::create`].
     fn create<'a>(&'a self, w: &'a W, me: &'a Identity, spec: &'a Value) -> BoxFuture<'a, Result<RawDone, CallError>>;
     /// See [`Resource::update`].
     fn update<'a>(&'a self, w: &'a W, me: &'a Identity, edit: Edit<'a>) -> BoxFuture<'a, Result<RawDone, CallError>>;
     /// See [`Resource::delete`].
-    fn delete<'a>(&'a self, w: &'a W, me: &'a Identity, past: (&'a Value, &'a Value)) -> BoxFuture<'a, Result<Ending, CallError>>;
+    fn delete<'a>(
+        &'a self,
+        w: &'a W,
+        me: &'a Identity,
+        past: (&'a Value, &'a Value),
+    ) -> BoxFuture<'a, Result<Ending, CallError>>;
 }
 
 /// Both sides of an update.
@@ -196,7 +215,12 @@ pub struct Edit<'a> {
 }
 
 impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
-    fn survey<'a>(&'a self, w: &'a W, look: &'a Look, asks: &'a [RawAsk]) -> BoxFuture<'a, Result<Vec<Observed>, CallError>> {
+    fn survey<'a>(
+        &'a self,
+        w: &'a W,
+        look: &'a Look,
+        asks: &'a [RawAsk],
+    ) -> BoxFuture<'a, Result<Vec<Observed>, CallError>> {
         Box::pin(async move {
             let asks = asks.iter().map(typed::<R>).collect::<Result<Vec<_>, _>>()?;
             let seen = R::survey(w, look, &asks).await?;
@@ -223,7 +247,12 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
         })
     }
 
-    fn delete<'a>(&'a self, w: &'a W, me: &'a Identity, past: (&'a Value, &'a Value)) -> BoxFuture<'a, Result<Ending, CallError>> {
+    fn delete<'a>(
+        &'a self,
+        w: &'a W,
+        me: &'a Identity,
+        past: (&'a Value, &'a Value),
+    ) -> BoxFuture<'a, Result<Ending, CallError>> {
         Box::pin(async move {
             let past = Past { spec: Self::spec(past.0)?, outputs: Self::outputs(past.1)? };
             R::delete(w, me, &past).await

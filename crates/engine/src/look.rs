@@ -42,7 +42,9 @@ impl Look {
         };
         let fetch = async { fetch.await.map(|answer| Arc::new(answer) as Arc<dyn Any + Send + Sync>) };
         let answer = cell.get_or_init(|| fetch).await.clone()?;
-        answer.downcast::<T>().map_err(|_| CallError::new(query, crate::Class::Other, "one query text was used for two answers"))
+        answer
+            .downcast::<T>()
+            .map_err(|_| CallError::new(query, crate::Class::Other, "one query text was used for two answers"))
     }
 }
 

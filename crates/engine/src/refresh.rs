@@ -61,8 +61,11 @@ pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, Cal
     let mut seen = survey(scene, &asks).await?;
     let mut pause = Duration::from_secs(2);
     loop {
-        let again: BTreeMap<Address, RawAsk> =
-            asks.iter().filter(|(at, _)| doubtful(scene, at, &seen, search, scene.clock.now().saturating_sub(start))).map(|(at, ask)| (at.clone(), ask.clone())).collect();
+        let again: BTreeMap<Address, RawAsk> = asks
+            .iter()
+            .filter(|(at, _)| doubtful(scene, at, &seen, search, scene.clock.now().saturating_sub(start)))
+            .map(|(at, ask)| (at.clone(), ask.clone()))
+            .collect();
         if again.is_empty() {
             return Ok(seen);
         }
@@ -81,7 +84,9 @@ fn doubtful<W>(scene: Scene<'_, W>, at: &Address, seen: &Seen, search: Search, s
     let horizon = f64::from(kind.timing().horizon);
     if let Some(record) = scene.state.resources.get(at) {
         let age = scene.clock.wall().as_second().saturating_sub(record.born);
-        return !record.settled && spent.as_secs_f64() < horizon && u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() < horizon);
+        return !record.settled
+            && spent.as_secs_f64() < horizon
+            && u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() < horizon);
     }
     let Some(intent) = scene.state.create_intent(at).filter(|intent| intent.attempted) else { return false };
     // The same create may be sent again where its name or token refuses a second one. A guard or a relation does
@@ -197,7 +202,9 @@ pub fn of_intent(state: &State, intent: &Intent) -> RawAsk {
 /// The spec with every promise kept that the state can keep.
 #[must_use]
 pub fn known(state: &State, spec: &Value) -> Value {
-    reference::resolve(spec, &|promise: &Promise| state.resources.get(&promise.of)?.outputs.get(&promise.output).cloned())
+    reference::resolve(spec, &|promise: &Promise| {
+        state.resources.get(&promise.of)?.outputs.get(&promise.output).cloned()
+    })
 }
 
 /// The identity that a create would get now.

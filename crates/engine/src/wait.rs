@@ -184,8 +184,12 @@ impl Waits {
     #[must_use]
     pub fn due(&self, now: Duration, busy: &dyn Fn(&str) -> bool) -> BTreeMap<String, Vec<(StepId, RawAsk)>> {
         let kind = |wait: &Wait| wait.ask.identity.address.kind().to_owned();
-        let mut due: BTreeMap<String, Vec<(StepId, RawAsk)>> =
-            self.waits.values().filter(|wait| wait.next <= now && !busy(&kind(wait))).map(|wait| (kind(wait), Vec::new())).collect();
+        let mut due: BTreeMap<String, Vec<(StepId, RawAsk)>> = self
+            .waits
+            .values()
+            .filter(|wait| wait.next <= now && !busy(&kind(wait)))
+            .map(|wait| (kind(wait), Vec::new()))
+            .collect();
         for (step, wait) in &self.waits {
             if wait.next <= now + TOGETHER
                 && let Some(asks) = due.get_mut(wait.ask.identity.address.kind())

@@ -36,7 +36,16 @@ pub(crate) async fn run(args: &Apply) -> Result<Exit, Failure> {
         Some(saved) => (saved.desired.clone(), saved.options.clone()),
         None => (stack.desired()?, options(&args.permits, &stack, false)?),
     };
-    let order = Order { stack, desired, options, saved, target: &target, access: &args.access, running: &args.running, command: "apply" };
+    let order = Order {
+        stack,
+        desired,
+        options,
+        saved,
+        target: &target,
+        access: &args.access,
+        running: &args.running,
+        command: "apply",
+    };
     execute(order).await
 }
 
@@ -45,7 +54,16 @@ pub(crate) async fn destroy(args: &Destroy) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
     let options = options(&args.permits, &stack, true)?;
     let desired = stack.desired()?;
-    let order = Order { stack, desired, options, saved: None, target: &args.target, access: &args.access, running: &args.running, command: "destroy" };
+    let order = Order {
+        stack,
+        desired,
+        options,
+        saved: None,
+        target: &args.target,
+        access: &args.access,
+        running: &args.running,
+        command: "destroy",
+    };
     execute(order).await
 }
 
@@ -63,9 +81,13 @@ fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
 }
 
 async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
-    let mut recorded = open_state(&order.stack.dir, &order.stack.id(), Mode::Write { command: order.command.to_owned() })?;
+    let mut recorded =
+        open_state(&order.stack.dir, &order.stack.id(), Mode::Write { command: order.command.to_owned() })?;
     if recorded.fresh && order.options.destroy {
-        return view::lines(&[format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name())]);
+        return view::lines(&[format!(
+            "Stack `{}` was never applied: there is nothing to destroy.",
+            order.stack.name()
+        )]);
     }
     let cloud = Cloud::reach(order.access, &order.stack.id()).await?;
     recorded.state.stack = cloud.stack.clone();
@@ -131,17 +153,29 @@ fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
         return Ok(());
     }
     if order.target.json || !view::can_ask() {
-        return Err(Failure::new(Exit::Approval, "approval is needed, and there is no terminal to ask; nothing was changed")
-            .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
+        return Err(Failure::new(
+            Exit::Approval,
+            "approval is needed, and there is no terminal to ask; nothing was changed",
+        )
+        .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
     }
     view::plan::show(name, plan, false)?;
-    if view::ask(&format!("\n{} stack `{name}`? Only `yes` does it: ", if order.options.destroy { "Destroy" } else { "Change" }))? == "yes" {
+    if view::ask(&format!(
+        "\n{} stack `{name}`? Only `yes` does it: ",
+        if order.options.destroy { "Destroy" } else { "Change" }
+    ))? == "yes"
+    {
         return Ok(());
     }
     Err(Failure::new(Exit::Approval, "not approved; nothing was changed"))
 }
 
-async fn perform(order: &Order<'_>, cloud: &Cloud, recorded: &mut Recorded, (plan, graph, observed): (&Plan, &Graph, &Seen)) -> Result<Exit, Failure> {
+async fn perform(
+    order: &Order<'_>,
+    cloud: &Cloud,
+    recorded: &mut Recorded,
+    (plan, graph, observed): (&Plan, &Graph, &Seen),
+) -> Result<Exit, Failure> {
     let Recorded { store, state, .. } = recorded;
     let sources = Sources { kinds: &cloud.registry, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
     let program = lower(plan, &sources);
@@ -166,7 +200,8 @@ async fn perform(order: &Order<'_>, cloud: &Cloud, recorded: &mut Recorded, (pla
 fn interrupts() -> Result<stop::Stop, Failure> {
     let (trigger, stop) = stop::channel();
     let hear = |kind| signal(kind).map_err(|error| Failure::new(Exit::Error, format!("can't hear signals: {error}")));
-    let (mut int, mut term, mut hup) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?, hear(SignalKind::hangup())?);
+    let (mut int, mut term, mut hup) =
+        (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?, hear(SignalKind::hangup())?);
     tokio::spawn(async move {
         loop {
             tokio::select! { _ = int.recv() => {}, _ = term.recv() => {}, _ = hup.recv() => {} }

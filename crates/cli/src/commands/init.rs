@@ -17,15 +17,22 @@ pub(crate) fn run(args: &Init) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Error, format!("there is no blueprint `{name}`")));
     };
     let folder = args.file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let state = if folder.ends_with("stacks") { folder.parent().unwrap_or(folder).join("state") } else { folder.join("state") };
+    let state =
+        if folder.ends_with("stacks") { folder.parent().unwrap_or(folder).join("state") } else { folder.join("state") };
     for dir in [folder, &state] {
         std::fs::create_dir_all(dir).map_err(|error| Failure::io("make", dir, &error))?;
     }
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&args.file);
     match file {
-        Ok(mut file) => file.write_all(blueprint.text.as_bytes()).map_err(|error| Failure::io("write", &args.file, &error))?,
+        Ok(mut file) => {
+            file.write_all(blueprint.text.as_bytes()).map_err(|error| Failure::io("write", &args.file, &error))?
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Failure::new(Exit::Invalid, format!("{} exists already; nothing was written", args.file.display())).hinted("choose another with `--file`"));
+            return Err(Failure::new(
+                Exit::Invalid,
+                format!("{} exists already; nothing was written", args.file.display()),
+            )
+            .hinted("choose another with `--file`"));
         }
         Err(error) => return Err(Failure::io("write", &args.file, &error)),
     }

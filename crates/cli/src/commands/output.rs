@@ -12,12 +12,15 @@ pub(crate) fn run(args: &Output) -> Result<Exit, Failure> {
     let recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
     let outputs = auroractl_stack::outputs(&recorded.state);
     if outputs.is_empty() {
-        return Err(Failure::new(Exit::Error, format!("stack `{}` has no outputs yet", stack.name())).hinted("apply it first"));
+        return Err(
+            Failure::new(Exit::Error, format!("stack `{}` has no outputs yet", stack.name())).hinted("apply it first")
+        );
     }
     if let Some(name) = &args.name {
         let found = outputs.iter().find(|output| output.name == *name);
         let names = || outputs.iter().map(|output| format!("  {}", output.name));
-        let found = found.ok_or_else(|| Failure::new(Exit::Invalid, format!("there is no output `{name}`")).detailed(names()))?;
+        let found = found
+            .ok_or_else(|| Failure::new(Exit::Invalid, format!("there is no output `{name}`")).detailed(names()))?;
         return view::lines(&[found.value.clone()]);
     }
     match (args.target.json, args.format) {

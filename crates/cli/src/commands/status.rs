@@ -14,13 +14,18 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
     let recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
     if recorded.fresh {
-        return Err(Failure::new(Exit::Error, format!("stack `{}` was never applied", stack.name())).hinted("`auroractl plan` shows what apply would do"));
+        return Err(Failure::new(Exit::Error, format!("stack `{}` was never applied", stack.name()))
+            .hinted("`auroractl plan` shows what apply would do"));
     }
     let cloud = Cloud::reach(&args.access, &stack.id()).await?;
     let options = options(&crate::args::Permits { allow_delete: Vec::new() }, &stack, false)?;
     let graph = auroractl_stack::remembered(&recorded.state).check()?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: args.access.refresh };
     let (drift, _) = cloud.plan(&query, Search::Once).await?;
-    if args.target.json { view::json::plan(stack.name(), &drift)? } else { view::plan::status(stack.name(), &drift)? };
+    if args.target.json {
+        view::json::plan(stack.name(), &drift)?
+    } else {
+        view::plan::status(stack.name(), &drift)?
+    };
     Ok(if drift.is_empty() { Exit::Done } else { Exit::Drift })
 }

@@ -19,5 +19,10 @@ pub(crate) fn run(args: &Validate) -> Result<Exit, Failure> {
     if args.explain {
         view::settings(&settings)?;
     }
-    view::lines(&[format!("{} is valid: stack `{}`, {} resources.", stack.file.display(), stack.name(), graph.order().len())])
+    view::lines(&[format!(
+        "{} is valid: stack `{}`, {} resources.",
+        stack.file.display(),
+        stack.name(),
+        graph.order().len()
+    )])
 }

@@ -62,7 +62,8 @@ impl Progress for Live {
         match event {
             Event::RunStarted { steps, critical_path_seconds } => {
                 self.whole.set_length(u64::try_from(*steps).unwrap_or(u64::MAX));
-                self.whole.set_message(format!("the longest chain usually takes {}", words::seconds(*critical_path_seconds)));
+                self.whole
+                    .set_message(format!("the longest chain usually takes {}", words::seconds(*critical_path_seconds)));
                 self.whole.enable_steady_tick(TICK);
             }
             Event::StepStarted { step, address, verb, expected_seconds } => {
@@ -83,7 +84,11 @@ impl Progress for Live {
                 self.say(event);
             }
             Event::Heartbeat { .. } | Event::RunFinished(_) => {}
-            Event::StepInDoubt { .. } | Event::StepBlocked { .. } | Event::Resuming { .. } | Event::Resolved { .. } | Event::Interrupted => {
+            Event::StepInDoubt { .. }
+            | Event::StepBlocked { .. }
+            | Event::Resuming { .. }
+            | Event::Resolved { .. }
+            | Event::Interrupted => {
                 self.say(event);
             }
         }

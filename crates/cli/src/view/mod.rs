@@ -6,8 +6,8 @@ pub(crate) mod graph;
 pub(crate) mod json;
 mod live;
 pub(crate) mod outputs;
-pub(crate) mod plan;
 mod plain;
+pub(crate) mod plan;
 pub(crate) mod state;
 mod words;
 
@@ -113,7 +113,9 @@ pub(crate) fn can_ask() -> bool {
 pub(crate) fn ask(question: &str) -> Result<String, Failure> {
     stderr(|out| write!(out, "{question}").and_then(|()| out.flush()));
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Error, format!("can't read the answer: {error}")))?;
+    io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::new(Exit::Error, format!("can't read the answer: {error}")))?;
     Ok(answer.trim().to_owned())
 }
 

@@ -49,7 +49,9 @@ pub(super) fn sentence(event: &Event) -> Option<String> {
         Event::StepStarted { address, verb, .. } => format!("{address}: {verb} ..."),
         Event::StepWaiting { address, status, .. } => format!("{address}: {status}"),
         Event::StepInDoubt { address, error, .. } => format!("{address}: result unknown, looking for it ({error})"),
-        Event::StepFinished { address, verb, seconds, .. } => format!("{address}: {verb} done in {}", words::seconds(*seconds)),
+        Event::StepFinished { address, verb, seconds, .. } => {
+            format!("{address}: {verb} done in {}", words::seconds(*seconds))
+        }
         Event::StepFailed { address, verb, error, .. } => format!("{address}: {verb} {}: {error}", "failed".red()),
         Event::StepBlocked { address, because, .. } => format!("{address}: skipped, because {because} failed"),
         Event::Heartbeat { active, done, steps } => heartbeat(active, *done, *steps),

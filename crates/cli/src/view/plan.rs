@@ -30,13 +30,19 @@ pub(crate) fn status(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
         }
         changes(out, plan, false)?;
         let drifted = plan.changes.iter().filter(|change| change.action.is_change()).count();
-        writeln!(out, "\n{} {drifted} of {} resources differ. `auroractl apply` puts them back.", "Drift:".bold(), plan.changes.len())
+        writeln!(
+            out,
+            "\n{} {drifted} of {} resources differ. `auroractl apply` puts them back.",
+            "Drift:".bold(),
+            plan.changes.len()
+        )
     })
 }
 
 fn changes(out: &mut dyn Write, plan: &Plan, all: bool) -> io::Result<()> {
     for group in GROUPS {
-        let shown: Vec<&Change> = plan.changes.iter().filter(|change| change.group == group && (all || visible(change))).collect();
+        let shown: Vec<&Change> =
+            plan.changes.iter().filter(|change| change.group == group && (all || visible(change))).collect();
         if shown.is_empty() {
             continue;
         }
@@ -57,7 +63,14 @@ fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     let style = words::style(change.action);
     let name = if change.name.is_empty() { String::new() } else { format!(" ({})", change.name) };
     let sign = words::sign(change.action);
-    writeln!(out, "  {} {}{}  {}", sign.style(style), change.address.style(style), name.dimmed(), words::verb(change.action))?;
+    writeln!(
+        out,
+        "  {} {}{}  {}",
+        sign.style(style),
+        change.address.style(style),
+        name.dimmed(),
+        words::verb(change.action)
+    )?;
     if change.action != Action::Create {
         for reason in &change.reasons {
             writeln!(out, "      {}", words::reason(reason).dimmed())?;
@@ -70,7 +83,14 @@ fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     for field in &change.fields {
         let impact = words::impact(&field.impact);
         let felt = if impact.is_empty() { String::new() } else { format!("  [{impact}]") };
-        writeln!(out, "      {}: {} -> {}{}", field.path, words::value(&field.before), words::value(&field.after), felt.yellow())?;
+        writeln!(
+            out,
+            "      {}: {} -> {}{}",
+            field.path,
+            words::value(&field.before),
+            words::value(&field.after),
+            felt.yellow()
+        )?;
     }
     for (field, value) in &change.pending {
         writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), words::value(value))?;

@@ -11,7 +11,13 @@ pub(crate) fn list(state: &State) -> Result<Exit, Failure> {
         table.add_row([address.to_string(), record.name.clone(), record.generation.to_string(), record.oid.clone()]);
     }
     super::stdout(|out| {
-        writeln!(out, "{table}\n{} resources, serial {}, lineage {}", state.resources.len(), state.serial, state.lineage)
+        writeln!(
+            out,
+            "{table}\n{} resources, serial {}, lineage {}",
+            state.resources.len(),
+            state.serial,
+            state.lineage
+        )
     })
 }
 
@@ -19,7 +25,11 @@ pub(crate) fn list(state: &State) -> Result<Exit, Failure> {
 pub(crate) fn history(kept: &[Kept]) -> Result<Exit, Failure> {
     let mut table = super::table(&["file", "serial", "resources"]);
     for snapshot in kept {
-        table.add_row([snapshot.path.display().to_string(), snapshot.serial.to_string(), snapshot.resources.to_string()]);
+        table.add_row([
+            snapshot.path.display().to_string(),
+            snapshot.serial.to_string(),
+            snapshot.resources.to_string(),
+        ]);
     }
     super::stdout(|out| writeln!(out, "{table}"))
 }

@@ -105,7 +105,9 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
-        Reason::DeposedLeft { generation } => format!("generation {generation} of an interrupted replacement is still there"),
+        Reason::DeposedLeft { generation } => {
+            format!("generation {generation} of an interrupted replacement is still there")
+        }
         Reason::TagsMissing => "its ownership tags are missing".to_owned(),
         Reason::Refused => "refused".to_owned(),
     }
@@ -141,7 +143,12 @@ pub(super) fn summary(sum: &Summary) -> String {
         (sum.refused, "refused"),
         (sum.noop, "unchanged"),
     ];
-    parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+    parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `12 s`, `6 min 10 s`, `1 h 5 min`.

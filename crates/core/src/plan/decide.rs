@@ -73,9 +73,12 @@ impl<'a> Run<'a> {
             observed: self.inputs.observed.get(address),
         };
         match case.observed {
-            Some(Observed::Unknown(why)) => {
-                Ok(self.refuse(&case, RefusalClass::Unknown, format!("it could not be looked at: {why}"), "run again when AWS answers"))
-            }
+            Some(Observed::Unknown(why)) => Ok(self.refuse(
+                &case,
+                RefusalClass::Unknown,
+                format!("it could not be looked at: {why}"),
+                "run again when AWS answers",
+            )),
             Some(Observed::Live(live)) => self.present(&case, live),
             None | Some(Observed::Absent) => self.absent(&case),
         }
@@ -174,8 +177,12 @@ impl<'a> Run<'a> {
 
     /// One that failed for good before it was ever usable: it holds nothing and is made again.
     fn rebuild(&self, case: &Case<'_>, status: &str, generation: u32) -> Result<Change, PlanError> {
-        let mut change =
-            self.change(case, Action::Replace, vec![Reason::FailedEarlier { status: status.to_owned() }], self.next(case, generation))?;
+        let mut change = self.change(
+            case,
+            Action::Replace,
+            vec![Reason::FailedEarlier { status: status.to_owned() }],
+            self.next(case, generation),
+        )?;
         change.order = Some(ReplaceOrder::DeleteFirst);
         change.old_generation = Some(generation);
         Ok(change)
@@ -229,13 +236,17 @@ impl<'a> Run<'a> {
         let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
         if holds_data || impossible.is_some() {
             let way_out = impossible.map(|field| field.impact.way_out.to_string()).filter(|text| !text.is_empty());
-            let way_out = way_out.unwrap_or_else(|| "put the old value back, or make a new resource beside it and move the data".to_owned());
-            let message = format!("AWS can't change {} in place, and a new one would not hold the data", names.join(", "));
+            let way_out = way_out.unwrap_or_else(|| {
+                "put the old value back, or make a new resource beside it and move the data".to_owned()
+            });
+            let message =
+                format!("AWS can't change {} in place, and a new one would not hold the data", names.join(", "));
             let mut change = self.refuse(case, RefusalClass::DataBearing, message, &way_out);
             change.fields = fields;
             return Ok(change);
         }
-        let mut change = self.change(case, Action::Replace, vec![Reason::CannotUpdate { fields: names }], self.next(case, old))?;
+        let mut change =
+            self.change(case, Action::Replace, vec![Reason::CannotUpdate { fields: names }], self.next(case, old))?;
         change.order = Some(self.replace_order(case)?);
         (change.impact, change.fields, change.old_generation) = (worst(&fields), fields, Some(old));
         Ok(change)
@@ -247,7 +258,13 @@ impl<'a> Run<'a> {
         Ok(if matches!(naming, Naming::Given(_)) { ReplaceOrder::DeleteFirst } else { case.kind.replace_order() })
     }
 
-    fn change(&self, case: &Case<'_>, action: Action, reasons: Vec<Reason>, generation: u32) -> Result<Change, PlanError> {
+    fn change(
+        &self,
+        case: &Case<'_>,
+        action: Action,
+        reasons: Vec<Reason>,
+        generation: u32,
+    ) -> Result<Change, PlanError> {
         let oid = identity::oid(&self.inputs.state.lineage, case.address, generation);
         let name = match case.kind.naming(&case.spec).map_err(|source| malformed(case.address, source))? {
             Naming::Server => String::new(),
@@ -319,7 +336,12 @@ impl Run<'_> {
         let why = if self.inputs.options.destroy { Reason::Destroyed } else { Reason::RemovedFromStack };
         let mut change = match case.observed {
             Some(Observed::Unknown(why)) => {
-                return Ok(self.refuse(&case, RefusalClass::Unknown, format!("it could not be looked at: {why}"), "run again when AWS answers"));
+                return Ok(self.refuse(
+                    &case,
+                    RefusalClass::Unknown,
+                    format!("it could not be looked at: {why}"),
+                    "run again when AWS answers",
+                ));
             }
             None | Some(Observed::Absent) if record.is_none() && intent.is_none() => {
                 return self.change(&case, Action::NoOp, vec![why], generation);
@@ -347,14 +369,18 @@ impl Run<'_> {
     /// Did the user permit this deletion by name? Who lets a cluster go lets its members go.
     fn permitted(&self, address: &Address) -> bool {
         let allowed = &self.inputs.options.allow_delete;
-        allowed.contains(address) || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
+        allowed.contains(address)
+            || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
     }
 
     /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key.
     fn needed_by_remains(&self, address: &Address) -> Option<Address> {
-        let users = self.inputs.state.resources.iter().filter(|(at, record)| {
-            record.deps.contains(address) && self.inputs.graph.node(at).is_none()
-        });
+        let users = self
+            .inputs
+            .state
+            .resources
+            .iter()
+            .filter(|(at, record)| record.deps.contains(address) && self.inputs.graph.node(at).is_none());
         let mut leaving = users.filter(|(at, record)| {
             let needs = self.inputs.kinds.pure(at.kind()).and_then(|kind| kind.remains_need(&record.applied).ok());
             needs.is_some_and(|kinds| kinds.contains(&address.kind()))
@@ -368,7 +394,12 @@ impl Run<'_> {
             && (replaced_outside(record, live) || matches!(&live.owner, Owner::Oid(oid) if *oid != record.oid))
         {
             let message = "the resource of this name is not the one that auroractl made".to_owned();
-            return Ok(Some(self.refuse(case, RefusalClass::Conflict, message, "drop the record with `auroractl state rm`")));
+            return Ok(Some(self.refuse(
+                case,
+                RefusalClass::Conflict,
+                message,
+                "drop the record with `auroractl state rm`",
+            )));
         }
         let settled = case.record.is_some_and(|record| record.settled);
         let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
@@ -434,5 +465,9 @@ fn at_path<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
 fn relinquished(applied: &Value, desired: &Value) -> Vec<String> {
     let unset = |value: Option<&Value>| value.is_none_or(Value::is_null);
     let Some(before) = applied.as_object() else { return Vec::new() };
-    before.iter().filter(|(key, value)| !value.is_null() && unset(desired.get(key.as_str()))).map(|(key, _)| key.clone()).collect()
+    before
+        .iter()
+        .filter(|(key, value)| !value.is_null() && unset(desired.get(key.as_str())))
+        .map(|(key, _)| key.clone())
+        .collect()
 }

@@ -48,7 +48,12 @@ pub(super) enum Acted {
 type Notes = (StepId, UnboundedSender<Event>);
 
 /// Does the task.
-pub(super) async fn perform<W: Sync>(worker: Worker<W>, world: &W, clock: &Clock, notes: Notes) -> (StepId, Result<Acted, CallError>) {
+pub(super) async fn perform<W: Sync>(
+    worker: Worker<W>,
+    world: &W,
+    clock: &Clock,
+    notes: Notes,
+) -> (StepId, Result<Acted, CallError>) {
     let step = notes.0;
     let Worker { kind, me, job } = worker;
     let result = match job {
@@ -82,7 +87,8 @@ struct Create<'a, W: 'static> {
 
 impl<W: Sync> Create<'_, W> {
     async fn run(&self, look_first: bool) -> Result<RawDone, CallError> {
-        let mut doubt = look_first.then(|| CallError::new("create", Class::Ambiguous, "an earlier run was interrupted"));
+        let mut doubt =
+            look_first.then(|| CallError::new("create", Class::Ambiguous, "an earlier run was interrupted"));
         let mut attempt = 0;
         loop {
             if let Some(error) = doubt.take() {

@@ -102,8 +102,7 @@ impl<'a> Book<'a> {
     /// The object of a delete is gone, or of a forget was gone before.
     pub(super) async fn gone(&mut self, step: &Step) -> Result<(), StoreError> {
         let (address, generation) = (step.address.clone(), step.generation);
-        let entries =
-            [Entry::Deleted { address, generation }, resolved(step, step.verb), resolved(step, Verb::Create)];
+        let entries = [Entry::Deleted { address, generation }, resolved(step, step.verb), resolved(step, Verb::Create)];
         self.write(&entries, true).await
     }
 

@@ -99,7 +99,12 @@ pub struct Desk<'a> {
 ///
 /// # Errors
 /// When the intents could not be written; then no mutating call was sent.
-pub async fn apply<W: Sync>(means: Means<'_, W>, work: Work<'_>, state: &mut State, desk: Desk<'_>) -> Result<Summary, ApplyError> {
+pub async fn apply<W: Sync>(
+    means: Means<'_, W>,
+    work: Work<'_>,
+    state: &mut State,
+    desk: Desk<'_>,
+) -> Result<Summary, ApplyError> {
     let queue = Queue::new(work.program)?;
     let mut book = Book::new(state, desk.store);
     prepare::declare(&mut book, work, means).await?;
@@ -408,8 +413,13 @@ impl<W: Sync> Run<'_, W> {
     }
 
     fn heartbeat(&mut self) {
-        let active = self.waits.iter().map(|(_, wait)| (wait.ask.identity.address.clone(), wait.status.clone())).collect();
-        (self.report)(Event::Heartbeat { active, done: self.queue.count(Place::Done), steps: self.work.program.steps.len() });
+        let active =
+            self.waits.iter().map(|(_, wait)| (wait.ask.identity.address.clone(), wait.status.clone())).collect();
+        (self.report)(Event::Heartbeat {
+            active,
+            done: self.queue.count(Place::Done),
+            steps: self.work.program.steps.len(),
+        });
     }
 
     /// Commits and sums up.

@@ -21,14 +21,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Declares everything the run will do.
 pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means<'_, W>) -> Result<(), StoreError> {
     let (run, command) = means.label;
-    let mut entries = vec![Entry::RunStart {
-        run: run.to_owned(),
-        command: command.to_owned(),
-        lineage: book.state.lineage.clone(),
-    }];
+    let mut entries =
+        vec![Entry::RunStart { run: run.to_owned(), command: command.to_owned(), lineage: book.state.lineage.clone() }];
     entries.extend(stale(book.state));
     entries.extend(observed_records(book.state, work, means));
-    let changes: BTreeMap<&Address, &Change> = work.plan.changes.iter().map(|change| (&change.address, change)).collect();
+    let changes: BTreeMap<&Address, &Change> =
+        work.plan.changes.iter().map(|change| (&change.address, change)).collect();
     for step in &work.program.steps {
         if let Some(change) = changes.get(&step.address) {
             entries.push(Entry::Intent(intent(book.state, work.graph, step, change)));
@@ -41,7 +39,12 @@ pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means
 /// Intents of earlier updates and deletes: the refresh has looked at their resources and the plan covers what is left.
 fn stale(state: &State) -> Vec<Entry> {
     let over = state.intents.iter().filter(|intent| intent.verb != Verb::Create);
-    over.map(|intent| Entry::Resolved { address: intent.address.clone(), generation: intent.generation, verb: intent.verb }).collect()
+    over.map(|intent| Entry::Resolved {
+        address: intent.address.clone(),
+        generation: intent.generation,
+        verb: intent.verb,
+    })
+    .collect()
 }
 
 /// What the refresh taught: about recorded resources; that one is gone which will be made again; and records for
@@ -54,7 +57,9 @@ fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Ve
         entries.extend(match work.observed.get(address) {
             Some(Observed::Live(live)) => match record {
                 Some(record) => caught_up(state, work.graph, change, refresh::learned(record, live)),
-                None if matches!(change.action, Action::Delete | Action::Replace) => unrecorded(state, address, live, means),
+                None if matches!(change.action, Action::Delete | Action::Replace) => {
+                    unrecorded(state, address, live, means)
+                }
                 None => None,
             }
             .map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) }),
@@ -89,7 +94,8 @@ pub(super) fn learned(state: &State, work: &Unchanged<'_>) -> Vec<Entry> {
     for change in &work.plan.changes {
         let live = work.observed.get(&change.address).and_then(Observed::live);
         let record = state.resources.get(&change.address).zip(live);
-        let new = record.and_then(|(record, live)| caught_up(state, work.graph, change, refresh::learned(record, live)));
+        let new =
+            record.and_then(|(record, live)| caught_up(state, work.graph, change, refresh::learned(record, live)));
         entries.extend(new.map(|record| Entry::Recorded { address: change.address.clone(), record: Box::new(record) }));
     }
     entries
@@ -123,7 +129,12 @@ fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent 
 }
 
 /// What the worker of a step needs.
-pub(super) fn worker<W>(book: &Book<'_>, means: Means<'_, W>, work: Work<'_>, step: &Step) -> Result<Worker<W>, CallError> {
+pub(super) fn worker<W>(
+    book: &Book<'_>,
+    means: Means<'_, W>,
+    work: Work<'_>,
+    step: &Step,
+) -> Result<Worker<W>, CallError> {
     let fault = |why: &str| CallError::new(&format!("{} {}", step.verb, step.address), Class::Other, why);
     let kind = means.registry.get(step.address.kind()).ok_or_else(|| fault("unknown kind"))?;
     let intent = book.declared(step).ok_or_else(|| fault("no intent was declared"))?;

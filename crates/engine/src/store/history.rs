@@ -23,7 +23,11 @@ pub struct Kept {
 /// When the present one can't be read.
 pub fn history(dir: &Path) -> Result<Vec<Kept>, StoreError> {
     let folder = Folder { disk: Arc::new(RealDisk), dir: dir.to_owned() };
-    let kept = |path: PathBuf, state: &auroractl_core::State| Kept { path, serial: state.serial, resources: state.resources.len() };
+    let kept = |path: PathBuf, state: &auroractl_core::State| Kept {
+        path,
+        serial: state.serial,
+        resources: state.resources.len(),
+    };
     let present = folder.snapshot()?.map(|snapshot| kept(folder.path(super::files::STATE), &snapshot.state));
     let backups = (1..=BACKUPS).filter_map(|number| {
         let snapshot = folder.sound(number)?;

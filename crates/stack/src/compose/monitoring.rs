@@ -74,7 +74,11 @@ fn applies(config: &Config, alarm: &DefaultAlarm) -> bool {
     }
 }
 
-fn alarm_spec(draft: &Draft<'_>, (alarm, wanted): (&DefaultAlarm, &ResolvedAlarm), topic: &Input<TopicArn>) -> MetricAlarm {
+fn alarm_spec(
+    draft: &Draft<'_>,
+    (alarm, wanted): (&DefaultAlarm, &ResolvedAlarm),
+    topic: &Input<TopicArn>,
+) -> MetricAlarm {
     let cluster = draft.config.cluster_identifier();
     let topics: BTreeSet<_> = [topic.clone()].into();
     MetricAlarm {

@@ -71,7 +71,8 @@ pub async fn play(history: History) -> Result<Report, Failure> {
         report.runs += 1;
         if game.run().await.map_err(|what| game.failure(what))? == Ended::Died {
             report.crashes += 1;
-            game.disk = if game.rng.bool() { game.disk.after_kill() } else { game.disk.after_power_cut(game.rng.u64(..)) };
+            game.disk =
+                if game.rng.bool() { game.disk.after_kill() } else { game.disk.after_power_cut(game.rng.u64(..)) };
         }
         game.edit();
     }
@@ -117,7 +118,15 @@ impl Game {
     fn new(history: History) -> Self {
         let mut rng = Rng::with_seed(history.seed);
         let world = World::new(rng.u64(..));
-        let mut game = Self { history, world, registry: Registry::new(&[KINDS]), disk: MemDisk::new(), rng, wishes: Vec::new(), names: 0 };
+        let mut game = Self {
+            history,
+            world,
+            registry: Registry::new(&[KINDS]),
+            disk: MemDisk::new(),
+            rng,
+            wishes: Vec::new(),
+            names: 0,
+        };
         for _ in 0..game.rng.u32(1..=history.resources) {
             game.wish();
         }
@@ -143,7 +152,13 @@ impl Game {
     fn wish(&mut self) {
         self.names += 1;
         let parent = (!self.wishes.is_empty() && self.rng.u32(0..3) > 0).then(|| self.rng.usize(..self.wishes.len()));
-        let wish = Wish { name: self.names, kind: self.rng.u32(0..6), parent, size: self.rng.u32(0..3), shape: self.names * 10 };
+        let wish = Wish {
+            name: self.names,
+            kind: self.rng.u32(0..6),
+            parent,
+            size: self.rng.u32(0..3),
+            shape: self.names * 10,
+        };
         self.wishes.push(wish);
     }
 
@@ -197,10 +212,17 @@ impl Game {
     async fn work(&self) -> Result<(), String> {
         let disk = Arc::new(self.disk.clone());
         let mode = Mode::Write { command: "apply".to_owned() };
-        let (mut store, opened) = Local::open_on(disk, Path::new(DIR), mode).map_err(|error| format!("store: {error}"))?;
+        let (mut store, opened) =
+            Local::open_on(disk, Path::new(DIR), mode).map_err(|error| format!("store: {error}"))?;
         let mut state = opened.state.unwrap_or_else(|| State::new(Self::stack(), "lineage".to_owned()));
         let graph = self.graph()?;
-        let scene = Scene { world: &self.world, registry: &self.registry, clock: self.world.clock(), graph: &graph, state: &state };
+        let scene = Scene {
+            world: &self.world,
+            registry: &self.registry,
+            clock: self.world.clock(),
+            graph: &graph,
+            state: &state,
+        };
         let Ok(lines) = resume(scene, Search::Patient).await else { return Ok(()) };
         if !lines.is_empty() {
             store.append(&lines, true).await.map_err(|error| format!("resume: {error}"))?;
@@ -218,7 +240,9 @@ impl Game {
         let program = lower(&plan, &sources);
         #[cfg(test)]
         if std::env::var_os("SIM_TRACE").is_some() {
-            program.steps.iter().enumerate().for_each(|(id, step)| println!("{id} {} {} g{} {:?}", step.address, step.verb, step.generation, step.after));
+            program.steps.iter().enumerate().for_each(|(id, step)| {
+                println!("{id} {} {} g{} {:?}", step.address, step.verb, step.generation, step.after)
+            });
         }
         let means = Means {
             world: &self.world,
@@ -268,7 +292,8 @@ impl Game {
         if objects != wishes {
             return Err(format!("the world has\n  {objects:?}\nand the stack wants\n  {wishes:?}"));
         }
-        let (_, opened) = Local::open_on(Arc::new(self.disk.clone()), Path::new(DIR), Mode::Read).map_err(|error| error.to_string())?;
+        let (_, opened) = Local::open_on(Arc::new(self.disk.clone()), Path::new(DIR), Mode::Read)
+            .map_err(|error| error.to_string())?;
         let state = opened.state.ok_or("there is no state")?;
         if !state.intents.is_empty() {
             return Err(format!("intents are left: {:?}", state.intents));
@@ -284,7 +309,9 @@ fn name_of(kind: u32) -> &'static str {
 
 fn add(desired: &mut Desired, wish: &Wish, parent: Option<Input<VpcId>>) -> Result<Input<VpcId>, String> {
     fn one<R: Spec>(desired: &mut Desired, wish: &Wish, parent: Option<Input<VpcId>>) -> Result<Input<VpcId>, String> {
-        let made: Handle<R> = desired.add(&format!("r{}", wish.name), &R::make(parent, wish.size, wish.shape)).map_err(|error| error.to_string())?;
+        let made: Handle<R> = desired
+            .add(&format!("r{}", wish.name), &R::make(parent, wish.size, wish.shape))
+            .map_err(|error| error.to_string())?;
         Ok(made.out::<VpcId>())
     }
     match wish.kind {
@@ -305,7 +332,8 @@ mod tests {
     fn soak(first: u64, count: u64) {
         let mut crashes = 0;
         for seed in first..first + count {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
             let history = History { seed, disturbed: 1 + u32::try_from(seed % 4).unwrap(), resources: 10 };
             match runtime.block_on(play(history)) {
                 Ok(report) => crashes += report.crashes,

@@ -138,14 +138,25 @@ fn found<R: Spec>(object: &Object, now: std::time::Duration) -> Found<R> {
     let parent = object.parent.as_deref().map(|id| Input::Value(VpcId::from(id)));
     let owner = if R::ADOPTION == Adoption::Relation { Owner::Inherited } else { Owner::Oid(object.oid.clone()) };
     let outputs = Outputs { id: object.id.as_str().into() };
-    Found { readiness: object.readiness(now), ..Found::ready(R::make(parent, object.size, object.shape), outputs, owner) }
+    Found {
+        readiness: object.readiness(now),
+        ..Found::ready(R::make(parent, object.size, object.shape), outputs, owner)
+    }
 }
 
 async fn create<R: Spec>(w: &World, me: &Identity, spec: &R) -> Result<Done<R>, CallError> {
     let (_, size, shape) = spec.parts();
     let parent = parent_of(spec);
     let oid = if R::ADOPTION == Adoption::Relation { String::new() } else { me.oid.clone() };
-    let draft = Object { name: me.name.clone(), token: me.token().to_owned(), oid, parent, size, shape, ..Object::draft(R::KIND) };
+    let draft = Object {
+        name: me.name.clone(),
+        token: me.token().to_owned(),
+        oid,
+        parent,
+        size,
+        shape,
+        ..Object::draft(R::KIND)
+    };
     let id = w
         .write("sim:Create", |inner| {
             if let Some(parent) = &draft.parent
@@ -165,12 +176,18 @@ fn admit(inner: &mut Inner, draft: &Object, adoption: Adoption) -> Result<String
     let twin = match adoption {
         Adoption::Named | Adoption::Upsert => same.find(|object| object.name == draft.name),
         Adoption::Token => same.find(|object| object.token == draft.token),
-        Adoption::Guard | Adoption::Relation => same.find(|object| object.parent == draft.parent && object.shape == draft.shape),
+        Adoption::Guard | Adoption::Relation => {
+            same.find(|object| object.parent == draft.parent && object.shape == draft.shape)
+        }
         Adoption::Untokened => None,
     };
     match (twin.map(|twin| twin.id.clone()), adoption) {
         (None, _) => Ok(inner.make(draft.clone())),
-        (Some(id), Adoption::Token) if inner.objects.get(&id).is_some_and(|twin| twin.size == draft.size && twin.shape == draft.shape) => Ok(id),
+        (Some(id), Adoption::Token)
+            if inner.objects.get(&id).is_some_and(|twin| twin.size == draft.size && twin.shape == draft.shape) =>
+        {
+            Ok(id)
+        }
         (Some(id), Adoption::Upsert) => {
             if let Some(twin) = inner.objects.get_mut(&id) {
                 (twin.size, twin.shape) = (draft.size, draft.shape);

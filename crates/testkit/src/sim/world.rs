@@ -135,16 +135,29 @@ impl World {
     }
 
     /// Sends a read, as persistent as the product's.
-    pub(super) async fn read<T>(&self, op: &'static str, effect: impl Fn(&mut Inner) -> Result<T, CallError>) -> Result<T, CallError> {
+    pub(super) async fn read<T>(
+        &self,
+        op: &'static str,
+        effect: impl Fn(&mut Inner) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
         persist(&self.0.clock, Patience::READ, || self.attempt(op, false, &effect)).await
     }
 
     /// Sends a mutating call, as persistent as the product's.
-    pub(super) async fn write<T>(&self, op: &'static str, effect: impl Fn(&mut Inner) -> Result<T, CallError>) -> Result<T, CallError> {
+    pub(super) async fn write<T>(
+        &self,
+        op: &'static str,
+        effect: impl Fn(&mut Inner) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
         persist(&self.0.clock, Patience::WRITE, || self.attempt(op, true, &effect)).await
     }
 
-    async fn attempt<T>(&self, op: &'static str, writes: bool, effect: &impl Fn(&mut Inner) -> Result<T, CallError>) -> Result<T, CallError> {
+    async fn attempt<T>(
+        &self,
+        op: &'static str,
+        writes: bool,
+        effect: &impl Fn(&mut Inner) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
         let latency = Duration::from_millis(self.inner().rng.u64(5..400));
         self.0.clock.sleep(latency).await;
         let fate = self.inner().fate(writes);
