@@ -31,7 +31,7 @@ check: ## Format, lints, house rules, documentation, and licences where cargo-de
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked --test it architecture
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --document-private-items
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --locked --document-private-items
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --workspace check; \
 	else echo 'cargo-deny is not installed: deny.toml was not checked'; fi
 

@@ -26,10 +26,8 @@ pub(super) const PORT: Impact = Impact::new(Level::RebootAll, MODIFYING);
 /// The new group is in use at once and its static values after a restart, which AWS never does by itself.
 pub(super) const PARAMETERS: Impact = Impact::new(Level::RebootAll, PARAMETER_GROUPS).when(When::AtReboot);
 /// `ModifyDBCluster` can rename; every client would have to learn new endpoints, and the record its new name.
-pub(super) const NAME: Impact = Impact::impossible(
-    MODIFYING,
-    "put the old identifier back; to get another name, rename the cluster at AWS and take it over with `auroractl import`",
-);
+pub(super) const NAME: Impact =
+    Impact::impossible(MODIFYING, "put the old identifier back; a cluster can't get another name through auroractl");
 /// Only the create takes it.
 pub(super) const DATABASE: Impact =
     Impact::impossible(MODIFYING, "put the old name back and make the further database with CREATE DATABASE");

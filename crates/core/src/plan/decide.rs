@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
                 case,
                 RefusalClass::Conflict,
                 "the resource of this name is not the one that auroractl made: AWS's immutable id differs".to_owned(),
-                "find out who made it; `auroractl state rm` and `auroractl import` take it over",
+                "find out who made it; `auroractl state rm` drops the record, AWS keeps both",
             )),
             (_, Some(record), _) => self.recorded(case, record, live),
             (Owner::Oid(oid), None, Some(intent)) if *oid == intent.oid => self.found(case, live, intent.generation),
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
             case,
             RefusalClass::Conflict,
             "a resource of this name exists and does not belong to this stack".to_owned(),
-            "choose another name in the stack file, or take it over with `auroractl import`",
+            "choose another name in the stack file; auroractl takes over nothing that it did not make",
         )
     }
 

@@ -166,12 +166,12 @@ impl StoreError {
             Self::NewerFormat { tool, .. } => format!("use auroractl {tool}, which wrote it, or a newer one"),
             Self::Foreign { .. } => "check which stack file, credentials and state folder are in use".to_owned(),
             Self::RolledBack { path, .. } => format!(
-                "put the newest snapshot back; if it is lost, {} and run `auroractl state recover`",
+                "put the newest snapshot back; if it is lost, {}: what was made since the older one is not known then, and keeps its ownership tags",
                 aside(path)
             ),
             Self::JournalCorrupt { path, .. } => {
                 format!(
-                    "{} and run `auroractl state recover`: it finds the stack's resources by their tags",
+                    "{} and run again: what was made since the snapshot is not known then, and keeps its ownership tags",
                     aside(path)
                 )
             }
@@ -195,12 +195,11 @@ impl StoreError {
 /// How to put a backup in the place of a damaged snapshot. The journal continues the damaged one, so it makes room too.
 fn restore(path: &Path, backup: Option<&Backup>) -> String {
     let Some(backup) = backup else {
-        return "there is no sound backup: `auroractl state recover` rebuilds the state from the resources' tags"
-            .to_owned();
+        return "there is no sound backup: put the folder back from a backup of your own; this release can't rebuild a state from the resources' tags".to_owned();
     };
     let journal = path.with_file_name(super::files::JOURNAL);
     format!(
-        "the newest sound backup is {} (serial {}); `{} && cp -p {} {}` puts it back, or `auroractl state recover` rebuilds the state from the resources' tags",
+        "the newest sound backup is {} (serial {}); `{} && cp -p {} {}` puts it back; what was made after it is not in it, and keeps its ownership tags",
         Shown(&backup.path),
         backup.serial,
         move_aside(&journal),

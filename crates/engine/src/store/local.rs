@@ -214,8 +214,9 @@ impl Loaded {
             let torn = self.scan.torn;
             format!("the last write to the journal was interrupted: {torn} bytes are left out; what they told of is looked for at AWS")
         });
-        let missing =
-            self.unjournalled.then(|| "the journal is missing: what it told of is looked for at AWS".to_owned());
+        let missing = self.unjournalled.then(|| {
+            "the journal is missing: what an interrupted run made since the snapshot is not known here".to_owned()
+        });
         torn.into_iter().chain(missing).collect()
     }
 }

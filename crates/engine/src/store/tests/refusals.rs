@@ -79,7 +79,7 @@ fn a_missing_snapshot_is_no_new_stack_while_anything_tells_of_one() {
     disk.remove(&file("state.json.1")).unwrap();
     let error = look(&disk).unwrap_err();
     assert!(matches!(&error, StoreError::Damaged { backup: None, .. }), "{error}");
-    assert!(error.hint().contains("state recover"), "{}", error.hint());
+    assert!(error.hint().contains("backup of your own"), "{}", error.hint());
 }
 
 #[test]
