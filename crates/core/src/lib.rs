@@ -9,7 +9,7 @@
 //! | module | what stands there |
 //! |---|---|
 //! | [`address`], [`ids`] | stable names of resources; newtypes that cross crate borders |
-//! | [`reference`] | `Input<T>`: a value, or a promise of another resource's output |
+//! | [`mod@reference`] | `Input<T>`: a value, or a promise of another resource's output |
 //! | [`model`], [`diff`], [`impact`] | the pure half of a kind; what an edit changes and what it costs |
 //! | [`kind`] | the single place where kinds lose their Rust type |
 //! | [`identity`], [`tags`] | names, tokens and ownership tags, derived and never invented |

@@ -1,6 +1,6 @@
 //! The stack file, and the only place where the five domains meet.
 //!
-//! A stack file is TOML with overlays. [`load`] reads it into a tree in which every key and value knows its place, merges the
+//! A stack file is TOML with overlays. [`load()`] reads it into a tree in which every key and value knows its place, merges the
 //! overlays, checks the result against the JSON Schema of [`config`] and then against what AWS allows ([`checks`]), and
 //! answers with typed configuration and its provenance ([`Loaded`]), or with everything that is wrong ([`Diagnostics`]).
 
