@@ -117,11 +117,6 @@ pub enum Reason {
         /// AWS's status.
         status: String,
     },
-    /// Its predecessor in an interrupted replacement is still there.
-    DeposedLeft {
-        /// The predecessor's generation.
-        generation: u32,
-    },
     /// Its ownership tags are missing.
     TagsMissing,
     /// See the refusal.

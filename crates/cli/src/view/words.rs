@@ -105,9 +105,6 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
-        Reason::DeposedLeft { generation } => {
-            format!("generation {generation} of an interrupted replacement is still there")
-        }
         Reason::TagsMissing => "its ownership tags are missing".to_owned(),
         Reason::Refused => "refused".to_owned(),
     }
