@@ -1,9 +1,9 @@
 //! Every kind has its mapping, no edge of the graph is lost, and equal stacks give equal bytes.
 
-use super::{Document, MAPPINGS, Mapping, NO_ACCOUNT, document};
+use super::{Document, MAPPINGS, NO_ACCOUNT, document};
 use crate::{Known, compose, load, registry};
 use auroractl_core::reference::promises;
-use auroractl_core::{Graph, PureKind as _};
+use auroractl_core::{Address, Graph};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -68,7 +68,7 @@ fn no_edge_of_the_graph_is_lost() {
         let graph = graph(stack);
         let known = configured(&json(&document(&graph).unwrap()));
         // An address ends with its label, and no two kinds are one type: so a type and a label are one resource.
-        let said = |at: &auroractl_core::Address| {
+        let said = |at: &Address| {
             let main = MAPPINGS.iter().find(|mapping| mapping.kind() == at.kind()).unwrap();
             let types = [main.main_type(), "aws_vpc_security_group_egress_rule"];
             types.iter().map(|of| format!("{of}.{}", at.name())).find(|of| known.contains_key(of)).unwrap()
