@@ -9,6 +9,9 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 LOCK := tests/emulator/requirements.lock
+# Checkov pins other versions of what the emulator needs: it lives apart.
+SCANNER := .venv-checkov
+SCANNER_LOCK := tests/checkov/requirements.lock
 PREFIX ?= $(HOME)/.local
 # Asked only by the targets that need it; it may lie outside the repository (CARGO_TARGET_DIR).
 TARGET = $(shell cargo metadata --no-deps --format-version 1 | $(PYTHON) -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
@@ -22,7 +25,7 @@ demo: venv build ## Walk a production stack through its life, against the emulat
 	@"$(TARGET)/debug/auroractl-demo"
 
 .PHONY: test
-test: venv ## All tests, the emulator's too.
+test: venv scanner ## All tests, the emulator's too.
 	cargo test --workspace --locked
 	PYTHONPATH=tests/emulator $(VENV)/bin/python -m pytest -q tests/emulator/tests
 
@@ -63,7 +66,16 @@ $(VENV)/stamp: $(LOCK)
 	$(VENV)/bin/python -m pip install --quiet --requirement $(LOCK)
 	@touch $@
 
+.PHONY: scanner
+scanner: $(SCANNER)/stamp ## Checkov's Python environment, likewise.
+
+$(SCANNER)/stamp: $(SCANNER_LOCK)
+	rm -rf $(SCANNER)
+	$(PYTHON) -m venv $(SCANNER)
+	$(SCANNER)/bin/python -m pip install --quiet --requirement $(SCANNER_LOCK)
+	@touch $@
+
 .PHONY: clean
-clean: ## Remove the Python environment and what cargo built. Never touches state/.
-	rm -rf $(VENV)
+clean: ## Remove the Python environments and what cargo built. Never touches state/.
+	rm -rf $(VENV) $(SCANNER)
 	cargo clean

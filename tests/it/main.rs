@@ -7,5 +7,6 @@ mod documents;
 mod exits;
 mod place;
 mod recovery;
+mod scanners;
 mod source;
 mod walk;

@@ -7,6 +7,7 @@ use auroractl_engine::apply::ApplyError;
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_engine::store::StoreError;
 use auroractl_engine::{CallError, Class};
+use auroractl_stack::terraform::TerraformError;
 use std::fmt::Display;
 
 /// Exit codes. Scripts rely on them: a number never changes its meaning.
@@ -128,6 +129,12 @@ impl From<StoreError> for Failure {
             _ => Exit::Error,
         };
         Self::new(exit, &error).hinted(error.hint())
+    }
+}
+
+impl From<TerraformError> for Failure {
+    fn from(error: TerraformError) -> Self {
+        Self::new(Exit::Error, error)
     }
 }
 

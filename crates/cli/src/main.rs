@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
         Command::Graph(args) => commands::graph::run(&args),
+        Command::Export(args) => commands::export::run(args.form),
         Command::State(args) => online(commands::state::run(args.verb)),
         Command::Output(args) => commands::output::run(&args),
         Command::Schema => commands::schema::run(),
