@@ -124,6 +124,7 @@ impl From<StoreError> for Failure {
             | StoreError::NewerFormat { .. }
             | StoreError::Foreign { .. }
             | StoreError::RolledBack { .. }
+            | StoreError::Huge { .. }
             | StoreError::JournalCorrupt { .. } => Exit::State,
             _ => Exit::Error,
         };

@@ -86,6 +86,20 @@ pub enum StoreError {
         /// The link.
         path: PathBuf,
     },
+    /// A file that is written in place has a second name, under which its content would change, too.
+    #[error("{} has a second name (a hard link)", Shown(path))]
+    Shared {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No state and no journal is that large.
+    #[error("{} has {bytes} bytes, more than any state", Shown(path))]
+    Huge {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+    },
     /// Something else than a file (or a folder) stands where one should.
     #[error("{} is not a {wanted}", Shown(path))]
     NotAFile {
@@ -179,6 +193,11 @@ impl StoreError {
             Self::SymlinkRefused { .. } => {
                 "put the file itself there; to keep states elsewhere, use `--state-dir`".to_owned()
             }
+            Self::Shared { path } => {
+                let own = path.with_extension("own");
+                format!("give it a content of its own: `cp -p {0} {1} && mv {1} {0}`", Quoted(path), Quoted(&own))
+            }
+            Self::Huge { path, .. } => format!("look what {} is, and put the right file there", Shown(path)),
             Self::NotAFile { path, .. } => format!("move {} out of the way", Shown(path)),
             Self::NetworkFsWithoutLocks { .. } => "use a local folder (`--state-dir`)".to_owned(),
             Self::Name { .. } => format!(
