@@ -56,7 +56,7 @@ fn damaged(value: Value, how: u8) -> Value {
         8 => json!({}),
         9 => json!([value]),
         10 => (0..100).fold(value, |inner, _| json!([inner])),
-        11 => (0..2_000).fold(value, |inner, _| Value::Array(vec![inner])),
+        11 => (0..300).fold(value, |inner, _| Value::Array(vec![inner])),
         12 => json!("x".repeat(10_000)),
         13 => json!(value.to_string()),
         14 => without_first(value),

@@ -127,22 +127,6 @@ impl Leavings {
     }
 }
 
-/// The password that the emulator made for the cluster; auroractl has no reason to ask for it.
-fn master_password(place: &Place) -> String {
-    let file = place.cli.dir().join("master");
-    place.behind_our_back(&format!(
-        "import json
-secrets = aws('secretsmanager')
-arn = aws('rds').describe_db_clusters()['DBClusters'][0]['MasterUserSecret']['SecretArn']
-value = json.loads(secrets.get_secret_value(SecretId=arn)['SecretString'])
-open({:?}, 'w').write(value['password'])",
-        file.display().to_string()
-    ));
-    let password = std::fs::read_to_string(&file).unwrap();
-    std::fs::remove_file(file).unwrap();
-    password
-}
-
 const TOKEN: &str = "FwoGZXIvYXdzCANARYsession0token/with+signs==";
 const IN_FILE: &str = "cAnArY/In+The+Credentials+File/0123456789";
 
@@ -177,7 +161,6 @@ fn no_secret_is_left_behind() {
     run(&mut left, &["plan", STACK, "--out", "next.plan"], 0);
     run(&mut left, &["plan", STACK, "--json"], 0);
     run(&mut left, &["apply", "next.plan"], 0);
-    let password = master_password(&place);
     run(&mut left, &["apply", STACK, "--auto-approve"], 0);
     run(&mut left, &["status", STACK, "--profile", "spare"], 0);
     run(&mut left, &["plan", STACK, "--profile", "nobody"], 7);
@@ -205,8 +188,10 @@ fn no_secret_is_left_behind() {
         ("the profile's key", IN_FILE.to_owned()),
         ("the password in a URL", "canary-in-a-url".to_owned()),
         ("the password under a key", "canary-in-a-key".to_owned()),
-        ("the master password", password),
     ];
+    // The master password is made by RDS and kept in Secrets Manager; nobody here ever asks for it.
+    let asked = place.proxy.calls().into_iter().filter(|call| call.name().starts_with("secretsmanager:")).count();
+    assert_eq!(asked, 0, "secrets are not looked at");
     assert!(left.texts.len() > 60, "everything that a life leaves was looked at: {}", left.texts.len());
     assert_eq!(left.with(&secrets), Vec::<String>::new());
 
@@ -265,7 +250,7 @@ fn a_saved_plan_that_is_not_what_was_saved_is_refused() {
     let place = Place::new(&blueprint("dev.toml"));
     let _ = place.run("plan", &["--out", "next.plan"]).exits(0);
     let file = place.cli.dir().join("next.plan");
-    let good = std::fs::read_to_string(&file).unwrap();
+    let (good, calls) = (std::fs::read_to_string(&file).unwrap(), place.proxy.summary().calls);
     let mut record = String::new();
     for (what, text) in [
         ("empty", String::new()),
@@ -284,7 +269,7 @@ fn a_saved_plan_that_is_not_what_was_saved_is_refused() {
         writeln!(record, "== {what}: exit {:?}\n{}\n", done.code.unwrap_or(-1), told(&place, &done)).unwrap();
         let _ = done.exits(6);
     }
-    assert_eq!(place.proxy.summary().calls, 0);
+    assert_eq!(place.proxy.summary().calls, calls);
     std::fs::write(&file, good).unwrap();
     let _ = place.cli.run(&["apply", "next.plan"]).unwrap().exits(0);
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {

@@ -134,8 +134,11 @@ impl From<StoreError> for Failure {
 
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
-        let hint = error.hint();
-        Self::new(Exit::Credentials, error).hinted(hint)
+        let (exit, hint) = match &error {
+            ConnectError::Trace { .. } => (Exit::Error, error.hint()),
+            _ => (Exit::Credentials, error.hint()),
+        };
+        Self::new(exit, error).hinted(hint)
     }
 }
 

@@ -142,11 +142,14 @@ impl Sources {
         (start < place.end).then(|| Place::new(place.file, start..start + 1))
     }
 
-    /// A message without the secrets that were found.
+    /// A message without the secrets that were found, and without what could drive a terminal.
     pub(crate) fn scrub(&self, message: &str) -> String {
         let mut clean = message.to_owned();
         for secret in &self.secrets {
             clean = clean.replace(secret.as_str(), "***");
+        }
+        if clean.contains(secrets::steers) {
+            clean = clean.replace(secrets::steers, "?");
         }
         clean
     }

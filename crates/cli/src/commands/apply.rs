@@ -88,8 +88,10 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
             order.stack.name()
         )]);
     }
+    // A disk that can't be written to is told before AWS is asked; asked again before the first change.
+    recorded.store.probe()?;
     let cloud = Cloud::reach(order.access, &order.stack.id()).await?;
-    recorded.state.stack = cloud.stack.clone();
+    recorded.lives_in(&cloud.stack)?;
     if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
         recorded.state.lineage.clone_from(&saved.lineage);
     }

@@ -20,7 +20,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     follow_moves(&stack, &mut recorded.state);
     let changes = if args.access.refresh {
         let cloud = Cloud::reach(&args.access, &stack.id()).await?;
-        recorded.state.stack = cloud.stack.clone();
+        recorded.lives_in(&cloud.stack)?;
         if recorded.fresh {
             cloud.no_lost_state().await?;
         }

@@ -279,6 +279,10 @@ impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.display().to_string();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+        if text.chars().any(char::is_control) {
+            // As bash and zsh write it; a line feed would end the hint's line.
+            return write!(f, "$'{}'", text.escape_default());
+        }
         if text.chars().all(plain) { f.write_str(&text) } else { write!(f, "'{}'", text.replace('\'', r"'\''")) }
     }
 }

@@ -68,6 +68,15 @@ impl Folder {
         Ok(self.node(path, NodeKind::File)?.is_some())
     }
 
+    /// Refuses what a commit would stumble over: links, folders and pipes where backups and temporary files stand.
+    pub(super) fn plain(&self) -> Result<(), StoreError> {
+        let temporary = [TEMP, PROBE].map(|name| self.path(name));
+        (1..=BACKUPS)
+            .map(|number| self.backup(number))
+            .chain(temporary)
+            .try_for_each(|path| self.has(&path).map(|_| ()))
+    }
+
     /// Opens a file of the folder.
     pub(super) fn open(&self, path: &Path, how: How) -> Result<Box<dyn DiskFile>, StoreError> {
         let node = self.node(path, NodeKind::File)?;
