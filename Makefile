@@ -16,6 +16,13 @@ PREFIX ?= $(HOME)/.local
 # Asked only by the targets that need it; it may lie outside the repository (CARGO_TARGET_DIR).
 TARGET = $(shell cargo metadata --no-deps --format-version 1 | $(PYTHON) -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 
+# Known holes: asked where the database can be had, and said where not, since a check without network is a check, too.
+ADVISORIES = if cargo deny --workspace fetch db >/dev/null 2>&1; then cargo deny --workspace --offline check advisories; \
+	else echo 'the advisory database could not be had: known holes were not looked for'; fi
+# Of each target of `make fuzz`.
+FUZZ_SECONDS ?= 300
+FUZZ_TARGETS := state journal saved_plan stack_file
+
 .PHONY: help
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,13 +42,21 @@ check: ## Format, lints, house rules, documentation, and licences where cargo-de
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked --test it architecture
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --locked --document-private-items
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --workspace check; \
-	else echo 'cargo-deny is not installed: deny.toml was not checked'; fi
+	@if ! cargo deny --version >/dev/null 2>&1; then echo 'cargo-deny is not installed: deny.toml was not checked'; \
+	else cargo deny --workspace --log-level error check --hide-inclusion-graph bans licenses sources && $(ADVISORIES); fi
 
 .PHONY: bench
 bench: venv ## Measure a release build, Terraform beside it where it is installed (with TF_PLUGIN_DIR).
 	cargo build --workspace --release --locked
 	@"$(TARGET)/release/auroractl-bench"
+
+.PHONY: fuzz
+fuzz: ## Fuzz the four formats that are read (FUZZ_SECONDS each); needs a nightly compiler and cargo-fuzz.
+	@cargo +nightly fuzz --version >/dev/null 2>&1 || { \
+	echo 'make fuzz needs a nightly compiler and cargo-fuzz: rustup toolchain install nightly; cargo install cargo-fuzz'; exit 1; }
+	@for target in $(FUZZ_TARGETS); do mkdir -p fuzz/corpus/$$target; \
+	(cd fuzz && cargo +nightly fuzz run --fuzz-dir . $$target corpus/$$target seeds/$$target -- \
+	-max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1) || exit 1; done
 
 .PHONY: emulator
 emulator: venv ## Run the AWS emulator on port 4566 until Ctrl-C (use AWS_ENDPOINT_URL=http://127.0.0.1:4566).

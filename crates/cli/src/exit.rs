@@ -125,6 +125,7 @@ impl From<StoreError> for Failure {
             | StoreError::NewerFormat { .. }
             | StoreError::Foreign { .. }
             | StoreError::RolledBack { .. }
+            | StoreError::Huge { .. }
             | StoreError::JournalCorrupt { .. } => Exit::State,
             _ => Exit::Error,
         };
@@ -140,8 +141,11 @@ impl From<TerraformError> for Failure {
 
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
-        let hint = error.hint();
-        Self::new(Exit::Credentials, error).hinted(hint)
+        let (exit, hint) = match &error {
+            ConnectError::Trace { .. } => (Exit::Error, error.hint()),
+            _ => (Exit::Credentials, error.hint()),
+        };
+        Self::new(exit, error).hinted(hint)
     }
 }
 
