@@ -3,6 +3,7 @@
 //! The resources are abstract: a subnet's worth of fields, one parent, one other in use. Each size runs in a process of
 //! its own, so that its peak memory is its own.
 
+use auroractl_core::durations::Priors;
 use auroractl_core::identity::{StackId, oid};
 use auroractl_core::ids::VpcId;
 use auroractl_core::kind::PureKind;
@@ -116,7 +117,7 @@ fn planned(desired: Desired, state: &State) -> io::Result<(Plan, Program)> {
     let options = Options::default();
     let inputs = Inputs { kinds: &Parts, graph: &graph, state, observed: &observed, options: &options };
     let changes = plan(&inputs).map_err(io::Error::other)?;
-    let sources = Sources { kinds: &Parts, graph: &graph, state, observed: &observed, lowerings: &[] };
+    let sources = Sources { priors: &Priors::default(), graph: &graph, state, observed: &observed, lowerings: &[] };
     let program = lower(&changes, &sources);
     Ok((changes, program))
 }

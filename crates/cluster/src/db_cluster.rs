@@ -186,9 +186,7 @@ impl Model for DbCluster {
     const KIND: &'static str = "db_cluster";
     const GROUP: Group = Group::Cluster;
     const ADOPTION: Adoption = Adoption::Named;
-    /// Medians of public logs: 32 to 43 s until `available`; 2 minutes for a deletion with its snapshot.
-    const TIMING: Timing =
-        Timing { create: 40.0, update: 20.0, delete: 120.0, timeout: 7200.0, horizon: 60.0, stable: 3 };
+    const TIMING: Timing = Timing { timeout: 7200.0, horizon: 60.0, stable: 3 };
     type Outputs = DbClusterOutputs;
 
     fn naming(&self) -> Naming {

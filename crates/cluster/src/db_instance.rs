@@ -82,9 +82,7 @@ impl Model for DbInstance {
     const KIND: &'static str = "db_instance";
     const GROUP: Group = Group::Cluster;
     const ADOPTION: Adoption = Adoption::Named;
-    /// Medians of public logs: 266 to 360 s for readers; the first instance takes about 100 s longer.
-    const TIMING: Timing =
-        Timing { create: 270.0, update: 30.0, delete: 240.0, timeout: 5400.0, horizon: 60.0, stable: 2 };
+    const TIMING: Timing = Timing { timeout: 5400.0, horizon: 60.0, stable: 2 };
     type Outputs = DbInstanceOutputs;
 
     fn naming(&self) -> Naming {

@@ -5,6 +5,7 @@
 //! without one is resolved by looking at the world.
 
 use crate::address::Address;
+use crate::durations::Sample;
 use crate::state::{Intent, Record, State, Verb};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,11 @@ pub enum Entry {
         /// New address.
         to: Address,
     },
+    /// How long what ended well took.
+    Measured {
+        /// One for each step.
+        samples: Vec<Sample>,
+    },
     /// The run has ended by itself.
     RunEnd {
         /// Label of the run.
@@ -95,6 +101,7 @@ pub fn replay(state: &mut State, entry: &Entry) {
             .retain(|intent| intent.address != *address || intent.generation != *generation || intent.verb != *verb),
         Entry::Burned { address, generation } => state.burn(address, *generation),
         Entry::Moved { from, to } => rename(state, from, to),
+        Entry::Measured { samples } => samples.iter().for_each(|sample| state.durations.add(sample)),
     }
 }
 

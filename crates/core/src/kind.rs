@@ -53,7 +53,7 @@ pub trait PureKind: Sync + fmt::Debug {
     fn replace_order(&self) -> ReplaceOrder;
     /// Version of the stored form.
     fn version(&self) -> u32;
-    /// How long its calls take.
+    /// How long to be patient with it.
     fn timing(&self) -> Timing;
     /// How a resource with this spec gets its name.
     ///

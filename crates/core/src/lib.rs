@@ -15,12 +15,17 @@
 //! | [`identity`], [`tags`] | names, tokens and ownership tags, derived and never invented |
 //! | [`graph`] | the desired resources and their dependencies |
 //! | [`state`], [`observed`], [`journal`] | what was recorded, what AWS answered, what a run wrote down |
+//! | [`cost`] | lines of a bill, sums and differences |
+//! | [`durations`] | how long things take: priors, and what was measured |
 //! | [`plan`], [`lower`], [`queue`] | from difference to changes, from changes to steps, which step may start |
 //! | [`saved`], [`exact`], [`digest`] | a plan in a file; reading JSON without loss; what two things being equal means |
+//! | [`rehearse`] | a run in virtual time |
 
 pub mod address;
+pub mod cost;
 pub mod diff;
 pub mod digest;
+pub mod durations;
 pub mod exact;
 pub mod graph;
 pub mod guard;
@@ -37,12 +42,14 @@ pub mod plan;
 mod properties;
 pub mod queue;
 pub mod reference;
+pub mod rehearse;
 pub mod saved;
 pub mod state;
 pub mod tags;
 
 pub use address::Address;
 pub use diff::{Context, Diff, FieldChange};
+pub use durations::{Deed, Durations, Estimate};
 pub use graph::{Desired, Graph, Handle};
 pub use identity::{Identity, Naming};
 pub use impact::{Impact, Level, When};

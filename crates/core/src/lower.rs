@@ -7,8 +7,8 @@
 //! cluster restart one at a time).
 
 use crate::address::Address;
+use crate::durations::{Deed, Durations, Estimate, Priors};
 use crate::graph::Graph;
-use crate::kind::Kinds;
 use crate::model::ReplaceOrder;
 use crate::observed::Observed;
 use crate::plan::{self, Action, Change, Plan};
@@ -33,8 +33,10 @@ pub struct Step {
     pub generation: u32,
     /// Steps that must have ended well before.
     pub after: BTreeSet<StepId>,
-    /// How long it usually takes, in seconds.
-    pub seconds: f32,
+    /// What it is, as far as its duration matters.
+    pub deed: Deed,
+    /// How long it takes.
+    pub estimate: Estimate,
 }
 
 /// All steps of a plan.
@@ -62,8 +64,8 @@ pub trait Lowering: Sync {
 /// What lowering needs beside the plan.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
-    /// The kinds, for durations.
-    pub kinds: &'a dyn Kinds,
+    /// How long things take, beside what the state remembers of it.
+    pub priors: &'a Priors,
     /// The desired graph.
     pub graph: &'a Graph,
     /// The state: dependencies of what leaves.
@@ -79,7 +81,7 @@ pub struct Sources<'a> {
 pub fn lower(plan: &Plan, sources: &Sources<'_>) -> Program {
     let mut draft = Draft { early: plan::early(&plan.changes, sources.state), ..Draft::default() };
     for change in &plan.changes {
-        draft.steps_of(change, sources.kinds);
+        draft.steps_of(change);
     }
     for change in &plan.changes {
         draft.edges_of(change, sources);
@@ -89,6 +91,8 @@ pub fn lower(plan: &Plan, sources: &Sources<'_>) -> Program {
     for lowering in sources.lowerings {
         lowering.refine(&view, &mut draft.program);
     }
+    let durations = Durations { priors: sources.priors, history: &sources.state.durations };
+    durations.apply(&mut draft.program);
     draft.program
 }
 
@@ -126,50 +130,45 @@ struct Release {
 }
 
 impl Draft {
-    fn push(&mut self, change: &Change, verb: Verb, generation: u32, kinds: &dyn Kinds) -> StepId {
-        let timing = kinds.pure(change.address.kind()).map(|kind| kind.timing());
-        let seconds = timing.map_or(1.0, |timing| match verb {
-            Verb::Create => timing.create,
-            Verb::Update | Verb::Adopt => timing.update,
-            Verb::Delete => timing.delete,
-            Verb::Forget => 0.0,
-        });
-        let step = Step { address: change.address.clone(), verb, generation, after: BTreeSet::new(), seconds };
+    fn push(&mut self, change: &Change, verb: Verb, generation: u32) -> StepId {
+        let address = change.address.clone();
+        let (after, deed) = (BTreeSet::new(), Deed::of(verb, change.impact));
+        let step = Step { address, verb, generation, after, deed, estimate: Estimate::NOTHING };
         self.program.steps.push(step);
         self.program.steps.len() - 1
     }
 
-    fn steps_of(&mut self, change: &Change, kinds: &dyn Kinds) {
+    fn steps_of(&mut self, change: &Change) {
         match change.action {
             Action::NoOp | Action::Refused => {}
-            Action::Create => self.forward_step(change, Verb::Create, kinds),
-            Action::Update | Action::Restart => self.forward_step(change, Verb::Update, kinds),
-            Action::Adopt => self.forward_step(change, Verb::Adopt, kinds),
-            Action::Forget => self.removal_step(change, Verb::Forget, kinds),
-            Action::Delete => self.removal_step(change, Verb::Delete, kinds),
+            Action::Create => self.forward_step(change, Verb::Create),
+            Action::Update | Action::Restart => self.forward_step(change, Verb::Update),
+            Action::Adopt => self.forward_step(change, Verb::Adopt),
+            Action::Forget => self.removal_step(change, Verb::Forget),
+            Action::Delete => self.removal_step(change, Verb::Delete),
             Action::Replace => {
-                self.removal_step(change, Verb::Delete, kinds);
-                self.forward_step(change, Verb::Create, kinds);
+                self.removal_step(change, Verb::Delete);
+                self.forward_step(change, Verb::Create);
             }
         }
-        self.deposed_steps(change, kinds);
+        self.deposed_steps(change);
     }
 
     /// Predecessors that an interrupted replacement left.
-    fn deposed_steps(&mut self, change: &Change, kinds: &dyn Kinds) {
+    fn deposed_steps(&mut self, change: &Change) {
         for generation in &change.deposed {
-            let id = self.push(change, Verb::Delete, *generation, kinds);
+            let id = self.push(change, Verb::Delete, *generation);
             self.deposed.entry(change.address.clone()).or_default().push(id);
         }
     }
 
-    fn forward_step(&mut self, change: &Change, verb: Verb, kinds: &dyn Kinds) {
-        let id = self.push(change, verb, change.generation, kinds);
+    fn forward_step(&mut self, change: &Change, verb: Verb) {
+        let id = self.push(change, verb, change.generation);
         self.forward.insert(change.address.clone(), id);
     }
 
-    fn removal_step(&mut self, change: &Change, verb: Verb, kinds: &dyn Kinds) {
-        let id = self.push(change, verb, change.old_generation.unwrap_or(change.generation), kinds);
+    fn removal_step(&mut self, change: &Change, verb: Verb) {
+        let id = self.push(change, verb, change.old_generation.unwrap_or(change.generation));
         if plan::lets_go(change) {
             self.removal.insert(change.address.clone(), id);
         }

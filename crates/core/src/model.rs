@@ -55,15 +55,9 @@ pub enum ReplaceOrder {
     DeleteFirst,
 }
 
-/// How long the calls of a kind usually take until the result is usable, in seconds.
+/// Limits of patience with a kind, in seconds. How long it usually takes is data: [`crate::durations`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
-    /// Median of a create.
-    pub create: f32,
-    /// Median of an update.
-    pub update: f32,
-    /// Median of a delete.
-    pub delete: f32,
     /// After this time a wait gives up.
     pub timeout: f32,
     /// For so long after a create AWS may still answer "not found" (eventual consistency).
@@ -74,10 +68,10 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// A kind whose calls take effect at once.
+    /// A kind whose calls take effect at once: ten minutes are ample.
     #[must_use]
     pub const fn instant(horizon: f32) -> Self {
-        Self { create: 1.0, update: 1.0, delete: 1.0, timeout: 600.0, horizon, stable: 1 }
+        Self { timeout: 600.0, horizon, stable: 1 }
     }
 }
 
@@ -108,7 +102,7 @@ pub trait Model: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send
     const REPLACE: ReplaceOrder = ReplaceOrder::CreateFirst;
     /// Version of the stored form; [`Model::upgrade`] brings older ones up to date.
     const VERSION: u32 = 1;
-    /// How long its calls take.
+    /// How long to be patient with it.
     const TIMING: Timing;
     /// What other resources may refer to, and what is needed to find it again.
     type Outputs: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;

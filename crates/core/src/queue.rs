@@ -24,7 +24,7 @@ pub enum Place {
 }
 
 /// The steps of a program and where they stand.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Queue {
     place: Vec<Place>,
     missing: Vec<usize>,
@@ -70,15 +70,18 @@ impl Queue {
         Some(id)
     }
 
-    /// A step ended well; steps that waited only for it become ready.
-    pub fn finish(&mut self, id: StepId) {
+    /// A step ended well; steps that waited only for it become ready, and are returned.
+    pub fn finish(&mut self, id: StepId) -> Vec<StepId> {
         self.set(id, Place::Done);
-        for user in self.users.get(id).cloned().unwrap_or_default() {
-            if let Some(missing) = self.missing.get_mut(user) {
+        let mut opened = self.users.get(id).cloned().unwrap_or_default();
+        for user in &opened {
+            if let Some(missing) = self.missing.get_mut(*user) {
                 *missing = missing.saturating_sub(1);
             }
-            self.offer(user);
+            self.offer(*user);
         }
+        opened.retain(|user| self.at(*user) == Place::Ready);
+        opened
     }
 
     /// A step failed; returns the steps that will never start because of it.
@@ -118,7 +121,13 @@ impl Queue {
     /// Length of the longest path, in seconds: no apply can be shorter.
     #[must_use]
     pub fn critical_path(&self) -> f64 {
-        self.path.iter().max().map_or(0.0, |millis| seconds(*millis))
+        seconds(self.critical_millis())
+    }
+
+    /// The same in milliseconds.
+    #[must_use]
+    pub fn critical_millis(&self) -> u64 {
+        self.path.iter().max().copied().unwrap_or(0)
     }
 
     fn offer(&mut self, id: StepId) {
@@ -167,7 +176,7 @@ fn longest_paths(program: &Program, users: &[Vec<StepId>], order: &[StepId]) -> 
     let mut path = vec![0_u64; program.steps.len()];
     for id in order.iter().rev() {
         let rest = users.get(*id).into_iter().flatten().filter_map(|user| path.get(*user)).max().copied().unwrap_or(0);
-        let own = program.steps.get(*id).map_or(0, |step| millis(step.seconds));
+        let own = program.steps.get(*id).map_or(0, |step| millis(step.estimate.p50));
         if let Some(at) = path.get_mut(*id) {
             *at = rest + own;
         }

@@ -1,6 +1,7 @@
 //! What auroractl remembers of a stack between runs.
 
 use crate::address::Address;
+use crate::durations::History;
 use crate::identity::StackId;
 use crate::observed::{Live, Owner, Readiness};
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,9 @@ pub struct State {
     pub generations: BTreeMap<Address, u32>,
     /// Unresolved intents.
     pub intents: Vec<Intent>,
+    /// How long what was done took.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    pub durations: History,
 }
 
 impl State {
@@ -146,6 +150,7 @@ impl State {
             deposed: BTreeMap::new(),
             generations: BTreeMap::new(),
             intents: Vec::new(),
+            durations: History::default(),
         }
     }
 

@@ -68,12 +68,11 @@ impl Wait {
     #[must_use]
     pub fn new(ask: RawAsk, goal: Goal, timing: Timing, now: Duration) -> Self {
         let seconds = |value: f32| Duration::from_secs_f32(value.max(0.0));
-        let usual = seconds(if goal == Goal::Absent { timing.delete } else { timing.create });
         Self {
             ask,
             goal,
             stable: 1,
-            usual,
+            usual: Duration::ZERO,
             timeout: seconds(timing.timeout),
             horizon: seconds(timing.horizon),
             status: String::new(),
@@ -84,10 +83,16 @@ impl Wait {
         }
     }
 
-    /// The same for an update: another usual duration, and more than one good answer where the kind asks for it.
+    /// The same for what usually takes so many seconds: before that nobody looks a second time.
+    #[must_use]
+    pub fn usually(mut self, seconds: f32) -> Self {
+        self.usual = Duration::from_secs_f32(seconds.max(0.0));
+        self
+    }
+
+    /// The same for an update: more than one good answer where the kind asks for it.
     #[must_use]
     pub fn updating(mut self, timing: Timing) -> Self {
-        self.usual = Duration::from_secs_f32(timing.update.max(0.0));
         self.stable = timing.stable;
         self
     }

@@ -49,7 +49,7 @@ impl Model for DbSubnetGroup {
     const KIND: &'static str = "db_subnet_group";
     const GROUP: Group = Group::Network;
     const ADOPTION: Adoption = Adoption::Named;
-    const TIMING: Timing = Timing { create: 2.0, update: 2.0, delete: 2.0, timeout: 180.0, horizon: 60.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 180.0, horizon: 60.0, stable: 1 };
     type Outputs = DbSubnetGroupOutputs;
 
     fn naming(&self) -> Naming {

@@ -48,7 +48,7 @@ impl Model for Subnet {
     const ADOPTION: Adoption = Adoption::Guard;
     // The successor usually has the same block, which AWS admits once.
     const REPLACE: ReplaceOrder = ReplaceOrder::DeleteFirst;
-    const TIMING: Timing = Timing { create: 2.0, update: 1.0, delete: 2.0, timeout: 1200.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 1200.0, horizon: 300.0, stable: 1 };
     type Outputs = SubnetOutputs;
 
     fn naming(&self) -> Naming {

@@ -47,7 +47,7 @@ impl Model for Vpc {
     const KIND: &'static str = "vpc";
     const GROUP: Group = Group::Network;
     const ADOPTION: Adoption = Adoption::Untokened;
-    const TIMING: Timing = Timing { create: 2.0, update: 1.0, delete: 2.0, timeout: 600.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 600.0, horizon: 300.0, stable: 1 };
     type Outputs = VpcOutputs;
 
     fn naming(&self) -> Naming {

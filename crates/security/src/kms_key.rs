@@ -62,7 +62,7 @@ impl Model for KmsKey {
     const KIND: &'static str = "kms_key";
     const GROUP: Group = Group::Security;
     const ADOPTION: Adoption = Adoption::Untokened;
-    const TIMING: Timing = Timing { create: 3.0, update: 2.0, delete: 2.0, timeout: 600.0, horizon: 600.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 600.0, horizon: 600.0, stable: 1 };
     type Outputs = KmsKeyOutputs;
 
     fn naming(&self) -> Naming {

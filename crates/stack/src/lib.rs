@@ -7,12 +7,15 @@
 pub mod blueprint;
 pub mod checks;
 pub mod config;
+pub mod cost;
 pub mod schema;
 pub mod terraform;
 
 mod compose;
 mod diagnostics;
+mod durations;
 mod explain;
+mod forecast;
 mod load;
 mod merge;
 mod outputs;
@@ -32,7 +35,9 @@ pub use checks::ParameterCatalogue;
 pub use compose::{Composed, compose, stack_id};
 pub use config::Config;
 pub use diagnostics::{At, Diagnostic, Diagnostics, Label, Problem, Severity};
+pub use durations::priors;
 pub use explain::Explained;
+pub use forecast::{Forecast, Means, Money, Outlook, Peak, forecast};
 pub use load::{Loaded, Origin, load, load_from};
 pub use outputs::{Output, outputs};
 pub use parameters::Known;

@@ -178,7 +178,8 @@ async fn perform(
     (plan, graph, observed): (&Plan, &Graph, &Seen),
 ) -> Result<Exit, Failure> {
     let Recorded { store, state, .. } = recorded;
-    let sources = Sources { kinds: &cloud.registry, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
+    let priors = auroractl_stack::priors();
+    let sources = Sources { priors: &priors, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
     let program = lower(plan, &sources);
     let label = format!("{}-{}", order.command, cloud.clock.wall().strftime("%Y%m%dT%H%M%SZ"));
     let means = Means {

@@ -4,7 +4,7 @@ use super::*;
 use auroractl_core::lower::Step;
 use auroractl_core::model::Group;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
-use auroractl_core::{Input, Plan, Tags};
+use auroractl_core::{Deed, Estimate, Input, Plan, Tags};
 
 fn at(name: &str) -> Address {
     Address::new("db_instance", name).unwrap()
@@ -65,7 +65,14 @@ fn change(name: &str, action: Action, impact: Level) -> Change {
 }
 
 fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {
-    Step { address: at(name), verb, generation: 0, after: after.iter().copied().collect(), seconds: 1.0 }
+    Step {
+        address: at(name),
+        verb,
+        generation: 0,
+        after: after.iter().copied().collect(),
+        deed: Deed::Update,
+        estimate: Estimate { p50: 1.0, p95: 4.0 },
+    }
 }
 
 fn refined(changes: Vec<Change>, observed: &[(Address, Observed)], steps: Vec<Step>) -> Vec<Vec<StepId>> {

@@ -9,6 +9,6 @@ mod edits;
 mod journal;
 mod kinds;
 mod plans;
-mod queues;
+pub(crate) mod queues;
 mod runs;
 mod world;

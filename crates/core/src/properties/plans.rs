@@ -4,6 +4,7 @@ use super::edits;
 use super::kinds::{Abstract, Id, Thing};
 use super::runs::{Planned, Site, Trouble, applicable, config, trouble};
 use crate::address::Address;
+use crate::durations::Priors;
 use crate::graph::{Desired, Graph, Handle};
 use crate::guard;
 use crate::lower::{Sources, StepId, lower};
@@ -33,7 +34,7 @@ fn bytes(site: &Site, graph: &Graph, state: &State) -> (String, String) {
     let (observed, options) = (site.observe(graph), Options::default());
     let inputs = Inputs { kinds: &Abstract, graph, state, observed: &observed, options: &options };
     let plan = plan(&inputs).unwrap();
-    let sources = Sources { kinds: &Abstract, graph, state, observed: &observed, lowerings: &[] };
+    let sources = Sources { priors: &Priors::default(), graph, state, observed: &observed, lowerings: &[] };
     let program = lower(&plan, &sources);
     (serde_json::to_string(&plan).unwrap(), serde_json::to_string(&program).unwrap())
 }

@@ -2,6 +2,7 @@
 
 use super::runs::config;
 use crate::address::Address;
+use crate::durations::{Deed, Estimate};
 use crate::lower::{Program, Step, StepId};
 use crate::queue::{Place, Queue};
 use crate::state::Verb;
@@ -10,8 +11,13 @@ use std::collections::BTreeSet;
 
 const MOST: usize = 14;
 
+/// As many seconds as said; thrice as many on a bad day.
+pub(super) fn usual(seconds: u16) -> Estimate {
+    Estimate { p50: f32::from(seconds), p95: 3.0 * f32::from(seconds) }
+}
+
 /// A program without circles: a step waits for some of those before it in a random order.
-fn program() -> impl Strategy<Value = Program> {
+pub(crate) fn program() -> impl Strategy<Value = Program> {
     let steps = proptest::collection::vec((0..50_u16, proptest::collection::vec(any::<bool>(), MOST)), 1..MOST);
     (steps, any::<bool>()).prop_map(|(steps, backwards)| {
         let count = steps.len();
@@ -23,7 +29,14 @@ fn program() -> impl Strategy<Value = Program> {
             let address: Address = format!("free.s{}", place(index)).parse().unwrap();
             made.push((
                 place(index),
-                Step { address, verb: Verb::Create, generation: 0, after, seconds: f32::from(seconds) },
+                Step {
+                    address,
+                    verb: Verb::Create,
+                    generation: 0,
+                    after,
+                    deed: Deed::Create,
+                    estimate: usual(seconds),
+                },
             ));
         }
         made.sort_by_key(|(id, _)| *id);
@@ -35,7 +48,7 @@ fn program() -> impl Strategy<Value = Program> {
 /// Seconds from a step's start to the end of the longest path through it.
 fn longest(program: &Program, id: StepId) -> f64 {
     let users = (0..program.steps.len()).filter(|user| program.steps[*user].after.contains(&id));
-    f64::from(program.steps[id].seconds) + users.map(|user| longest(program, user)).fold(0.0, f64::max)
+    f64::from(program.steps[id].estimate.p50) + users.map(|user| longest(program, user)).fold(0.0, f64::max)
 }
 
 /// Everything that waits for one of these, however indirectly.

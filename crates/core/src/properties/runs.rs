@@ -135,8 +135,13 @@ impl Site {
         let observed = self.observe(graph);
         let inputs = Inputs { kinds: &Abstract, graph, state: &self.state, observed: &observed, options };
         let plan = plan(&inputs).unwrap();
-        let sources =
-            lower::Sources { kinds: &Abstract, graph, state: &self.state, observed: &observed, lowerings: &[] };
+        let sources = lower::Sources {
+            priors: &crate::durations::Priors::default(),
+            graph,
+            state: &self.state,
+            observed: &observed,
+            lowerings: &[],
+        };
         let program = lower::lower(&plan, &sources);
         let early = crate::plan::early(&plan.changes, &self.state);
         Planned { plan, program, observed, early }

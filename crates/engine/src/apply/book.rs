@@ -4,24 +4,27 @@ use super::Means;
 use crate::kind::{Kind, RawAsk, RawDone};
 use crate::refresh;
 use crate::store::{Store, StoreError};
-use auroractl_core::Address;
+use auroractl_core::durations::Sample;
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+use auroractl_core::{Address, Deed};
 use serde_json::Value;
 
 /// The book of a run.
 pub(super) struct Book<'a> {
     pub(super) state: &'a mut State,
     store: &'a mut dyn Store,
+    /// How long what is done took, to be written with the end of the run.
+    samples: Vec<Sample>,
     /// The state differs from the last snapshot.
     dirty: bool,
 }
 
 impl<'a> Book<'a> {
     pub(super) fn new(state: &'a mut State, store: &'a mut dyn Store) -> Self {
-        Self { state, store, dirty: false }
+        Self { state, store, samples: Vec::new(), dirty: false }
     }
 
     /// A new stack's lineage must be durable before anything is made under it.
@@ -121,10 +124,24 @@ impl<'a> Book<'a> {
         Some(refresh::of_deposed(self.state, &step.address, old))
     }
 
-    /// Ends the run: the last line, then the snapshot.
+    /// A step ended well after so many seconds. An adoption may have found its resource half made, and a note takes no
+    /// time: neither says anything of the next one.
+    pub(super) fn measured(&mut self, step: &Step, seconds: f64) {
+        #[expect(clippy::cast_possible_truncation, reason = "a duration needs no more than 24 bits")]
+        let seconds = seconds as f32;
+        if step.verb != Verb::Adopt && Deed::TIMED.contains(&step.deed) {
+            self.samples.push(Sample { kind: step.address.kind().to_owned(), deed: step.deed, seconds });
+        }
+    }
+
+    /// Ends the run: what was measured and the last line, then the snapshot. A run that is killed teaches nothing.
     pub(super) async fn finish(&mut self, run: &str, by_itself: bool) -> Result<(), StoreError> {
-        if by_itself {
-            self.write(&[Entry::RunEnd { run: run.to_owned() }], false).await?;
+        let samples = std::mem::take(&mut self.samples);
+        let measured = (!samples.is_empty()).then_some(Entry::Measured { samples });
+        let end = by_itself.then(|| Entry::RunEnd { run: run.to_owned() });
+        let lines: Vec<Entry> = measured.into_iter().chain(end).collect();
+        if !lines.is_empty() {
+            self.write(&lines, false).await?;
         }
         if self.dirty {
             self.store.commit(self.state).await?;

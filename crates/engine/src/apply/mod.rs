@@ -249,7 +249,7 @@ impl<W: Sync> Run<'_, W> {
             step,
             address: what.address.clone(),
             verb: what.verb,
-            expected_seconds: what.seconds,
+            expected_seconds: what.estimate.p50,
         });
         if what.verb == Verb::Forget {
             let gone = self.book.gone(what).await;
@@ -311,7 +311,7 @@ impl<W: Sync> Run<'_, W> {
         let Some(what) = self.work.program.steps.get(step) else { return };
         let Some(kind) = self.means.registry.get(what.address.kind()) else { return };
         let Some(ask) = self.book.ask(what) else { return self.done(step) };
-        let mut wait = Wait::new(ask, goal, kind.timing(), self.means.clock.now());
+        let mut wait = Wait::new(ask, goal, kind.timing(), self.means.clock.now()).usually(what.estimate.p50);
         if what.verb == Verb::Update {
             wait = wait.updating(kind.timing());
         }
@@ -387,6 +387,7 @@ impl<W: Sync> Run<'_, W> {
         self.queue.finish(step);
         let Some(what) = self.work.program.steps.get(step) else { return };
         let (address, verb, seconds) = (what.address.clone(), what.verb, self.spent(step));
+        self.book.measured(what, seconds);
         (self.report)(Event::StepFinished { step, address, verb, seconds });
     }
 

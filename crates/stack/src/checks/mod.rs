@@ -15,6 +15,7 @@ mod names;
 mod network;
 mod parameters;
 mod policy_document;
+mod prices;
 mod recovery;
 mod serverless;
 mod subscriptions;
@@ -77,6 +78,7 @@ pub const CHECKS: &[Check] = &[
     alarms::CHECK,
     subscriptions::CHECK,
     recovery::CHECK,
+    prices::CHECK,
     waivers::CHECK,
     moved::CHECK,
 ];

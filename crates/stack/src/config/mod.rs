@@ -6,6 +6,7 @@
 
 mod alarm;
 mod cluster;
+mod cost;
 mod derive;
 mod monitoring;
 mod network;
@@ -20,6 +21,7 @@ pub use cluster::{
     Autoscaling, AutoscalingMetric, Backup, Cluster, Insights, InsightsMode, LogExport, Maintenance, Member,
     Serverless, StorageType,
 };
+pub use cost::Cost;
 pub use derive::{ResolvedMember, SubnetPlan, SubnetTier};
 pub use monitoring::{LogRetention, Monitoring, Protocol, Subscription};
 pub use network::{Access, CreatedVpc, Endpoint, ExistingNetwork, Nat, Network};
@@ -54,6 +56,9 @@ pub struct Config {
     /// What a disaster may cost: the targets that drills are measured against.
     #[serde(default)]
     pub recovery: Recovery,
+    /// Assumptions about the use of the stack, for its bill.
+    #[serde(default)]
+    pub cost: Cost,
     /// Approved exceptions from the design rules.
     #[serde(default)]
     pub policy: Policy,

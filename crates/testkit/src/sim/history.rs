@@ -2,6 +2,7 @@
 
 use super::kinds::{Guard, KINDS, Named, Relation, Spec, Token, Untokened, Upsert};
 use super::world::{Faults, HORIZON, World};
+use auroractl_core::durations::Priors;
 use auroractl_core::identity::StackId;
 use auroractl_core::ids::VpcId;
 use auroractl_core::journal::replay;
@@ -236,7 +237,8 @@ impl Game {
             let work = Unchanged { plan: &plan, graph: &graph, observed: &seen };
             return settle(work, &mut state, &mut store).await.map_err(|error| format!("settle: {error}"));
         }
-        let sources = Sources { kinds: &self.registry, graph: &graph, state: &state, observed: &seen, lowerings: &[] };
+        let priors = Priors::default();
+        let sources = Sources { priors: &priors, graph: &graph, state: &state, observed: &seen, lowerings: &[] };
         let program = lower(&plan, &sources);
         #[cfg(test)]
         if std::env::var_os("SIM_TRACE").is_some() {

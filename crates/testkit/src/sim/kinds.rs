@@ -53,7 +53,7 @@ macro_rules! kinds {
                 const ADOPTION: Adoption = Adoption::$adoption;
                 const REPLACE: ReplaceOrder = ReplaceOrder::$order;
                 const TIMING: Timing = Timing {
-                    create: 5.0, update: 1.0, delete: 1.0, timeout: 3600.0, horizon: HORIZON.as_secs() as f32, stable: 1,
+                    timeout: 3600.0, horizon: HORIZON.as_secs() as f32, stable: 1,
                 };
                 type Outputs = Outputs;
 

@@ -1,0 +1,215 @@
+//! What a plan takes: time and money, for the whole and for every change.
+//!
+//! It stands beside the plan, not in it: estimates change with every run that
+//! is measured and prices with every release, and neither makes a reviewed
+//! plan stale.
+
+use crate::cost::Pricing;
+use auroractl_core::cost::{Bill, HOURS, Total, Usd};
+use auroractl_core::durations::{Basis, Durations};
+use auroractl_core::lower::{Program, Sources, Step, lower};
+use auroractl_core::observed::Observed;
+use auroractl_core::plan::Action;
+use auroractl_core::queue::Knot;
+use auroractl_core::rehearse::{Rehearsal, Span, estimate, rehearse};
+use auroractl_core::state::Verb;
+use auroractl_core::{Address, Change, Estimate, Plan};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a forecast needs beside the plan.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// What the plan was lowered from.
+    pub sources: Sources<'a>,
+    /// Prices and assumptions.
+    pub pricing: &'a Pricing,
+    /// How many calls may be in flight at once.
+    pub parallel: usize,
+}
+
+/// Time and money.
+#[derive(Clone, Debug)]
+pub struct Forecast {
+    /// The plan as steps.
+    pub program: Program,
+    /// The run in virtual time, every step at its median.
+    pub rehearsal: Rehearsal,
+    /// How long the whole takes.
+    pub whole: Estimate,
+    /// How long every change takes, and by what.
+    pub changes: BTreeMap<Address, Outlook>,
+    /// What it costs.
+    pub money: Money,
+}
+
+/// How long one change takes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Outlook {
+    /// Its steps, one after another, in seconds.
+    #[serde(flatten)]
+    pub estimate: Estimate,
+    /// Where that comes from: the weakest source of its steps.
+    #[serde(flatten)]
+    pub basis: Basis,
+}
+
+/// What a plan costs.
+#[derive(Clone, Debug)]
+pub struct Money {
+    /// The bill of what is there.
+    pub before: Bill,
+    /// The bill of what will be there.
+    pub after: Bill,
+    /// The difference, by resource.
+    pub delta: BTreeMap<Address, Total>,
+    /// The dearest moment of the run, where it is dearer than before and after.
+    pub peak: Option<Peak>,
+}
+
+/// A moment at which old and new stand side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Peak {
+    /// What an hour costs then.
+    pub hourly: Usd,
+    /// How much more than before the run, by the hour.
+    pub hourly_over_before: Usd,
+    /// How much more than after the run, by the hour.
+    pub hourly_over_after: Usd,
+    /// When it begins, in milliseconds from the start of the run.
+    pub at: u64,
+}
+
+/// Foretells a plan.
+///
+/// # Errors
+/// When its steps wait for one another in a circle: a fault in a lowering.
+pub fn forecast(plan: &Plan, means: Means<'_>) -> Result<Forecast, Knot> {
+    let program = lower(plan, &means.sources);
+    let rehearsal = rehearse(&program, means.parallel)?;
+    let whole = estimate(&program, means.parallel)?;
+    let durations = Durations { priors: means.sources.priors, history: &means.sources.state.durations };
+    let changes = outlooks(&program, durations);
+    let money = money(plan, means, (&program, &rehearsal));
+    Ok(Forecast { program, rehearsal, whole, changes, money })
+}
+
+impl Money {
+    /// The difference as a whole.
+    #[must_use]
+    pub fn change(&self) -> Total {
+        self.delta.values().cloned().sum()
+    }
+}
+
+/// The steps of a change come one after another. Their bad days are independent, so their spreads add up as squares do.
+fn outlooks(program: &Program, durations: Durations<'_>) -> BTreeMap<Address, Outlook> {
+    let mut changes: BTreeMap<Address, Outlook> = BTreeMap::new();
+    for step in program.steps.iter().filter(|step| step.verb != Verb::Forget) {
+        let (_, basis) = durations.estimate(step.address.kind(), step.deed);
+        let one = Outlook { estimate: step.estimate, basis };
+        let both = changes.get(&step.address).map_or(one, |other| join(*other, one));
+        changes.insert(step.address.clone(), both);
+    }
+    changes
+}
+
+fn join(a: Outlook, b: Outlook) -> Outlook {
+    let spread = |estimate: Estimate| estimate.p95 - estimate.p50;
+    let p50 = a.estimate.p50 + b.estimate.p50;
+    let basis = match (a.basis, b.basis) {
+        (Basis::Assumed, _) | (_, Basis::Assumed) => Basis::Assumed,
+        (Basis::Prior, _) | (_, Basis::Prior) => Basis::Prior,
+        (Basis::Measured { samples }, Basis::Measured { samples: others }) => {
+            Basis::Measured { samples: samples.min(others) }
+        }
+    };
+    Outlook { estimate: Estimate { p50, p95: p50 + spread(a.estimate).hypot(spread(b.estimate)) }, basis }
+}
+
+fn money(plan: &Plan, means: Means<'_>, run: (&Program, &Rehearsal)) -> Money {
+    let sources = means.sources;
+    let live = |at: &Address| sources.observed.get(at).and_then(Observed::live).map(|live| &live.spec);
+    let before: Vec<(&Address, &Value)> =
+        plan.changes.iter().filter_map(|change| Some((&change.address, live(&change.address)?))).collect();
+    let wished = |change: &Change| sources.graph.node(&change.address).map(|node| &node.spec);
+    let after: Vec<(&Address, Value)> = plan
+        .changes
+        .iter()
+        .filter_map(|change| Some((&change.address, afterwards(change, live(&change.address), wished(change))?)))
+        .collect();
+    let before = means.pricing.bill(before.into_iter());
+    let after = means.pricing.bill(after.iter().map(|(at, spec)| (*at, spec)));
+    let delta = before.delta(&after);
+    let peak = peak((&before, &after), run);
+    Money { before, after, delta, peak }
+}
+
+/// What a resource is like when the plan is done. What the stack leaves to AWS stays as it is; what is only forgotten
+/// goes on costing.
+fn afterwards(change: &Change, live: Option<&Value>, wished: Option<&Value>) -> Option<Value> {
+    match (change.action, live, wished) {
+        (Action::NoOp | Action::Refused | Action::Forget, Some(live), _) => Some(live.clone()),
+        (Action::Create | Action::Replace, _, Some(wished)) | (_, None, Some(wished)) => Some(wished.clone()),
+        (_, Some(live), Some(wished)) => {
+            let mut spec = wished.clone();
+            if let (Some(spec), Some(live)) = (spec.as_object_mut(), live.as_object()) {
+                for (key, value) in spec.iter_mut().filter(|(_, value)| value.is_null()) {
+                    value.clone_from(live.get(key).unwrap_or(&Value::Null));
+                }
+            }
+            Some(spec)
+        }
+        (_, _, None) => None,
+    }
+}
+
+/// The dearest moment. A resource is paid for from the start of its making to the end of its removal; while an edit
+/// runs, the dearer of its two sides counts.
+fn peak((before, after): (&Bill, &Bill), (program, rehearsal): (&Program, &Rehearsal)) -> Option<Peak> {
+    let likely = |bill: &Bill| -> BTreeMap<Address, i64> {
+        bill.by_address().into_iter().map(|(at, total)| (at.clone(), total.known.likely.0)).collect()
+    };
+    let (old, new) = (likely(before), likely(after));
+    let of = |bill: &BTreeMap<Address, i64>, at: &Address| bill.get(at).copied().unwrap_or(0);
+    let mut moves: Vec<(u64, i64)> = Vec::new();
+    let mut moved: BTreeSet<&Address> = BTreeSet::new();
+    for (step, span) in program.steps.iter().zip(&rehearsal.spans) {
+        moves.extend(steps_moves(step, *span, (of(&old, &step.address), of(&new, &step.address))));
+        moved.insert(&step.address);
+    }
+    let unmoved = old.keys().chain(new.keys()).filter(|at| !moved.contains(at)).collect::<BTreeSet<_>>();
+    for at in unmoved {
+        // Not edited itself: it costs more or less since something else was.
+        let change = of(&new, at) - of(&old, at);
+        moves.push((if change > 0 { 0 } else { rehearsal.makespan }, change));
+    }
+    // At one moment what comes is counted before what goes.
+    moves.sort_by_key(|(at, change)| (*at, std::cmp::Reverse(*change)));
+    let (start, end): (i64, i64) = (old.values().sum(), new.values().sum());
+    let (mut now, mut top) = (start, (start, 0));
+    for (at, change) in moves {
+        now += change;
+        if now > top.0 {
+            top = (now, at);
+        }
+    }
+    let hourly = |monthly: i64| Usd::dollars(Usd(monthly).as_dollars() / HOURS);
+    (top.0 > start.max(end)).then(|| Peak {
+        hourly: hourly(top.0),
+        hourly_over_before: hourly(top.0 - start),
+        hourly_over_after: hourly(top.0 - end),
+        at: top.1,
+    })
+}
+
+/// When a step makes its resource dearer and cheaper, in millionths of a dollar a month.
+fn steps_moves(step: &Step, span: Span, (old, new): (i64, i64)) -> Vec<(u64, i64)> {
+    match step.verb {
+        Verb::Create => vec![(span.start, new)],
+        Verb::Delete => vec![(span.end, -old)],
+        Verb::Update | Verb::Adopt => vec![(span.start, (new - old).max(0)), (span.end, (new - old).min(0))],
+        Verb::Forget => Vec::new(),
+    }
+}
