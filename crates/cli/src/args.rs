@@ -1,6 +1,8 @@
 //! The command line. Every flag has an `AURORACTL_*` variable, so that a CI job needs no wrapper.
 
 use crate::exit::Exit;
+use crate::forecast::PARALLEL;
+use auroractl_core::cost::Usd;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +39,10 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Show what apply would do, and what users of the database would feel.
     Plan(Plan),
+    /// Rehearse apply in virtual time: what starts when, and who waits for whom.
+    Rehearse(Rehearse),
+    /// Show what the stack costs in a month, line by line; no AWS call.
+    Cost(Cost),
     /// Do it.
     Apply(Apply),
     /// Delete everything the state knows.
@@ -103,7 +109,7 @@ pub(crate) struct Running {
     #[arg(long, short = 'y', env = "AURORACTL_AUTO_APPROVE")]
     pub(crate) auto_approve: bool,
     /// How many calls may be in flight at once.
-    #[arg(long, env = "AURORACTL_PARALLEL", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "AURORACTL_PARALLEL", default_value_t = PARALLEL, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) parallel: u16,
     /// Stop waiting after this time (`90s`, `45m`, `2h`); AWS goes on, and the next run resumes.
     #[arg(long, env = "AURORACTL_TIMEOUT", value_name = "TIME", value_parser = duration)]
@@ -116,6 +122,38 @@ pub(crate) struct Permits {
     /// Permit the deletion of this data-bearing resource; may be given several times.
     #[arg(long, env = "AURORACTL_ALLOW_DELETE", value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) allow_delete: Vec<String>,
+}
+
+/// Limits that a plan must keep.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Budget {
+    /// Stop where the plan makes the stack dearer by more than this, in US dollars a month (`+100`).
+    #[arg(long, env = "AURORACTL_MAX_COST", value_name = "USD", value_parser = dollars, allow_hyphen_values = true)]
+    pub(crate) max_cost: Option<Usd>,
+}
+
+/// `rehearse`.
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    #[command(flatten)]
+    pub(crate) permits: Permits,
+    /// How many calls may be in flight at once; several numbers are compared (`4,16,64`).
+    #[arg(long, env = "AURORACTL_REHEARSE_PARALLEL", default_values_t = [PARALLEL], value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) parallel: Vec<u16>,
+    /// Rehearse the destruction of the stack.
+    #[arg(long, env = "AURORACTL_PLAN_DESTROY")]
+    pub(crate) destroy: bool,
+}
+
+/// `cost`.
+#[derive(Debug, Args)]
+pub(crate) struct Cost {
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// `init`.
@@ -159,6 +197,8 @@ pub(crate) struct Plan {
     pub(crate) access: Access,
     #[command(flatten)]
     pub(crate) permits: Permits,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
     /// Exit with 2 when there are changes.
     #[arg(long, env = "AURORACTL_DETAILED_EXITCODE")]
     pub(crate) detailed_exitcode: bool,
@@ -182,6 +222,8 @@ pub(crate) struct Apply {
     pub(crate) access: Access,
     #[command(flatten)]
     pub(crate) permits: Permits,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
     #[command(flatten)]
     pub(crate) running: Running,
     /// Apply exactly this saved plan, or refuse if the world has changed since.
@@ -252,6 +294,8 @@ pub(crate) enum GraphFormat {
     Dot,
     /// Mermaid, for Markdown.
     Mermaid,
+    /// A picture, laid out from left to right.
+    Svg,
 }
 
 /// `export`.
@@ -326,6 +370,21 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))
 }
 
+/// Reads `+100`, `100`, `-25.50`, with a dollar sign or without.
+fn dollars(text: &str) -> Result<Usd, String> {
+    let (sign, rest) = match text.split_at_checked(1) {
+        Some(("+", rest)) => (1.0, rest),
+        Some(("-", rest)) => (-1.0, rest),
+        _ => (1.0, text),
+    };
+    let digits = rest.strip_prefix('$').unwrap_or(rest);
+    let plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.') && digits.len() <= 12;
+    let amount = digits.parse::<f64>().ok().filter(|_| plain);
+    amount
+        .map(|amount| Usd::dollars(sign * amount))
+        .ok_or_else(|| format!("`{text}` is no amount: write `+100` or `99.50`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +399,15 @@ mod tests {
         assert_eq!(duration("1h30m").unwrap(), Duration::from_secs(5400));
         assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
         assert!(duration("soon").is_err() && duration("-5s").is_err());
+    }
+
+    #[test]
+    fn amounts() {
+        assert_eq!(dollars("+100").unwrap(), Usd(100_000_000));
+        assert_eq!(dollars("-$25.50").unwrap(), Usd(-25_500_000));
+        for text in ["", "+", "1e9", "inf", "NaN", "12 USD", "--1", "1.2.3"] {
+            assert!(dollars(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod exit;
+mod forecast;
 mod saved;
 mod session;
 mod view;
@@ -43,6 +44,8 @@ fn command(command: Command) -> Exit {
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),
         Command::Plan(args) => online(commands::plan::run(&args)),
+        Command::Rehearse(args) => online(commands::rehearse::run(&args)),
+        Command::Cost(args) => commands::cost::run(&args),
         Command::Apply(args) => online(commands::apply::run(&args)),
         Command::Destroy(args) => online(commands::apply::destroy(&args)),
         Command::Status(args) => online(commands::status::run(&args)),

@@ -3,17 +3,19 @@
 use crate::args::{Access, Apply, Destroy, Running, Target};
 use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
+use crate::forecast::{foretell, over_budget};
 use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
-use auroractl_core::lower::{Sources, lower};
+use auroractl_core::cost::Usd;
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::saved::Saved;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::apply::{Desk, Means, Unchanged, Work, apply, settle};
-use auroractl_engine::refresh::{Search, Seen};
+use auroractl_engine::refresh::Search;
 use auroractl_engine::stop;
 use auroractl_engine::store::{Mode, Store as _};
+use auroractl_stack::Forecast;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Everything that is decided before the world is looked at.
@@ -25,6 +27,8 @@ struct Order<'a> {
     target: &'a Target,
     access: &'a Access,
     running: &'a Running,
+    /// The most that the stack may get dearer.
+    max_cost: Option<Usd>,
     command: &'static str,
 }
 
@@ -44,6 +48,7 @@ pub(crate) async fn run(args: &Apply) -> Result<Exit, Failure> {
         target: &target,
         access: &args.access,
         running: &args.running,
+        max_cost: args.budget.max_cost,
         command: "apply",
     };
     execute(order).await
@@ -62,6 +67,7 @@ pub(crate) async fn destroy(args: &Destroy) -> Result<Exit, Failure> {
         target: &args.target,
         access: &args.access,
         running: &args.running,
+        max_cost: None,
         command: "destroy",
     };
     execute(order).await
@@ -123,9 +129,15 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
         return nothing_to_do(&order);
     }
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
-    approve(&order, &plan)?;
+    let ground = (&graph, &recorded.state, &observed);
+    let forecast = foretell(&order.stack, &plan, ground, order.running.parallel)?;
+    if let Some(over) = over_budget(&forecast, order.max_cost) {
+        return Err(over);
+    }
+    approve(&order, &plan, &forecast)?;
     recorded.store.probe()?;
-    perform(&order, &cloud, &mut recorded, (&plan, &graph, &observed)).await
+    let work = Work { plan: &plan, program: &forecast.program, graph: &graph, observed: &observed };
+    perform(&order, &cloud, &mut recorded, work).await
 }
 
 /// What interrupted replacements made is known before the plan, and written down.
@@ -145,11 +157,12 @@ fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
 }
 
 /// Shows the plan and asks, unless it was approved before.
-fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
+fn approve(order: &Order<'_>, plan: &Plan, forecast: &Forecast) -> Result<(), Failure> {
     let name = order.stack.name();
+    let show = || view::plan::show(name, plan, false).and_then(|_| view::forecast::show(plan, forecast));
     if order.running.auto_approve || order.saved.is_some() {
         if !order.target.json {
-            view::plan::show(name, plan, false)?;
+            show()?;
         }
         return Ok(());
     }
@@ -160,7 +173,7 @@ fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
         )
         .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
     }
-    view::plan::show(name, plan, false)?;
+    show()?;
     if view::ask(&format!(
         "\n{} stack `{name}`? Only `yes` does it: ",
         if order.options.destroy { "Destroy" } else { "Change" }
@@ -171,16 +184,8 @@ fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
     Err(Failure::new(Exit::Approval, "not approved; nothing was changed"))
 }
 
-async fn perform(
-    order: &Order<'_>,
-    cloud: &Cloud,
-    recorded: &mut Recorded,
-    (plan, graph, observed): (&Plan, &Graph, &Seen),
-) -> Result<Exit, Failure> {
+async fn perform(order: &Order<'_>, cloud: &Cloud, recorded: &mut Recorded, work: Work<'_>) -> Result<Exit, Failure> {
     let Recorded { store, state, .. } = recorded;
-    let priors = auroractl_stack::priors();
-    let sources = Sources { priors: &priors, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
-    let program = lower(plan, &sources);
     let label = format!("{}-{}", order.command, cloud.clock.wall().strftime("%Y%m%dT%H%M%SZ"));
     let means = Means {
         world: &cloud.aws,
@@ -193,7 +198,7 @@ async fn perform(
     let mut view = view::progress(order.target.json, order.access.time_scale);
     let stop = interrupts()?;
     let desk = Desk { store, report: &mut |event| view.event(&event), stop };
-    let summary = apply(means, Work { plan, program: &program, graph, observed }, state, desk).await?;
+    let summary = apply(means, work, state, desk).await?;
     view.end(&summary);
     Ok(of_run(&summary))
 }

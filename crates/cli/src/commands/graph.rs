@@ -13,5 +13,6 @@ pub(crate) fn run(args: &Graph) -> Result<Exit, Failure> {
         (true, _) => view::json::graph(&graph),
         (false, GraphFormat::Dot) => view::graph::dot(&graph),
         (false, GraphFormat::Mermaid) => view::graph::mermaid(&graph),
+        (false, GraphFormat::Svg) => view::graph::svg(&graph),
     }
 }

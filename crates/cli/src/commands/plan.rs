@@ -1,49 +1,90 @@
 //! `auroractl plan`.
 
-use crate::args::Plan;
+use crate::args::{Access, Permits, Plan, Target};
 use crate::exit::{Exit, Failure, refusals};
+use crate::forecast::{PARALLEL, foretell, over_budget};
 use crate::saved;
 use crate::session::{Cloud, Query, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered};
 use crate::view;
-use auroractl_core::plan::Plan as Changes;
+use auroractl_core::plan::{Options, Plan as Changes};
 use auroractl_core::saved::Saved;
+use auroractl_core::state::State;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::store::Mode;
+use auroractl_stack::Forecast;
 
-/// Shows what apply would do.
-pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
-    let stack = Stack::open(&args.target)?;
+/// What is asked of a plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) access: &'a Access,
+    pub(crate) permits: &'a Permits,
+    /// The stack is to be destroyed.
+    pub(crate) destroy: bool,
+}
+
+/// A plan, and what it was made from.
+pub(crate) struct Gathered {
+    pub(crate) stack: Stack,
+    pub(crate) changes: Changes,
+    desired: Desired,
+    options: Options,
+    graph: Graph,
+    state: State,
+    seen: Seen,
+}
+
+impl Gathered {
+    /// Time and money.
+    pub(crate) fn forecast(&self, parallel: u16) -> Result<Forecast, Failure> {
+        foretell(&self.stack, &self.changes, (&self.graph, &self.state, &self.seen), parallel)
+    }
+}
+
+/// Plans, with a look at AWS or without.
+pub(crate) async fn gather(asked: Asked<'_>) -> Result<Gathered, Failure> {
+    let Asked { target, access, permits, destroy } = asked;
+    let stack = Stack::open(target)?;
     let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
-    let options = options(&args.permits, &stack, args.destroy)?;
+    let options = options(permits, &stack, destroy)?;
     let desired = stack.desired()?;
     follow_moves(&stack, &mut recorded.state);
-    let changes = if args.access.refresh {
-        let cloud = Cloud::reach(&args.access, &stack.id()).await?;
+    let graph = wanted(desired.clone(), destroy)?;
+    let (changes, seen) = if access.refresh {
+        let cloud = Cloud::reach(access, &stack.id()).await?;
         recorded.lives_in(&cloud.stack)?;
         if recorded.fresh {
             cloud.no_lost_state().await?;
         }
         verified(&cloud, &stack).await?;
-        let graph = wanted(desired.clone(), args.destroy)?;
         cloud.resume(&graph, &mut recorded.state, Search::Once).await?;
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
         let (changes, seen) = cloud.plan(&query, Search::Once).await?;
         preflight(&cloud, &stack, (&changes, &graph, &seen)).await?;
-        changes
+        (changes, seen)
     } else {
-        let graph = wanted(desired.clone(), args.destroy)?;
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
-        plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?
+        let seen = remembered(&recorded.state);
+        (plan(&auroractl_stack::registry(), &query, &seen)?, seen)
     };
-    let refused = refusals(&changes);
-    if let Some(path) = args.out.as_ref().filter(|_| refused.is_none()) {
-        let plan = Saved::new(&stack.file, (&desired, &recorded.state, &options), &changes);
+    Ok(Gathered { stack, changes, desired, options, graph, state: recorded.state, seen })
+}
+
+/// Shows what apply would do.
+pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
+    let Plan { target, access, permits, .. } = args;
+    let gathered = gather(Asked { target, access, permits, destroy: args.destroy }).await?;
+    let Gathered { stack, changes, desired, options, state, .. } = &gathered;
+    let forecast = gathered.forecast(PARALLEL)?;
+    let stopped = refusals(changes).or_else(|| over_budget(&forecast, args.budget.max_cost));
+    if let Some(path) = args.out.as_ref().filter(|_| stopped.is_none()) {
+        let plan = Saved::new(&stack.file, (desired, state, options), changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
-    show(args, &stack, &changes)?;
-    if let Some(refused) = refused {
-        return Err(refused);
+    show(args, stack, (changes, &forecast))?;
+    if let Some(stopped) = stopped {
+        return Err(stopped);
     }
     let changed = args.detailed_exitcode && !changes.is_empty();
     Ok(if changed { Exit::Changes } else { Exit::Done })
@@ -73,10 +114,10 @@ pub(crate) async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure
     }
 }
 
-fn show(args: &Plan, stack: &Stack, changes: &Changes) -> Result<Exit, Failure> {
+fn show(args: &Plan, stack: &Stack, (changes, forecast): (&Changes, &Forecast)) -> Result<Exit, Failure> {
     if args.target.json {
-        view::json::plan(stack.name(), changes)
-    } else {
-        view::plan::show(stack.name(), changes, args.all)
+        return view::forecast::json(stack.name(), changes, forecast);
     }
+    view::plan::show(stack.name(), changes, args.all)?;
+    view::forecast::show(changes, forecast)
 }

@@ -30,3 +30,8 @@ pub(crate) fn mermaid(graph: &Graph) -> Result<Exit, Failure> {
         Ok(())
     })
 }
+
+/// A picture.
+pub(crate) fn svg(_: &Graph) -> Result<Exit, Failure> {
+    super::lines(&[])
+}

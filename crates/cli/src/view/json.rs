@@ -18,13 +18,18 @@ pub(crate) fn document(value: &impl Serialize) -> Result<Exit, Failure> {
 
 /// Prints a plan.
 pub(crate) fn plan(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
-    document(&json!({
+    document(&plan_document(stack, plan))
+}
+
+/// A plan as a document.
+pub(super) fn plan_document(stack: &str, plan: &Plan) -> Value {
+    json!({
         "format_version": 1,
         "stack": stack,
         "summary": plan.summary(),
         "impact": plan.impact(),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
-    }))
+    })
 }
 
 fn change(change: &auroractl_core::Change) -> Value {

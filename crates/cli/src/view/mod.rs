@@ -2,12 +2,15 @@
 //!
 //! A view reads values and events and decides nothing.
 
+pub(crate) mod cost;
+pub(crate) mod forecast;
 pub(crate) mod graph;
 pub(crate) mod json;
 mod live;
 pub(crate) mod outputs;
 mod plain;
 pub(crate) mod plan;
+pub(crate) mod rehearse;
 pub(crate) mod state;
 mod words;
 

@@ -76,7 +76,7 @@ impl<const K: usize> Model for Thing<K> {
     const GROUP: Group = Group::Network;
     const ADOPTION: Adoption = ALL[K].adoption;
     const REPLACE: ReplaceOrder = ALL[K].order;
-    const TIMING: Timing = Timing { create: 1.0 + K as f32, ..Timing::instant(0.0) };
+    const TIMING: Timing = Timing::instant(0.0);
     type Outputs = Outputs;
 
     fn naming(&self) -> Naming {

@@ -1,0 +1,64 @@
+//! Time and money of a plan: computed once, for the view, the budget and the run.
+
+use crate::exit::{Exit, Failure};
+use crate::session::Stack;
+use auroractl_core::Graph;
+use auroractl_core::cost::Usd;
+use auroractl_core::lower::Sources;
+use auroractl_core::plan::Plan;
+use auroractl_core::state::State;
+use auroractl_engine::refresh::Seen;
+use auroractl_stack::cost::Pricing;
+use auroractl_stack::{Forecast, Means, forecast};
+use jiff::tz::TimeZone;
+
+/// Calls in flight at once where nobody says otherwise.
+pub(crate) const PARALLEL: u16 = 16;
+
+/// What a plan was made from.
+pub(crate) type Ground<'a> = (&'a Graph, &'a State, &'a Seen);
+
+/// Foretells a plan.
+pub(crate) fn foretell(stack: &Stack, plan: &Plan, ground: Ground<'_>, parallel: u16) -> Result<Forecast, Failure> {
+    let (graph, state, observed) = ground;
+    let (priors, pricing) = (auroractl_stack::priors(), pricing(stack));
+    let sources = Sources { priors: &priors, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
+    let means = Means { sources, pricing: &pricing, parallel: usize::from(parallel) };
+    forecast(plan, means).map_err(|knot| Failure::new(Exit::Error, format!("nothing was changed: {knot}")))
+}
+
+/// Today's prices of a stack's region.
+pub(crate) fn pricing(stack: &Stack) -> Pricing {
+    let today = jiff::Timestamp::now().to_zoned(TimeZone::UTC).date();
+    Pricing::new(&stack.loaded.config, today)
+}
+
+/// The failure that a plan over the budget is.
+pub(crate) fn over_budget(forecast: &Forecast, most: Option<Usd>) -> Option<Failure> {
+    let most = most?;
+    let change = forecast.money.change();
+    let dearest = forecast.money.delta.iter().filter(|(_, total)| total.known.likely > Usd(0));
+    let mut dearest: Vec<_> = dearest.map(|(at, total)| (total.known.likely, at)).collect();
+    dearest.sort_by(|a, b| b.cmp(a));
+    if change.known.likely > most {
+        let (more, budget) = (signed(change.known.likely), signed(most));
+        let lines = dearest.iter().take(5).map(|(amount, at)| format!("  {at}: {}", signed(*amount)));
+        let message = format!("the plan costs {more} a month, and the budget is {budget}; nothing was changed");
+        let hint = "raise `--max-cost`, or state the usual load in section `cost` of the stack file";
+        return Some(Failure::new(Exit::Budget, message).detailed(lines.collect::<Vec<_>>()).hinted(hint));
+    }
+    let unpriced: Vec<&str> = change.unpriced().collect();
+    (!unpriced.is_empty()).then(|| {
+        let names = unpriced.join(", ");
+        Failure::new(
+            Exit::Budget,
+            format!("it is not known whether the plan keeps to the budget: no price of {names}; nothing was changed"),
+        )
+        .hinted("state the price in `[cost.prices]` of the stack file, or leave `--max-cost` out")
+    })
+}
+
+/// An amount with its sign: `+$4.00`, `-$4.00`, `$0.00`.
+pub(crate) fn signed(amount: Usd) -> String {
+    if amount > Usd(0) { format!("+{amount}") } else { amount.to_string() }
+}

@@ -1,0 +1,227 @@
+//! Time and money of a plan.
+
+use super::words;
+use crate::exit::{Exit, Failure};
+use crate::forecast::signed;
+use auroractl_core::cost::{Band, Total, Usd};
+use auroractl_core::durations::Basis;
+use auroractl_core::plan::Plan;
+use auroractl_core::rehearse::Rehearsal;
+use auroractl_stack::{Forecast, Money, Outlook, Peak};
+use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// Steps of the critical path that are shorter are passed over, in milliseconds.
+const WORTH_TELLING: u64 = 2_000;
+/// Under a heading.
+const INDENT: &str = "      ";
+
+/// Shows it below the plan.
+pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
+    super::stdout(|out| {
+        if plan.is_empty() {
+            return Ok(());
+        }
+        time(out, forecast)?;
+        money(out, &forecast.money)
+    })
+}
+
+fn time(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
+    let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
+    let parallel = forecast.rehearsal.parallel;
+    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({parallel} calls at once).", "Time:".bold())?;
+    let chain = chain(forecast);
+    if !chain.is_empty() {
+        wrapped(out, &format!("longest chain: {}", chain.join(" -> ")))?;
+    }
+    wrapped(out, &basis(forecast))
+}
+
+/// The critical path in words, short steps left out.
+fn chain(forecast: &Forecast) -> Vec<String> {
+    let told = forecast.rehearsal.critical.iter().filter_map(|id| {
+        let (step, span) = (forecast.program.steps.get(*id)?, forecast.rehearsal.spans.get(*id)?);
+        let length = span.end.saturating_sub(span.start);
+        let time = words::seconds(seconds(length));
+        (length >= WORTH_TELLING).then(|| format!("{} {} {time}", step.verb, step.address))
+    });
+    told.collect()
+}
+
+/// Where the estimates come from.
+fn basis(forecast: &Forecast) -> String {
+    let all = forecast.changes.len();
+    let count = |is: fn(&Basis) -> bool| forecast.changes.values().filter(|outlook| is(&outlook.basis)).count();
+    let measured = count(|basis| matches!(basis, Basis::Measured { .. }));
+    match measured {
+        0 => "estimated by the usual durations; nothing of the kind was measured on this stack yet".to_owned(),
+        _ if measured == all => "estimated by what was measured on this stack".to_owned(),
+        _ => format!(
+            "estimated by what was measured on this stack for {measured} of {all} changes, by the usual durations for the rest"
+        ),
+    }
+}
+
+fn money(out: &mut dyn Write, money: &Money) -> io::Result<()> {
+    let (before, after, change) = (money.before.total(), money.after.total(), money.change());
+    if money.delta.is_empty() {
+        return writeln!(out, "{} no change, {} a month.", "Cost:".bold(), amount(after.known));
+    }
+    let sums = format!("{} -> {}", before.known.likely, after.known.likely);
+    writeln!(out, "{} {} a month ({sums}).", "Cost:".bold(), signed(change.known.likely).bold())?;
+    if !change.known.is_exact() {
+        let Band { low, high, .. } = change.known;
+        wrapped(out, &format!("between {} and {}, as the load has it", signed(low), signed(high)))?;
+    }
+    if let Some(peak) = &money.peak {
+        wrapped(out, &peak_words(peak))?;
+    }
+    left_out(out, &change)
+}
+
+fn peak_words(peak: &Peak) -> String {
+    let Peak { hourly, hourly_over_before, at, .. } = peak;
+    let since = words::seconds(seconds(*at));
+    format!("while it runs up to {hourly} an hour, {} more than before (after {since})", hourly_over_before)
+}
+
+/// What a sum leaves out.
+pub(super) fn left_out(out: &mut dyn Write, total: &Total) -> io::Result<()> {
+    let (unpriced, unstated): (Vec<&str>, Vec<&str>) = (total.unpriced().collect(), total.unstated().collect());
+    if !unpriced.is_empty() {
+        wrapped(out, &format!("without what has no known price: {}", unpriced.join(", ")))?;
+    }
+    if !unstated.is_empty() {
+        wrapped(
+            out,
+            &format!("without what depends on use that the stack file does not state: {}", unstated.join(", ")),
+        )?;
+    }
+    Ok(())
+}
+
+/// `$1.00`, or both ends.
+pub(super) fn amount(band: Band) -> String {
+    if band.is_exact() { band.likely.to_string() } else { format!("{} to {}", band.low, band.high) }
+}
+
+/// A sentence below a heading, broken at the terminal's width.
+pub(super) fn wrapped(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    let width = usize::from(super::console_width()).saturating_sub(INDENT.len());
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            writeln!(out, "{INDENT}{line}")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{INDENT}{line}")
+}
+
+/// Prints the plan with all of it.
+pub(crate) fn json(stack: &str, plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
+    let mut document = super::json::plan_document(stack, plan);
+    if let Some(changes) = document.get_mut("changes").and_then(Value::as_array_mut) {
+        for (value, change) in changes.iter_mut().zip(&plan.changes) {
+            let Some(map) = value.as_object_mut() else { continue };
+            if let Some(outlook) = forecast.changes.get(&change.address) {
+                map.insert("estimate".to_owned(), outlook_json(*outlook));
+            }
+            if let Some(delta) = forecast.money.delta.get(&change.address) {
+                map.insert("cost_change".to_owned(), total_json(delta));
+            }
+        }
+    }
+    if let Some(map) = document.as_object_mut() {
+        map.insert("duration".to_owned(), duration_json(forecast));
+        map.insert("cost".to_owned(), money_json(&forecast.money));
+    }
+    super::json::document(&document)
+}
+
+fn outlook_json(outlook: Outlook) -> Value {
+    let mut value = estimate_json(outlook.estimate);
+    let basis = serde_json::to_value(outlook.basis).unwrap_or_default();
+    if let (Some(map), Value::Object(basis)) = (value.as_object_mut(), basis) {
+        map.extend(basis);
+    }
+    value
+}
+
+/// Median and 95th percentile.
+pub(super) fn estimate_json(estimate: auroractl_core::Estimate) -> Value {
+    json!({"p50_seconds": tenths(estimate.p50.into()), "p95_seconds": tenths(estimate.p95.into())})
+}
+
+fn duration_json(forecast: &Forecast) -> Value {
+    let mut value = estimate_json(forecast.whole);
+    if let Some(map) = value.as_object_mut() {
+        map.insert("parallel".to_owned(), json!(forecast.rehearsal.parallel));
+        map.insert("longest_chain_seconds".to_owned(), json!(seconds(forecast.rehearsal.longest)));
+        map.insert("critical_path".to_owned(), critical_json(forecast));
+    }
+    value
+}
+
+/// The steps that decide when the run ends.
+pub(super) fn critical_json(forecast: &Forecast) -> Value {
+    let Rehearsal { critical, spans, .. } = &forecast.rehearsal;
+    let steps = critical.iter().filter_map(|id| {
+        let (step, span) = (forecast.program.steps.get(*id)?, spans.get(*id)?);
+        let times = (seconds(span.start), seconds(span.end));
+        Some(json!({"address": step.address, "verb": step.verb, "start_seconds": times.0, "end_seconds": times.1}))
+    });
+    steps.collect()
+}
+
+fn money_json(money: &Money) -> Value {
+    let peak = money.peak.as_ref().map(|peak| {
+        json!({
+            "hourly": peak.hourly.as_dollars(),
+            "hourly_over_before": peak.hourly_over_before.as_dollars(),
+            "hourly_over_after": peak.hourly_over_after.as_dollars(),
+            "at_seconds": seconds(peak.at),
+        })
+    });
+    json!({
+        "currency": "USD",
+        "per": "month",
+        "before": total_json(&money.before.total()),
+        "after": total_json(&money.after.total()),
+        "change": total_json(&money.change()),
+        "peak": peak,
+    })
+}
+
+/// A sum in dollars, with what it leaves out.
+pub(super) fn total_json(total: &Total) -> Value {
+    let mut value = band_json(total.known);
+    let list = |items: Vec<&str>| json!(items);
+    if let Some(map) = value.as_object_mut() {
+        map.insert("without_price".to_owned(), list(total.unpriced().collect()));
+        map.insert("without_usage".to_owned(), list(total.unstated().collect()));
+    }
+    value
+}
+
+/// Dollars.
+pub(super) fn band_json(band: Band) -> Value {
+    let dollars = Usd::as_dollars;
+    json!({"low": dollars(band.low), "likely": dollars(band.likely), "high": dollars(band.high)})
+}
+
+/// Milliseconds as seconds.
+#[expect(clippy::cast_precision_loss, reason = "durations of days in milliseconds are far below 2^52")]
+pub(super) fn seconds(millis: u64) -> f64 {
+    millis as f64 / 1000.0
+}
+
+fn tenths(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}

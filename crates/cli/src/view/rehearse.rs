@@ -1,0 +1,158 @@
+//! A rehearsed run: a chart of time as wide as the terminal, and a table of several.
+
+use super::forecast::{critical_json, estimate_json, seconds};
+use super::words;
+use crate::exit::{Exit, Failure};
+use auroractl_core::lower::{Program, StepId};
+use auroractl_core::rehearse::{Gate, Span};
+use auroractl_stack::Forecast;
+use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+/// A narrower terminal gets no bars.
+const WITH_BARS: usize = 70;
+/// Longest name of a step, in characters.
+const NAME: usize = 44;
+/// Columns of the two times.
+const TIMES: usize = 24;
+
+/// Shows the first run in full, and all of them side by side.
+pub(crate) fn show(stack: &str, runs: &[Forecast]) -> Result<Exit, Failure> {
+    let Some(first) = runs.first() else { return Ok(Exit::Done) };
+    super::stdout(|out| {
+        if first.program.steps.is_empty() {
+            return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
+        }
+        chart(out, first, usize::from(super::console_width()))?;
+        let (p50, p95) = (words::seconds(first.whole.p50.into()), words::seconds(first.whole.p95.into()));
+        let parallel = first.rehearsal.parallel;
+        writeln!(
+            out,
+            "\n{} {} steps in about {p50}, 19 of 20 times at most {p95} ({parallel} calls at once). {} decides when it ends.",
+            "Time:".bold(),
+            first.program.steps.len(),
+            "*".bold()
+        )?;
+        if runs.len() > 1 { compared(out, runs) } else { Ok(()) }
+    })
+}
+
+/// The steps in the order of their start. What decides the end is marked.
+fn chart(out: &mut dyn Write, run: &Forecast, width: usize) -> io::Result<()> {
+    let critical: BTreeSet<StepId> = run.rehearsal.critical.iter().copied().collect();
+    let names: Vec<String> = run.program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let name_width = longest.min(NAME).min(width * 2 / 5);
+    let mut order: Vec<(StepId, &Span)> = run.rehearsal.spans.iter().enumerate().collect();
+    order.sort_by_key(|(id, span)| (span.start, span.end, *id));
+    for (id, span) in order {
+        let Some(name) = names.get(id) else { continue };
+        let mark = if critical.contains(&id) { "*" } else { " " };
+        let name = short(name, name_width);
+        let times =
+            format!("{} + {}", words::seconds(seconds(span.start)), words::seconds(seconds(span.end - span.start)));
+        let bar = bar(span, run.rehearsal.makespan, width.saturating_sub(name_width + TIMES + 6));
+        let gate = gate(span.gate, &run.program);
+        if width >= WITH_BARS {
+            writeln!(out, "{mark} {name:name_width$} {bar} {times}")?;
+        } else {
+            writeln!(out, "{mark} {name} {times}")?;
+        }
+        if let Some(gate) = gate.filter(|_| critical.contains(&id)) {
+            writeln!(out, "    {}", gate.dimmed())?;
+        }
+    }
+    Ok(())
+}
+
+/// The end of a text that is too long gives way.
+fn short(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// A step's part of the whole.
+fn bar(span: &Span, whole: u64, width: usize) -> String {
+    let width = u64::try_from(width).unwrap_or(0).max(1);
+    let column = |at: u64| (u128::from(at) * u128::from(width) / u128::from(whole.max(1))).min(u128::from(width));
+    let from = column(span.start).min(u128::from(width) - 1);
+    let to = column(span.end).max(from + 1);
+    (0..u128::from(width)).map(|at| if (from..to).contains(&at) { '█' } else { '·' }).collect()
+}
+
+/// Why a step starts when it does; `None` for one that starts at once.
+fn gate(gate: Gate, program: &Program) -> Option<String> {
+    let name = |id: StepId| program.steps.get(id).map(|step| format!("{} {}", step.verb, step.address));
+    match gate {
+        Gate::Free => None,
+        Gate::Need(by) => Some(format!("after {}", name(by)?)),
+        Gate::Place(by) => Some(format!("when {} no longer holds a place", name(by)?)),
+    }
+}
+
+/// One line for each number of calls in flight.
+fn compared(out: &mut dyn Write, runs: &[Forecast]) -> io::Result<()> {
+    let mut table =
+        super::table(&["calls at once", "about", "19 of 20 times", "longest chain", "steps that wait for a place"]);
+    for run in runs {
+        let held = run.rehearsal.spans.iter().filter(|span| matches!(span.gate, Gate::Place(_))).count();
+        table.add_row([
+            run.rehearsal.parallel.to_string(),
+            words::seconds(run.whole.p50.into()),
+            words::seconds(run.whole.p95.into()),
+            words::seconds(seconds(run.rehearsal.longest)),
+            held.to_string(),
+        ]);
+    }
+    writeln!(out, "\n{table}")?;
+    let mut sorted: Vec<&Forecast> = runs.iter().collect();
+    sorted.sort_by_key(|run| run.rehearsal.parallel);
+    for pair in sorted.windows(2) {
+        if let [fewer, more] = pair
+            && more.rehearsal.makespan > fewer.rehearsal.makespan
+        {
+            let (more, fewer) = (more.rehearsal.parallel, fewer.rehearsal.parallel);
+            writeln!(
+                out,
+                "{more} calls at once are slower than {fewer}: what has the longest way before it starts first, which is a good rule and not always the best one."
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints all runs as JSON.
+pub(crate) fn json(stack: &str, runs: &[Forecast]) -> Result<Exit, Failure> {
+    let runs: Vec<Value> = runs.iter().map(one).collect();
+    super::json::document(&json!({"format_version": 1, "stack": stack, "runs": runs}))
+}
+
+fn one(run: &Forecast) -> Value {
+    let steps: Vec<Value> = run
+        .program
+        .steps
+        .iter()
+        .zip(&run.rehearsal.spans)
+        .enumerate()
+        .map(|(id, (step, span))| {
+            json!({
+                "step": id, "address": step.address, "verb": step.verb, "deed": step.deed,
+                "start_seconds": seconds(span.start), "end_seconds": seconds(span.end), "gate": span.gate,
+                "estimate": estimate_json(step.estimate),
+            })
+        })
+        .collect();
+    let mut value = estimate_json(run.whole);
+    if let Some(map) = value.as_object_mut() {
+        map.insert("parallel".to_owned(), json!(run.rehearsal.parallel));
+        map.insert("longest_chain_seconds".to_owned(), json!(seconds(run.rehearsal.longest)));
+        map.insert("critical_path".to_owned(), critical_json(run));
+        map.insert("steps".to_owned(), Value::Array(steps));
+    }
+    value
+}
