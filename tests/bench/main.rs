@@ -4,6 +4,7 @@
 //! by the proxy before it, CPU time and memory by the kernel. Wall times on a shared machine are noisy: where a target
 //! is one, the minimum counts.
 
+mod forecast;
 mod graph;
 mod journal;
 mod scene;
@@ -42,7 +43,7 @@ fn one_size(size: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{}", serde_json::to_string(&sample)?)
 }
 
-/// Measures what is named (`graphs`, `journal`, `stack`, `pace`, `terraform`), or all.
+/// Measures what is named (`graphs`, `journal`, `forecast`, `stack`, `pace`, `terraform`), or all.
 fn whole(only: &[String]) -> io::Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
     let mut out = io::stdout();
@@ -55,6 +56,11 @@ fn whole(only: &[String]) -> io::Result<()> {
     }
     if wanted("journal") {
         rows.extend(journal::rows()?);
+    }
+    if wanted("forecast") {
+        let sample = forecast::measure(10_000)?;
+        let what = format!("steps, rehearsal and cost of a plan that makes {} resources", sample.resources);
+        rows.push(Row::at_most(&what, (sample.milliseconds, 500.0), "ms"));
     }
     let beside = if wanted("terraform") { beside(&mut out)? } else { None };
     let mut reads = 0;

@@ -7,6 +7,7 @@ mod bad_state;
 mod conformance;
 mod documents;
 mod exits;
+mod forecast;
 mod place;
 mod private;
 mod recovery;

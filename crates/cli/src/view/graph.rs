@@ -1,4 +1,4 @@
-//! The graph as Graphviz or Mermaid text.
+//! The graph as Graphviz or Mermaid text, or as a picture.
 
 use crate::exit::{Exit, Failure};
 use auroractl_core::Graph;
@@ -32,6 +32,6 @@ pub(crate) fn mermaid(graph: &Graph) -> Result<Exit, Failure> {
 }
 
 /// A picture.
-pub(crate) fn svg(_: &Graph) -> Result<Exit, Failure> {
-    super::lines(&[])
+pub(crate) fn svg(graph: &Graph) -> Result<Exit, Failure> {
+    super::bytes(super::svg::picture(graph).as_bytes())
 }

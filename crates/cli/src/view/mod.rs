@@ -6,12 +6,14 @@ pub(crate) mod cost;
 pub(crate) mod forecast;
 pub(crate) mod graph;
 pub(crate) mod json;
+mod layers;
 mod live;
 pub(crate) mod outputs;
 mod plain;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
 pub(crate) mod state;
+mod svg;
 mod words;
 
 use crate::exit::{Exit, Failure};

@@ -13,16 +13,19 @@ pub(super) const PRICED: Priced = Priced { kind: ScalableTarget::KIND, lines };
 fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
     for (at, target) in site.all::<ScalableTarget>() {
         let Some(cluster) = site.cluster_of(&target.db_cluster_identifier) else { continue };
-        let members: Vec<_> = site.members(cluster).collect();
         // They get the writer's class; the first member is as good as the writer unless classes differ.
-        let Some((_, model)) = members.first() else { continue };
-        let declared = u8::try_from(members.len().saturating_sub(1)).unwrap_or(u8::MAX);
+        let Some((_, model)) = cluster.members.first() else { continue };
+        let declared = u8::try_from(cluster.members.len().saturating_sub(1)).unwrap_or(u8::MAX);
         let more = |readers: u8| f64::from(readers.saturating_sub(declared));
         let (low, high) = (more(target.min_capacity), more(target.max_capacity));
         let likely = site.assumed().autoscaled_readers.map_or(high, |average| average.clamp(low, high.max(low)));
-        let each = if is_serverless(model) { capacity::range(site, cluster) } else { Some(Usage::exactly(1.0)) };
+        let each = if is_serverless(model) { capacity::range(site, &cluster.spec) } else { Some(Usage::exactly(1.0)) };
         let Some(each) = each else { continue };
         let usage = Usage { low: low * each.low, likely: likely * each.likely, high: high * each.high };
-        sheet.add(at, "readers that come with the load", (Used::Known(usage.times(HOURS)), compute(model, cluster)));
+        sheet.add(
+            at,
+            "readers that come with the load",
+            (Used::Known(usage.times(HOURS)), compute(model, &cluster.spec)),
+        );
     }
 }

@@ -9,8 +9,8 @@ use auroractl_core::Model as _;
 pub(super) const PRICED: Priced = Priced { kind: DbCluster::KIND, lines };
 
 fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
-    for (at, _) in site.clusters().iter().filter(|(_, cluster)| cluster.backup_retention_period > 1) {
+    for cluster in site.clusters().iter().filter(|cluster| cluster.spec.backup_retention_period > 1) {
         let used = Used::assumed(site.assumed().backup_gib, ("cost.backup_gib", site.clusters().len()));
-        sheet.add(at, "backup storage", (used, "backup"));
+        sheet.add(cluster.address, "backup storage", (used, "backup"));
     }
 }

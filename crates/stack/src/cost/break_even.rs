@@ -2,7 +2,7 @@
 
 use super::io;
 use super::sheet::{Rate, usd};
-use super::site::{Site, compute, is_serverless};
+use super::site::{Cluster, Site, compute, is_serverless};
 use super::storage;
 use super::{capacity, sheet};
 use auroractl_cluster::{DbCluster, DbInstance, StorageType};
@@ -54,10 +54,9 @@ pub enum Question {
 
 /// All choices that can be told from the prices that are known.
 pub(super) fn all(site: &Site<'_>) -> Vec<BreakEven> {
-    let clusters = site
-        .clusters()
-        .iter()
-        .filter_map(|(at, cluster)| Some(BreakEven { address: (*at).clone(), question: io_optimized(site, cluster)? }));
+    let clusters = site.clusters().iter().filter_map(|cluster| {
+        Some(BreakEven { address: cluster.address.clone(), question: io_optimized(site, cluster)? })
+    });
     let instances = site.instances().filter_map(|(at, instance, cluster)| {
         Some(BreakEven { address: at.clone(), question: serverless(site, instance, cluster)? })
     });
@@ -65,12 +64,12 @@ pub(super) fn all(site: &Site<'_>) -> Vec<BreakEven> {
 }
 
 /// Both cost the same where the requests cost as much as the dearer compute and storage do.
-fn io_optimized(site: &Site<'_>, cluster: &DbCluster) -> Option<Question> {
+fn io_optimized(site: &Site<'_>, cluster: &Cluster<'_>) -> Option<Question> {
     let price = |key: &str| usd(site.prices(), Rate::from(key));
     let mut dearer = 0.0;
-    for (_, instance) in site.members(cluster) {
-        let hours = if is_serverless(instance) { capacity::range(site, cluster)?.likely * HOURS } else { HOURS };
-        let rate = sheet::Rate { factor: None, ..compute(instance, cluster) };
+    for (_, instance) in &cluster.members {
+        let hours = if is_serverless(instance) { capacity::range(site, &cluster.spec)?.likely * HOURS } else { HOURS };
+        let rate = sheet::Rate { factor: None, ..compute(instance, &cluster.spec) };
         dearer += hours * usd(site.prices(), rate)? * (price("io_optimized_compute")? - 1.0);
     }
     let assumed = site.assumed();
@@ -81,7 +80,7 @@ fn io_optimized(site: &Site<'_>, cluster: &DbCluster) -> Option<Question> {
     Some(Question::IoOptimized {
         above_io_millions,
         assumed_io_millions: assumed.io_millions,
-        chosen: cluster.storage_type == StorageType::AuroraIopt1,
+        chosen: cluster.spec.storage_type == StorageType::AuroraIopt1,
         storage_counted: assumed.storage_gib.is_some(),
     })
 }

@@ -12,8 +12,8 @@ pub(super) const PRICED: Priced = Priced { kind: DbCluster::KIND, lines };
 pub(super) const KEY: &str = "io_standard";
 
 fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
-    for (at, _) in site.clusters().iter().filter(|(_, cluster)| cluster.storage_type == StorageType::Aurora) {
+    for cluster in site.clusters().iter().filter(|cluster| cluster.spec.storage_type == StorageType::Aurora) {
         let used = Used::assumed(site.assumed().io_millions, ("cost.io_millions", site.clusters().len()));
-        sheet.add(at, "I/O requests", (used, KEY));
+        sheet.add(cluster.address, "I/O requests", (used, KEY));
     }
 }

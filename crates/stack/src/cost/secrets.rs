@@ -9,7 +9,7 @@ use auroractl_core::Model as _;
 pub(super) const PRICED: Priced = Priced { kind: DbCluster::KIND, lines };
 
 fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
-    for (at, _) in site.clusters().iter().filter(|(_, cluster)| cluster.manage_master_user_password) {
-        sheet.add(at, "master secret", (Used::exactly(1.0), "secret"));
+    for cluster in site.clusters().iter().filter(|cluster| cluster.spec.manage_master_user_password) {
+        sheet.add(cluster.address, "master secret", (Used::exactly(1.0), "secret"));
     }
 }

@@ -19,9 +19,20 @@ const ACU: &str = "acu";
 /// What is billed.
 pub(super) struct Site<'a> {
     specs: BTreeMap<&'a str, Vec<(&'a Address, &'a Value)>>,
-    clusters: Vec<(&'a Address, DbCluster)>,
-    instances: Vec<(&'a Address, DbInstance)>,
+    clusters: Vec<Cluster<'a>>,
+    places: BTreeMap<&'a Address, usize>,
+    names: BTreeMap<String, usize>,
     pricing: &'a Pricing,
+}
+
+/// A cluster with its members.
+pub(super) struct Cluster<'a> {
+    /// Its address.
+    pub(super) address: &'a Address,
+    /// What it is like.
+    pub(super) spec: DbCluster,
+    /// Its members, by address.
+    pub(super) members: Vec<(&'a Address, DbInstance)>,
 }
 
 impl<'a> Site<'a> {
@@ -30,8 +41,20 @@ impl<'a> Site<'a> {
         for (address, spec) in specs {
             by_kind.entry(address.kind()).or_default().push((address, spec));
         }
-        let (clusters, instances) = (typed(&by_kind), typed(&by_kind));
-        Self { specs: by_kind, clusters, instances, pricing }
+        let (clusters, mut instances) = (typed::<DbCluster>(&by_kind), typed::<DbInstance>(&by_kind));
+        instances.sort_by_key(|(at, _)| *at);
+        let places = clusters.iter().enumerate().map(|(index, (at, _))| (*at, index)).collect();
+        let names =
+            clusters.iter().enumerate().map(|(index, (_, spec))| (spec.db_cluster_identifier.clone(), index)).collect();
+        let empty = |(address, spec)| Cluster { address, spec, members: Vec::new() };
+        let clusters = clusters.into_iter().map(empty).collect();
+        let mut site = Self { specs: by_kind, clusters, places, names, pricing };
+        for (at, instance) in instances {
+            if let Some(cluster) = site.index(&instance.db_cluster_identifier).and_then(|i| site.clusters.get_mut(i)) {
+                cluster.members.push((at, instance));
+            }
+        }
+        site
     }
 
     /// Is there a resource of this kind?
@@ -60,30 +83,27 @@ impl<'a> Site<'a> {
     }
 
     /// The clusters.
-    pub(super) fn clusters(&self) -> &[(&'a Address, DbCluster)] {
+    pub(super) fn clusters(&self) -> &[Cluster<'a>] {
         &self.clusters
     }
 
     /// The instances, each with its cluster.
     pub(super) fn instances(&self) -> impl Iterator<Item = (&'a Address, &DbInstance, &DbCluster)> {
-        self.instances
+        self.clusters
             .iter()
-            .filter_map(|(at, instance)| Some((*at, instance, self.cluster_of(&instance.db_cluster_identifier)?)))
+            .flat_map(|cluster| cluster.members.iter().map(|(at, instance)| (*at, instance, &cluster.spec)))
     }
 
     /// The cluster that a resource refers to, by promise or by name.
-    pub(super) fn cluster_of(&self, id: &Input<ClusterId>) -> Option<&DbCluster> {
-        let found = self.clusters.iter().find(|(at, cluster)| match id {
-            Input::Ref(promise) => promise.promise().of == **at,
-            Input::Value(name) => name.as_str() == cluster.db_cluster_identifier,
-        });
-        found.map(|(_, cluster)| cluster)
+    pub(super) fn cluster_of(&self, id: &Input<ClusterId>) -> Option<&Cluster<'a>> {
+        self.index(id).and_then(|index| self.clusters.get(index))
     }
 
-    /// The members of a cluster.
-    pub(super) fn members<'s>(&'s self, cluster: &'s DbCluster) -> impl Iterator<Item = (&'a Address, &'s DbInstance)> {
-        let ours = move |of: &DbCluster| of.db_cluster_identifier == cluster.db_cluster_identifier;
-        self.instances().filter(move |(_, _, of)| ours(of)).map(|(at, instance, _)| (at, instance))
+    fn index(&self, id: &Input<ClusterId>) -> Option<usize> {
+        match id {
+            Input::Ref(promise) => self.places.get(&promise.promise().of).copied(),
+            Input::Value(name) => self.names.get(name.as_str()).copied(),
+        }
     }
 }
 

@@ -2,16 +2,16 @@
 
 use super::Priced;
 use super::sheet::{Sheet, Used};
-use super::site::Site;
+use super::site::{Cluster, Site};
 use auroractl_cluster::{DbCluster, StorageType};
 use auroractl_core::Model as _;
 
 pub(super) const PRICED: Priced = Priced { kind: DbCluster::KIND, lines };
 
 fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
-    for (at, cluster) in site.clusters() {
+    for Cluster { address, spec, .. } in site.clusters() {
         let used = Used::assumed(site.assumed().storage_gib, ("cost.storage_gib", site.clusters().len()));
-        sheet.add(at, "storage", (used, key(cluster.storage_type)));
+        sheet.add(address, "storage", (used, key(spec.storage_type)));
     }
 }
 
