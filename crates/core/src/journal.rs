@@ -70,7 +70,7 @@ pub enum Entry {
         /// New address.
         to: Address,
     },
-    /// How long what ended well took.
+    /// How long what ended well took. The one line whose repetition would count twice.
     Measured {
         /// One for each step.
         samples: Vec<Sample>,

@@ -47,7 +47,7 @@ pub(super) fn picture(graph: &Graph) -> String {
     let mut svg = String::new();
     head(&mut svg, &graph.desired().stack.name, (width, height));
     for edge in &layout.edges {
-        line(&mut svg, (edge.0, edge.1, &edge.2), &layout, &columns);
+        line(&mut svg, (edge.0, edge.1, edge.2.as_slice()), &layout, &columns);
     }
     for (at, (layer, y)) in order.iter().zip(&layout.places) {
         let group = graph.node(at).map_or(Group::Network, |node| node.group);

@@ -10,7 +10,7 @@ use auroractl_core::Model as _;
 use auroractl_core::cost::HOURS;
 use auroractl_params::classes::Hardware;
 use jiff::civil::Date;
-use jiff::{Span, ToSpan as _};
+use jiff::ToSpan as _;
 
 pub(super) const PRICED: Priced = Priced { kind: DbInstance::KIND, lines };
 
@@ -40,8 +40,8 @@ fn surcharge(version: &str, today: Date) -> Option<bool> {
     let major = version.split('.').next()?;
     let mut rows = TABLE.lines().map(|line| line.split('\t'));
     let end: Date = rows.find(|row| row.clone().next() == Some(major))?.nth(1)?.parse().ok()?;
-    let cheap_years: Span = 2.years();
-    (today > end).then(|| end.checked_add(cheap_years).is_ok_and(|third| today > third))
+    let third_year = end.tomorrow().ok()?.checked_add(2.years()).ok()?;
+    (today > end).then_some(today >= third_year)
 }
 
 #[cfg(test)]
@@ -54,8 +54,8 @@ mod tests {
             ("16.11", "2026-11-22", None),
             ("13.23", "2026-02-28", None),
             ("13.23", "2026-03-01", Some(false)),
-            ("13.23", "2028-02-28", Some(false)),
-            ("13.23", "2028-02-29", Some(true)),
+            ("13.23", "2028-02-29", Some(false)),
+            ("13.23", "2028-03-01", Some(true)),
             ("11.21", "2026-11-22", Some(true)),
             ("99.1", "2026-11-22", None),
         ] {

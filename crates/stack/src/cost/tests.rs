@@ -151,7 +151,7 @@ fn old_versions_pay_a_surcharge() {
 #[test]
 fn at_the_break_even_both_cost_the_same() {
     let optimized = [("[cluster]\n", "[cluster]\nstorage = \"aurora-iopt1\"\n")];
-    let case = Case::new("prod", &[("[cluster.autoscaling]", "[cluster.autoscaling]")], STATED);
+    let case = Case::new("prod", &[], STATED);
     let found = case.break_evens().into_iter().find_map(|found| match found.question {
         Question::IoOptimized { above_io_millions, storage_counted, .. } => Some((above_io_millions, storage_counted)),
         Question::Serverless { .. } => None,
