@@ -134,14 +134,15 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Ends the run: what was measured and the last line, then the snapshot. A run that is killed teaches nothing.
+    /// Ends the run: what was measured, the last line, then the snapshot. A run that is killed teaches nothing.
     pub(super) async fn finish(&mut self, run: &str, by_itself: bool) -> Result<(), StoreError> {
         let samples = std::mem::take(&mut self.samples);
-        let measured = (!samples.is_empty()).then_some(Entry::Measured { samples });
-        let end = by_itself.then(|| Entry::RunEnd { run: run.to_owned() });
-        let lines: Vec<Entry> = measured.into_iter().chain(end).collect();
-        if !lines.is_empty() {
-            self.write(&lines, false).await?;
+        if !samples.is_empty() {
+            // Without this line only estimates are poorer; what matters is refused or written below.
+            let _ = self.write(&[Entry::Measured { samples }], false).await;
+        }
+        if by_itself {
+            self.write(&[Entry::RunEnd { run: run.to_owned() }], false).await?;
         }
         if self.dirty {
             self.store.commit(self.state).await?;
