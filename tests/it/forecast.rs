@@ -21,7 +21,7 @@ fn a_plan_tells_time_and_money_of_every_change() {
     let plan = place.run("plan", &["--json", "--refresh=false"]).exits(0).json().unwrap();
     assert_eq!(place.proxy.summary().calls, 0, "a plan without a look calls nobody");
     let (p50, p95) = (number(&plan["duration"]["p50_seconds"]), number(&plan["duration"]["p95_seconds"]));
-    assert!(p50 >= number(&plan["duration"]["longest_chain_seconds"]) && p95 > p50, "{}", plan["duration"]);
+    assert!(p50 + 0.1 >= number(&plan["duration"]["longest_chain_seconds"]) && p95 > p50, "{}", plan["duration"]);
     let path = plan["duration"]["critical_path"].as_array().unwrap();
     assert_eq!(path.last().unwrap()["address"].as_str().unwrap().split('.').next(), Some("db_instance"));
     let changes = plan["changes"].as_array().unwrap();
@@ -47,7 +47,12 @@ fn what_a_run_measures_replaces_the_priors() {
     assert!(alarms.is_some_and(|alarms| alarms > 2), "{measured}");
     place.edit("readers = 0", "readers = 1");
     let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
-    let made = plan["changes"].as_array().unwrap().iter().find(|change| change["action"] == "create").unwrap();
+    let made = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|change| change["action"] == "create" && change["kind"] == "db_instance");
+    let made = made.unwrap();
     assert_eq!((&made["estimate"]["basis"], &made["estimate"]["samples"]), (&"measured".into(), &1.into()), "{made}");
     let text = place.run("plan", &[]).exits(0).stdout;
     assert!(text.contains("Time:") && text.contains("measured on this stack"), "{text}");
@@ -76,6 +81,7 @@ fn an_edit_tells_what_it_changes_of_the_bill() {
 #[test]
 fn a_budget_stops_before_anything_is_changed() {
     let place = place("prod.toml", STATED);
+    let before = place.living().len();
     for command in ["plan", "apply"] {
         let more = if command == "apply" { vec!["--auto-approve"] } else { vec!["--out", "next.plan"] };
         let over = place.run(command, &[&more[..], &["--max-cost", "+100"]].concat()).exits(12);
@@ -86,7 +92,7 @@ fn a_budget_stops_before_anything_is_changed() {
         );
     }
     assert!(!place.cli.dir().join("next.plan").exists());
-    assert_eq!(place.living().len(), 0);
+    assert_eq!(place.living().len(), before, "something was made");
     let _ = place.run("plan", &["--max-cost", "5000"]).exits(0);
     let _ = place.run("plan", &["--max-cost", "a lot"]).exits(6);
     place.edit("class = \"db.r7g.large\"", "class = \"db.r8gd.large\"");
