@@ -213,3 +213,96 @@ fn steps_moves(step: &Step, span: Span, (old, new): (i64, i64)) -> Vec<(u64, i64
         Verb::Forget => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::Deed;
+    use auroractl_core::cost::{Line, Usage};
+
+    fn at(name: &str) -> Address {
+        format!("db_instance.{name}").parse().unwrap()
+    }
+
+    /// So many dollars a month for each name.
+    fn bill(of: &[(&str, f64)]) -> Bill {
+        let line = |(name, dollars): &(&str, f64)| Line {
+            address: at(name),
+            item: "hours".to_owned(),
+            usage: Some(Usage::exactly(1.0)),
+            unit: "month".to_owned(),
+            price_key: "x".to_owned(),
+            price: Some(*dollars),
+            missing: None,
+        };
+        Bill { lines: of.iter().map(line).collect() }
+    }
+
+    fn peak_of(before: &Bill, after: &Bill, steps: &[(&str, Verb, &[usize])]) -> Option<Peak> {
+        let step = |(name, verb, after): &(&str, Verb, &[usize])| Step {
+            address: at(name),
+            verb: *verb,
+            generation: 0,
+            after: after.iter().copied().collect(),
+            deed: Deed::Create,
+            estimate: Estimate { p50: 100.0, p95: 200.0 },
+        };
+        let program = Program { steps: steps.iter().map(step).collect() };
+        let rehearsal = rehearse(&program, 16).unwrap();
+        peak((before, after), (&program, &rehearsal))
+    }
+
+    #[test]
+    fn old_and_new_side_by_side_are_a_peak() {
+        let same = bill(&[("a", 730.0), ("b", 730.0)]);
+        let found = peak_of(&same, &same, &[("a", Verb::Create, &[]), ("a", Verb::Delete, &[0])]).unwrap();
+        assert_eq!((found.hourly, found.hourly_over_before), (Usd::dollars(3.0), Usd::dollars(1.0)));
+        assert_eq!(found.at, 0);
+        assert_eq!(peak_of(&same, &same, &[("a", Verb::Delete, &[]), ("a", Verb::Create, &[0])]), None);
+    }
+
+    #[test]
+    fn growth_and_shrinkage_alone_are_none() {
+        let (small, large) = (bill(&[("a", 730.0)]), bill(&[("a", 730.0), ("b", 730.0)]));
+        assert_eq!(peak_of(&small, &large, &[("b", Verb::Create, &[])]), None);
+        assert_eq!(peak_of(&large, &small, &[("b", Verb::Delete, &[])]), None);
+        assert_eq!(peak_of(&bill(&[]), &large, &[("a", Verb::Create, &[]), ("b", Verb::Create, &[0])]), None);
+    }
+
+    #[test]
+    fn the_steps_of_a_change_add_up() {
+        let one = |p50, p95, basis| Outlook { estimate: Estimate { p50, p95 }, basis };
+        let both = join(one(100.0, 130.0, Basis::Measured { samples: 3 }), one(50.0, 90.0, Basis::Prior));
+        assert_eq!(both, one(150.0, 200.0, Basis::Prior));
+        let both = join(one(1.0, 1.0, Basis::Measured { samples: 3 }), one(1.0, 1.0, Basis::Measured { samples: 9 }));
+        assert_eq!(both.basis, Basis::Measured { samples: 3 });
+    }
+
+    #[test]
+    fn what_the_stack_leaves_to_aws_stays() {
+        use serde_json::json;
+        let plan = |action| Change {
+            address: at("a"),
+            group: auroractl_core::Group::Cluster,
+            action,
+            reasons: Vec::new(),
+            fields: Vec::new(),
+            impact: auroractl_core::Level::None,
+            pending: BTreeMap::new(),
+            generation: 0,
+            oid: String::new(),
+            name: String::new(),
+            order: None,
+            old_generation: None,
+            deposed: Vec::new(),
+            refusal: None,
+        };
+        let (live, wished) = (json!({"class": "a", "retention": 7}), json!({"class": "b", "retention": null}));
+        let after = |action| afterwards(&plan(action), Some(&live), Some(&wished));
+        assert_eq!(after(Action::Restart), Some(json!({"class": "b", "retention": 7})));
+        assert_eq!(after(Action::Replace), Some(wished.clone()));
+        assert_eq!(after(Action::NoOp), Some(live.clone()));
+        assert_eq!(afterwards(&plan(Action::Delete), Some(&live), None), None);
+        assert_eq!(afterwards(&plan(Action::Forget), Some(&live), None), Some(live.clone()));
+    }
+}

@@ -4,7 +4,7 @@ use super::forecast::{critical_json, estimate_json, seconds};
 use super::words;
 use crate::exit::{Exit, Failure};
 use auroractl_core::lower::{Program, StepId};
-use auroractl_core::rehearse::{Gate, Span};
+use auroractl_core::rehearse::{Gate, Rehearsal, Span};
 use auroractl_stack::Forecast;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -16,7 +16,9 @@ const WITH_BARS: usize = 70;
 /// Longest name of a step, in characters.
 const NAME: usize = 44;
 /// Columns of the two times.
-const TIMES: usize = 24;
+const TIMES: usize = 26;
+/// What takes more than this part of the whole says what it waited for.
+const TELLING: u64 = 20;
 
 /// Shows the first run in full, and all of them side by side.
 pub(crate) fn show(stack: &str, runs: &[Forecast]) -> Result<Exit, Failure> {
@@ -25,7 +27,7 @@ pub(crate) fn show(stack: &str, runs: &[Forecast]) -> Result<Exit, Failure> {
         if first.program.steps.is_empty() {
             return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
         }
-        chart(out, first, usize::from(super::console_width()))?;
+        chart(out, (&first.program, &first.rehearsal), usize::from(super::console_width()))?;
         let (p50, p95) = (words::seconds(first.whole.p50.into()), words::seconds(first.whole.p95.into()));
         let parallel = first.rehearsal.parallel;
         writeln!(
@@ -39,29 +41,30 @@ pub(crate) fn show(stack: &str, runs: &[Forecast]) -> Result<Exit, Failure> {
     })
 }
 
-/// The steps in the order of their start. What decides the end is marked.
-fn chart(out: &mut dyn Write, run: &Forecast, width: usize) -> io::Result<()> {
-    let critical: BTreeSet<StepId> = run.rehearsal.critical.iter().copied().collect();
-    let names: Vec<String> = run.program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
+/// The steps in the order of their start. What decides the end is marked, and says what it waited for; so does what takes
+/// long.
+fn chart(out: &mut dyn Write, (program, run): (&Program, &Rehearsal), width: usize) -> io::Result<()> {
+    let critical: BTreeSet<StepId> = run.critical.iter().copied().collect();
+    let names: Vec<String> = program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let name_width = longest.min(NAME).min(width * 2 / 5);
-    let mut order: Vec<(StepId, &Span)> = run.rehearsal.spans.iter().enumerate().collect();
+    let mut order: Vec<(StepId, &Span)> = run.spans.iter().enumerate().collect();
     order.sort_by_key(|(id, span)| (span.start, span.end, *id));
     for (id, span) in order {
         let Some(name) = names.get(id) else { continue };
         let mark = if critical.contains(&id) { "*" } else { " " };
-        let name = short(name, name_width);
-        let times =
-            format!("{} + {}", words::seconds(seconds(span.start)), words::seconds(seconds(span.end - span.start)));
-        let bar = bar(span, run.rehearsal.makespan, width.saturating_sub(name_width + TIMES + 6));
-        let gate = gate(span.gate, &run.program);
+        let length = span.end - span.start;
+        let times = format!("{} + {}", words::seconds(seconds(span.start)), words::seconds(seconds(length)));
         if width >= WITH_BARS {
-            writeln!(out, "{mark} {name:name_width$} {bar} {times}")?;
+            let bar = bar(span, run.makespan, width.saturating_sub(name_width + TIMES + 4));
+            writeln!(out, "{mark} {:name_width$} {bar} {times}", short(name, name_width))?;
         } else {
-            writeln!(out, "{mark} {name} {times}")?;
+            writeln!(out, "{mark} {}", short(name, width.saturating_sub(2)))?;
+            writeln!(out, "    {times}")?;
         }
-        if let Some(gate) = gate.filter(|_| critical.contains(&id)) {
-            writeln!(out, "    {}", gate.dimmed())?;
+        let telling = critical.contains(&id) || length * TELLING > run.makespan;
+        if let Some(gate) = gate(span.gate, program).filter(|_| telling) {
+            writeln!(out, "    {}", short(&gate, width.saturating_sub(4)).dimmed())?;
         }
     }
     Ok(())
@@ -155,4 +158,51 @@ fn one(run: &Forecast) -> Value {
         map.insert("steps".to_owned(), Value::Array(steps));
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::lower::Step;
+    use auroractl_core::rehearse::rehearse;
+    use auroractl_core::state::Verb;
+    use auroractl_core::{Deed, Estimate};
+
+    /// Twenty steps, each after the one two before it, one of them with a long name.
+    fn program() -> Program {
+        let step = |id: usize| Step {
+            address: format!("db_instance.{}", if id == 7 { "n".repeat(80) } else { format!("n{id}") })
+                .parse()
+                .unwrap(),
+            verb: Verb::Create,
+            generation: 0,
+            after: id.checked_sub(2).into_iter().collect(),
+            deed: Deed::Create,
+            estimate: Estimate { p50: 3_599.0, p95: 7_000.0 },
+        };
+        Program { steps: (0..20).map(step).collect() }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let program = program();
+        let run = rehearse(&program, 1).unwrap();
+        for width in 40..=140 {
+            let mut text = Vec::new();
+            chart(&mut text, (&program, &run), width).unwrap();
+            let plain = anstream::adapter::strip_bytes(&text).into_vec();
+            for line in String::from_utf8(plain).unwrap().lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bar_has_its_place_and_is_never_empty() {
+        let span = |start, end| Span { start, end, gate: Gate::Free };
+        assert_eq!(bar(&span(0, 100), 100, 10), "█".repeat(10));
+        assert_eq!(bar(&span(50, 100), 100, 10), "·····█████");
+        assert_eq!(bar(&span(99, 99), 100, 10), "·········█");
+        assert_eq!(bar(&span(0, 0), 0, 4), "█···");
+    }
 }
