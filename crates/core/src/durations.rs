@@ -203,12 +203,20 @@ impl Durations<'_> {
         }
     }
 
+    /// The estimate, and the median that a wait goes by.
+    fn timed(&self, kind: &str, deed: Deed) -> (Estimate, f32) {
+        let (estimate, _) = self.estimate(kind, deed);
+        let prior = self.priors.get(kind, deed).unwrap_or(INSTANT);
+        (estimate, estimate.p50.min(prior.p50))
+    }
+
     /// Gives every step of a program its estimate: by a deed that a lowering gave it, or by what it does.
     pub fn apply(&self, program: &mut Program) {
-        let mut known: BTreeMap<(String, Deed), Estimate> = BTreeMap::new();
+        let mut known: BTreeMap<(String, Deed), (Estimate, f32)> = BTreeMap::new();
         for step in &mut program.steps {
             let key = (step.address.kind().to_owned(), step.deed);
-            step.estimate = *known.entry(key).or_insert_with_key(|(kind, deed)| self.estimate(kind, *deed).0);
+            let both = known.entry(key).or_insert_with_key(|(kind, deed)| self.timed(kind, *deed));
+            (step.estimate, step.look_after) = *both;
         }
     }
 }
@@ -288,6 +296,17 @@ mod tests {
         let (shaken, _) = told(&[&usual[..], &[3_600.0]].concat());
         assert!(shaken.p50 / calm.p50 < 1.05, "{calm:?} {shaken:?}");
         assert!(shaken.p95 >= 3_600.0, "the bad day is in the 95th percentile: {shaken:?}");
+    }
+
+    #[test]
+    fn slow_days_do_not_make_waits_slow() {
+        let (mut priors, mut history) = (Priors::default(), History::default());
+        priors.add("db_instance", Deed::Create, PRIOR);
+        for (seconds, looks_after) in [(3_600.0, PRIOR.p50), (30.0, PRIOR.p50), (30.0, 40.0)] {
+            history.add(&Sample { kind: "db_instance".to_owned(), deed: Deed::Create, seconds });
+            let (_, after) = Durations { priors: &priors, history: &history }.timed("db_instance", Deed::Create);
+            assert!(after <= looks_after, "looks after {after} s");
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub struct Step {
     pub deed: Deed,
     /// How long it takes.
     pub estimate: Estimate,
+    /// Before so many seconds have passed it is hardly done: who waits for it need not look. Never more than the prior
+    /// says: a look costs little, and a wait that follows its own slow days would stay slow.
+    pub look_after: f32,
 }
 
 /// All steps of a plan.
@@ -133,7 +136,7 @@ impl Draft {
     fn push(&mut self, change: &Change, verb: Verb, generation: u32) -> StepId {
         let address = change.address.clone();
         let (after, deed) = (BTreeSet::new(), Deed::of(verb, change.impact));
-        let step = Step { address, verb, generation, after, deed, estimate: Estimate::NOTHING };
+        let step = Step { address, verb, generation, after, deed, estimate: Estimate::NOTHING, look_after: 0.0 };
         self.program.steps.push(step);
         self.program.steps.len() - 1
     }

@@ -36,6 +36,7 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
                     after,
                     deed: Deed::Create,
                     estimate: usual(seconds),
+                    look_after: 0.0,
                 },
             ));
         }

@@ -311,7 +311,7 @@ impl<W: Sync> Run<'_, W> {
         let Some(what) = self.work.program.steps.get(step) else { return };
         let Some(kind) = self.means.registry.get(what.address.kind()) else { return };
         let Some(ask) = self.book.ask(what) else { return self.done(step) };
-        let mut wait = Wait::new(ask, goal, kind.timing(), self.means.clock.now()).usually(what.estimate.p50);
+        let mut wait = Wait::new(ask, goal, kind.timing(), self.means.clock.now()).usually(what.look_after);
         if what.verb == Verb::Update {
             wait = wait.updating(kind.timing());
         }
