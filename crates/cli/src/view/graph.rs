@@ -1,5 +1,7 @@
 //! The graph as Graphviz or Mermaid text, or as a picture.
 
+use super::svg::{GROUPS, colour, group};
+use super::words;
 use crate::exit::{Exit, Failure};
 use auroractl_core::Graph;
 use std::collections::BTreeMap;
@@ -9,7 +11,7 @@ pub(crate) fn dot(graph: &Graph) -> Result<Exit, Failure> {
     super::stdout(|out| {
         writeln!(out, "digraph \"{}\" {{\n  rankdir = LR;\n  node [shape = box];", graph.desired().stack.name)?;
         for at in graph.order() {
-            writeln!(out, "  \"{at}\";")?;
+            writeln!(out, "  \"{at}\" [color = \"{}\"];", colour(group(graph, at)))?;
             graph.deps(at).try_for_each(|dep| writeln!(out, "  \"{at}\" -> \"{dep}\";"))?;
         }
         writeln!(out, "}}")
@@ -21,8 +23,11 @@ pub(crate) fn mermaid(graph: &Graph) -> Result<Exit, Failure> {
     let number: BTreeMap<_, _> = graph.order().iter().enumerate().map(|(n, at)| (at, n)).collect();
     super::stdout(|out| {
         writeln!(out, "flowchart LR")?;
+        for (part, _, light, _) in GROUPS {
+            writeln!(out, "  classDef {} stroke:{light}", words::group(part))?;
+        }
         for (at, n) in &number {
-            writeln!(out, "  n{n}[\"{at}\"]")?;
+            writeln!(out, "  n{n}[\"{at}\"]:::{}", words::group(group(graph, at)))?;
             for dep in graph.deps(at).filter_map(|dep| number.get(dep)) {
                 writeln!(out, "  n{n} --> n{dep}")?;
             }

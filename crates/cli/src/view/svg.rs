@@ -20,7 +20,7 @@ const PADDING: f64 = 24.0;
 /// The legend needs so much.
 const LEGEND: f64 = 620.0;
 /// The parts of a stack: class, name, colour in the light and in the dark.
-const GROUPS: [(Group, &str, &str, &str); 5] = [
+pub(super) const GROUPS: [(Group, &str, &str, &str); 5] = [
     (Group::Network, "Network", "#2563a8", "#7fb2e8"),
     (Group::Security, "Security", "#9a3b7a", "#e296c6"),
     (Group::Params, "Parameters", "#6b5bb5", "#b3a7ef"),
@@ -50,9 +50,8 @@ pub(super) fn picture(graph: &Graph) -> String {
         line(&mut svg, (edge.0, edge.1, edge.2.as_slice()), &layout, &columns);
     }
     for (at, (layer, y)) in order.iter().zip(&layout.places) {
-        let group = graph.node(at).map_or(Group::Network, |node| node.group);
         let (x, width) = columns.get(*layer).copied().unwrap_or_default();
-        one(&mut svg, at, class(group), (x, y + HEADING, width));
+        one(&mut svg, at, class(group(graph, at)), (x, y + HEADING, width));
     }
     svg.push_str("</svg>\n");
     svg
@@ -76,6 +75,16 @@ fn columns(order: &[Address], layout: &Layout) -> Vec<(f64, f64)> {
             column
         })
         .collect()
+}
+
+/// The part of the stack that a resource belongs to.
+pub(super) fn group(graph: &Graph, at: &Address) -> Group {
+    graph.node(at).map_or(Group::Network, |node| node.group)
+}
+
+/// Its colour in the light.
+pub(super) fn colour(group: Group) -> &'static str {
+    GROUPS.iter().find(|(of, ..)| *of == group).map_or("", |(_, _, light, _)| *light)
 }
 
 fn class(group: Group) -> &'static str {
