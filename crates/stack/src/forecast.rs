@@ -185,8 +185,8 @@ fn peak((before, after): (&Bill, &Bill), (program, rehearsal): (&Program, &Rehea
         let change = of(&new, at) - of(&old, at);
         moves.push((if change > 0 { 0 } else { rehearsal.makespan }, change));
     }
-    // At one moment what comes is counted before what goes.
-    moves.sort_by_key(|(at, change)| (*at, std::cmp::Reverse(*change)));
+    // What goes at the moment at which something comes makes room for it.
+    moves.sort_unstable();
     let (start, end): (i64, i64) = (old.values().sum(), new.values().sum());
     let (mut now, mut top) = (start, (start, 0));
     for (at, change) in moves {

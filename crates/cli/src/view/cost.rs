@@ -46,9 +46,9 @@ pub(crate) fn show(stack: &str, pricing: &Pricing, (bill, choices): Told<'_>) ->
 fn usage(line: &Line) -> String {
     match (&line.usage, &line.missing) {
         (Some(Usage { low, high, .. }), _) if low < high => {
-            format!("{} to {} {}", number(*low), number(*high), line.unit)
+            format!("{} to {} {}", number(*low), number(*high), plural(&line.unit, *high))
         }
-        (Some(usage), _) => format!("{} {}", number(usage.likely), line.unit),
+        (Some(usage), _) => format!("{} {}", number(usage.likely), plural(&line.unit, usage.likely)),
         (None, Some(Missing::Usage(setting))) => format!("not stated ({setting})"),
         (None, _) => format!("? {}", line.unit),
     }
@@ -59,7 +59,17 @@ fn price(line: &Line) -> String {
 }
 
 fn monthly(line: &Line) -> String {
-    line.monthly().map_or_else(|| "unknown".to_owned(), amount)
+    match (line.monthly(), &line.missing) {
+        (Some(band), _) => amount(band),
+        (None, Some(Missing::Usage(_))) => "by use".to_owned(),
+        (None, _) => "unknown".to_owned(),
+    }
+}
+
+/// `hours` for more than one of them; `GiB` has no other form.
+fn plural(unit: &str, count: f64) -> String {
+    let counted = unit.ends_with("hour") || unit.ends_with("month");
+    if counted && count != 1.0 { format!("{unit}s") } else { unit.to_owned() }
 }
 
 /// As many digits as it needs, four behind the point at most.

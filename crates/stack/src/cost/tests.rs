@@ -141,8 +141,11 @@ fn io_optimized_is_dearer_but_for_io() {
 
 #[test]
 fn old_versions_pay_a_surcharge() {
-    let old = [("engine_version = \"16.11\"", "engine_version = \"13.23\"")];
-    let bill = Case::new("prod", &old, STATED).bill();
+    let mut old = Case::new("prod", &[], STATED);
+    for (_, spec) in old.nodes.iter_mut().filter(|(at, _)| at.kind() == "db_cluster") {
+        spec["engine_version"] = "13.23".into();
+    }
+    let bill = old.bill();
     assert!((of(&bill, "db_instance.a", "extended support") - 2.0 * 730.0 * 0.1).abs() < 1e-6);
     let new = Case::new("prod", &[], STATED).bill();
     assert!(!new.lines.iter().any(|line| line.item == "extended support"));
