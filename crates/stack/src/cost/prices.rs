@@ -28,6 +28,8 @@ pub struct Price {
 #[derive(Clone, Debug)]
 pub struct Prices {
     known: BTreeMap<String, Price>,
+    /// The units of all names, also of those without a price here.
+    units: BTreeMap<&'static str, &'static str>,
 }
 
 impl Prices {
@@ -36,12 +38,20 @@ impl Prices {
     pub fn of_region(region: &str, own: &BTreeMap<String, f64>) -> Self {
         let listed = rows().filter(|row| row.region == region || row.region == EVERYWHERE);
         let mut known: BTreeMap<String, Price> = listed.map(|row| (row.key.to_owned(), row.price())).collect();
+        let units = rows().map(|row| (row.key, row.unit)).chain(UNLISTED).collect();
+        let mut prices = Self { known: BTreeMap::new(), units };
         for (key, usd) in own {
-            let (usd, unit) = (*usd, unit(key).to_owned());
+            let (usd, unit) = (*usd, prices.unit(key).to_owned());
             let price = Price { usd, unit, date: String::new(), source: "the stack file".to_owned() };
             known.insert(key.clone(), price);
         }
-        Self { known }
+        prices.known = known;
+        prices
+    }
+
+    /// The unit of a price, known or not.
+    pub(super) fn unit(&self, key: &str) -> &'static str {
+        if key.starts_with("db.") { "hour" } else { self.units.get(key).copied().unwrap_or("unit") }
     }
 
     /// A price, if it is known.
@@ -54,15 +64,6 @@ impl Prices {
     pub(super) fn classes(&self) -> impl Iterator<Item = (&str, f64)> {
         self.known.iter().filter(|(key, _)| key.starts_with("db.")).map(|(key, price)| (key.as_str(), price.usd))
     }
-}
-
-/// The unit of a price, known or not.
-pub(super) fn unit(key: &str) -> &'static str {
-    if key.starts_with("db.") {
-        return "hour";
-    }
-    let unlisted = || UNLISTED.iter().find(|(name, _)| *name == key).map(|(_, unit)| *unit);
-    rows().find(|row| row.key == key).map(|row| row.unit).or_else(unlisted).unwrap_or("unit")
 }
 
 /// Is this the name of something that may stand on a bill?

@@ -1,6 +1,6 @@
 //! A bill while it is written.
 
-use super::prices::{self, Prices};
+use super::prices::Prices;
 use auroractl_core::Address;
 use auroractl_core::cost::{Bill, Line, Missing, Usage};
 
@@ -72,7 +72,7 @@ impl<'a> Sheet<'a> {
             address: address.clone(),
             item: item.to_owned(),
             usage,
-            unit: prices::unit(rate.key).to_owned(),
+            unit: self.prices.unit(rate.key).to_owned(),
             price_key: rate.key.to_owned(),
             price,
             missing: unpriced.or(unstated),
