@@ -11,8 +11,9 @@ fn place(stack: &str, more: &str) -> Place {
     Place::new(&format!("{}{more}", blueprint(stack)))
 }
 
+/// A number; what is none compares with nothing, and so fails every assertion.
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_f64().unwrap_or(f64::NAN)
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn an_edit_tells_what_it_changes_of_the_bill() {
     let place = place("prod.toml", STATED);
     let _ = place.apply().exits(0);
     let same = place.run("plan", &["--json"]).exits(0).json().unwrap();
-    assert_eq!(number(&same["cost"]["change"]["likely"]), 0.0, "{}", same["cost"]);
+    assert_eq!(same["cost"]["change"]["likely"], 0.0, "{}", same["cost"]);
     assert_eq!(same["cost"]["before"], same["cost"]["after"]);
     place.edit("[cluster]\n", "[cluster]\nstorage = \"aurora-iopt1\"\n");
     let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
