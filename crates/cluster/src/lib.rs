@@ -7,6 +7,7 @@ mod db_cluster;
 mod db_instance;
 mod describe;
 mod edit;
+mod founders;
 mod lowering;
 mod scalable_target;
 mod scaling_policy;
@@ -23,6 +24,7 @@ use auroractl_engine::Kind;
 
 pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scaling, StorageType};
 pub use db_instance::{DbInstance, DbInstanceOutputs};
+pub use founders::Founders;
 pub use lowering::Members;
 pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
 pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
@@ -33,4 +35,4 @@ pub const KINDS: &[&dyn Kind<Aws>] =
     &[&Of::<DbCluster>::NEW, &Of::<DbInstance>::NEW, &Of::<ScalableTarget>::NEW, &Of::<ScalingPolicy>::NEW];
 
 /// Resources that must move together.
-pub const LOWERINGS: &[&dyn Lowering] = &[&Members];
+pub const LOWERINGS: &[&dyn Lowering] = &[&Members, &Founders];

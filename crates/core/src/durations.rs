@@ -28,6 +28,8 @@ const INSTANT: Estimate = Estimate { p50: 1.0, p95: 4.0 };
 pub enum Deed {
     /// Made, until it is usable.
     Create,
+    /// Made as the first of several, with what all of them share. Only a lowering knows.
+    First,
     /// Edited, without a restart.
     Update,
     /// Edited, with a restart or a change of the writer.
@@ -93,7 +95,7 @@ pub struct Durations<'a> {
 
 impl Deed {
     /// All deeds that take time.
-    pub const TIMED: [Self; 4] = [Self::Create, Self::Update, Self::Restart, Self::Delete];
+    pub const TIMED: [Self; 5] = [Self::Create, Self::First, Self::Update, Self::Restart, Self::Delete];
 
     /// The deed of a step: an edit with this impact.
     #[must_use]
@@ -112,6 +114,7 @@ impl Deed {
     pub fn name(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::First => "first",
             Self::Update => "update",
             Self::Restart => "restart",
             Self::Delete => "delete",
@@ -172,11 +175,16 @@ impl Priors {
         self.0.insert((kind.to_owned(), deed), estimate);
     }
 
-    /// The prior of a kind and deed. A restart that has no line of its own takes as long as an update.
+    /// The prior of a kind and deed. What has no line of its own takes as long as what it is a case of: a restart as an
+    /// update, a first one as any other.
     #[must_use]
     pub fn get(&self, kind: &str, deed: Deed) -> Option<Estimate> {
         let line = |deed| self.0.get(&(kind.to_owned(), deed)).copied();
-        line(deed).or_else(|| if deed == Deed::Restart { line(Deed::Update) } else { None })
+        line(deed).or_else(|| match deed {
+            Deed::Restart => line(Deed::Update),
+            Deed::First => line(Deed::Create),
+            Deed::Create | Deed::Update | Deed::Delete | Deed::Note => None,
+        })
     }
 
     /// Every line.
