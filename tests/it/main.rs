@@ -8,4 +8,5 @@ mod exits;
 mod place;
 mod recovery;
 mod source;
+mod trials;
 mod walk;
