@@ -6,6 +6,7 @@ mod conformance;
 mod documents;
 mod exits;
 mod place;
+mod recover;
 mod recovery;
 mod source;
 mod trials;
