@@ -10,4 +10,5 @@ mod recover;
 mod recovery;
 mod source;
 mod trials;
+mod trouble;
 mod walk;

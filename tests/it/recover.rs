@@ -55,7 +55,10 @@ for role in [r['RoleName'] for r in iam.list_roles()['Roles'] if 'monitoring' in
     assert!(dry.stdout.contains("Nothing was written"), "{}", dry.stdout);
     let _ = place.run("plan", &[]).exits(13);
     let done = recover(&place, &[]).exits(0);
-    assert!(!done.stdout.contains("Not found") && !done.stdout.contains("have no record"), "{}", done.stdout);
+    assert!(!done.stdout.contains("Not found"), "{}", done.stdout);
+    // AWS copies a cluster's tags to its snapshots; nothing else is left without a record.
+    let left: Vec<&str> = done.stdout.lines().filter(|line| line.starts_with("  arn:")).collect();
+    assert!(left.iter().all(|arn| arn.contains(":cluster-snapshot:")), "{left:?}");
     // A relation's generation shows nowhere: it has no tags, no name and no token that could be used up.
     let relation = |address: &str| address.starts_with("iam_role_policy_attachment.");
     let told = |records: &BTreeSet<(String, String, u64)>| -> BTreeSet<_> {
@@ -103,8 +106,11 @@ fn what_moved_is_found_and_what_left_the_file_is_told() {
     let _ = recover(&place, &[]).exits(0);
     place.settled();
     lose(&place);
-    place.edit("[monitoring]", "[monitoring]\nno_such = 1");
-    let _ = recover(&place, &[]).exits(6);
+    place.edit("acu_utilization.enabled = true", "acu_utilization.enabled = false");
+    let done = recover(&place, &[]).exits(0);
+    let told = "metric_alarm.acu-utilization is not in the stack file";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+    place.settled();
 }
 
 #[test]
@@ -132,8 +138,8 @@ ec2.create_tags(Resources=theirs, Tags=[{'Key': 'auroractl:lineage', 'Value': 'a
     let lineage = done.stderr.lines().find(|line| line.starts_with("  ") && !line.contains("another")).unwrap();
     let lineage = lineage.trim().split(':').next().unwrap();
     let done = recover(&place, &["--lineage", lineage, "--json"]).exits(0).json().unwrap();
-    assert_eq!(done["left"].as_array().unwrap().len(), 1, "{done}");
-    assert_eq!(done["left"][0]["why"], "unattributed");
+    let left = done["left"].as_array().unwrap().iter().find(|left| left["arn"].as_str().unwrap().contains(":vpc/"));
+    assert_eq!(left.unwrap()["why"], "unattributed", "{done}");
     place.settled();
 }
 

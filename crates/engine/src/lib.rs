@@ -11,6 +11,7 @@
 //! | [`apply`], [`wait`] | the loop over the queue; who waits for what |
 //! | [`event`] | everything that can be reported: the engine never prints |
 //! | [`store`] | state, journal and lock |
+//! | [`sweep`] | what carries the stack's tags and should not be there |
 //! | [`stop`] | interrupts |
 
 pub mod apply;
@@ -25,6 +26,7 @@ pub mod resume;
 pub mod retry;
 pub mod stop;
 pub mod store;
+pub mod sweep;
 pub mod wait;
 
 pub use clock::Clock;

@@ -67,7 +67,6 @@ impl Diagnostics {
 struct Report {
     /// None for a note on another report.
     severity: Option<Severity>,
-    code: Option<&'static str>,
     message: String,
     help: Option<String>,
     source: Option<NamedSource<Arc<str>>>,
@@ -81,7 +80,6 @@ impl Report {
         let (here, elsewhere): (Vec<_>, Vec<_>) = item.labels.iter().partition(|label| Some(label.place.file) == file);
         Self {
             severity: Some(item.severity),
-            code: Some(item.code),
             message: item.message.clone(),
             help: item.help.clone(),
             source: file.and_then(|file| named(file, sources)),
@@ -95,7 +93,6 @@ impl Report {
         let name = sources.get(label.place.file).map_or("another file", |source| source.name());
         Self {
             severity: None,
-            code: None,
             message: format!("and in `{name}`"),
             help: None,
             source: named(label.place.file, sources),
@@ -125,10 +122,6 @@ impl fmt::Display for Report {
 impl std::error::Error for Report {}
 
 impl miette::Diagnostic for Report {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code.map(|code| Box::new(format!("stack::{code}")) as Box<dyn fmt::Display>)
-    }
-
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.severity {
             Some(Severity::Error) => miette::Severity::Error,

@@ -73,15 +73,14 @@ async fn inventory(cloud: &Cloud) -> Result<Vec<Owned>, Failure> {
 /// The lineage: the one that the tags name, or of several the one that the user names.
 fn lineage(cloud: &Cloud, owned: &[Owned], named: Option<&str>) -> Result<String, Failure> {
     let found = lineages(owned);
-    let place = format!(
-        "stack `{}` in account {}, region {}",
-        cloud.stack.name, cloud.stack.account, cloud.stack.region
-    );
+    let place =
+        format!("stack `{}` in account {}, region {}", cloud.stack.name, cloud.stack.account, cloud.stack.region);
     let listed = || found.iter().map(|(lineage, count)| format!("  {lineage}: {count} objects"));
     match (named, found.keys().next()) {
         (Some(named), _) if found.contains_key(named) => Ok(named.to_owned()),
-        (Some(named), _) => Err(Failure::new(Exit::Invalid, format!("no object of {place} is of lineage {named}"))
-            .detailed(listed())),
+        (Some(named), _) => {
+            Err(Failure::new(Exit::Invalid, format!("no object of {place} is of lineage {named}")).detailed(listed()))
+        }
         (None, None) => Err(Failure::new(
             Exit::Error,
             format!("no object carries the tags of {place}: there is nothing to rebuild a state from"),

@@ -37,7 +37,8 @@ impl Traces<'_> {
         let former = self.former.get(at).into_iter().flatten();
         let mut births: Vec<Birth> =
             std::iter::once(at).chain(former).flat_map(|address| all_of(lineage, address)).collect();
-        let marked = self.owned.iter().filter(|object| of(object, lineage) && tag(object, tags::ADDRESS) == at.as_str());
+        let marked =
+            self.owned.iter().filter(|object| of(object, lineage) && tag(object, tags::ADDRESS) == at.as_str());
         for oid in marked.map(|object| tag(object, tags::ID)).filter(|oid| !oid.is_empty()) {
             if births.iter().all(|birth| birth.oid != oid) {
                 births.push(Birth { address: at.clone(), generation: 0, oid: oid.to_owned() });
@@ -50,15 +51,15 @@ impl Traces<'_> {
     pub(super) fn shows(&self, lineage: &str, birth: &Birth) -> bool {
         self.owned.iter().any(|object| of(object, lineage) && tag(object, tags::ID) == birth.oid)
     }
+}
 
-    /// Objects of one type that carry one identity: a create that was executed twice, or tags that were copied.
-    pub(super) fn twins(&self, lineage: &str) -> Vec<Vec<String>> {
-        let mut groups: BTreeMap<(&str, (&str, &str)), Vec<String>> = BTreeMap::new();
-        for object in self.owned.iter().filter(|object| of(object, lineage) && !tag(object, tags::ID).is_empty()) {
-            groups.entry((tag(object, tags::ID), sort(&object.arn))).or_default().push(object.arn.clone());
-        }
-        groups.into_values().filter(|arns| arns.len() > 1).collect()
+/// Objects of one type that carry one identity: a create that was executed twice, or tags that were copied.
+pub(crate) fn twins(owned: &[Owned], lineage: &str) -> Vec<Vec<String>> {
+    let mut groups: BTreeMap<(&str, (&str, &str)), Vec<String>> = BTreeMap::new();
+    for object in owned.iter().filter(|object| of(object, lineage) && !tag(object, tags::ID).is_empty()) {
+        groups.entry((tag(object, tags::ID), sort(&object.arn))).or_default().push(object.arn.clone());
     }
+    groups.into_values().filter(|arns| arns.len() > 1).collect()
 }
 
 fn all_of(lineage: &str, address: &Address) -> impl Iterator<Item = Birth> {
@@ -90,7 +91,7 @@ fn of(object: &Owned, lineage: &str) -> bool {
 }
 
 /// A tag's value, empty where there is none.
-pub(super) fn tag<'o>(object: &'o Owned, key: &str) -> &'o str {
+pub(crate) fn tag<'o>(object: &'o Owned, key: &str) -> &'o str {
     object.tags.get(key).map_or("", String::as_str)
 }
 
@@ -140,7 +141,8 @@ mod tests {
 
     #[test]
     fn an_identity_is_told_by_address_and_generation() {
-        let (vpc, main) = (at("vpc.main"), object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.main", &oid("l", &at("vpc.main"), 3)));
+        let (vpc, main) =
+            (at("vpc.main"), object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.main", &oid("l", &at("vpc.main"), 3)));
         assert_eq!(birth("l", &main).unwrap().generation, 3);
         assert_eq!(birth("m", &main), None, "another lineage");
         assert_eq!(birth("l", &object("a", "vpc.other", &oid("l", &vpc, 3))), None, "another address");
@@ -153,8 +155,7 @@ mod tests {
         let moved = [object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.old", &oid("l", &old, 0))];
         let former = BTreeMap::from([(new.clone(), vec![old.clone()])]);
         let traces = Traces { owned: &moved, former: &former };
-        let shown: Vec<Birth> =
-            traces.births("l", &new).into_iter().filter(|birth| traces.shows("l", birth)).collect();
+        let shown: Vec<Birth> = traces.births("l", &new).into_iter().filter(|birth| traces.shows("l", birth)).collect();
         assert_eq!(shown, [Birth { address: old.clone(), generation: 0, oid: oid("l", &old, 0) }]);
         let marked = [object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.new", &oid("l", &old, 0))];
         let traces = Traces { owned: &marked, former: &BTreeMap::new() };
@@ -167,9 +168,8 @@ mod tests {
         let cluster = object("arn:aws:rds:r:1:cluster:a", "db_cluster.main", &one);
         let snapshot = object("arn:aws:rds:r:1:cluster-snapshot:a", "db_cluster.main", &one);
         let copy = object("arn:aws:rds:r:1:cluster:b", "db_cluster.main", &one);
-        let former = BTreeMap::new();
-        let twins = |owned: &[Owned]| Traces { owned, former: &former }.twins("l");
-        assert!(twins(&[cluster.clone(), snapshot]).is_empty());
-        assert_eq!(twins(&[cluster, copy]).len(), 1);
+        // AWS calls instances and clusters by different sorts, and their snapshots again.
+        assert!(twins(&[cluster.clone(), snapshot], "l").is_empty());
+        assert_eq!(twins(&[cluster, copy], "l").len(), 1);
     }
 }

@@ -175,9 +175,7 @@ impl StoreError {
             }
             Self::NewerFormat { tool, .. } => format!("use auroractl {tool}, which wrote it, or a newer one"),
             Self::Foreign { .. } => "check which stack file, credentials and state folder are in use".to_owned(),
-            Self::RolledBack { .. } => format!(
-                "put the newest snapshot back; if it is lost, {REBUILD}"
-            ),
+            Self::RolledBack { .. } => format!("put the newest snapshot back; if it is lost, {REBUILD}"),
             Self::JournalCorrupt { path, .. } => {
                 format!(
                     "{} and run again: what was made since the snapshot is not known then; {REBUILD} to have that too",
