@@ -174,6 +174,13 @@ pub(crate) struct Cloud {
 impl Cloud {
     /// Connects, and compares account and region with the stack file's.
     pub(crate) async fn reach(access: &Access, stack: &StackId) -> Result<Self, Failure> {
+        for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            if let Some(other) =
+                std::env::var(variable).ok().filter(|value| !value.is_empty() && *value != stack.region)
+            {
+                crate::view::note(&format!("{variable} says {other}; the stack's region counts: {}", stack.region));
+            }
+        }
         let clock = Clock::scaled(access.time_scale);
         let options = auroractl_aws::Options {
             region: stack.region.clone(),
@@ -205,7 +212,9 @@ impl Cloud {
             ),
         )
         .detailed(owned.iter().take(5).map(|object| format!("  {}", object.arn)))
-        .hinted("bring the state folder back, or give the stack another name"))
+        .hinted(
+            "bring the state folder back, or rebuild the state from these objects' tags with `auroractl state recover`",
+        ))
     }
 
     /// Looks for what interrupted replacements made and lets the state know. Returns the lines for the journal.
