@@ -9,6 +9,7 @@ mod documents;
 mod exits;
 mod place;
 mod private;
+mod recover;
 mod recovery;
 mod scanners;
 mod source;

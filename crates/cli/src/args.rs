@@ -312,11 +312,32 @@ pub(crate) enum StateVerb {
         #[command(flatten)]
         target: Target,
     },
+    /// Rebuild a lost state from the resources' tags; AWS is looked at and not changed.
+    Recover(Box<Recover>),
     /// List the snapshots that are kept.
     History {
         #[command(flatten)]
         target: Target,
     },
+}
+
+/// `state recover`.
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// Show what would be recorded, and write nothing.
+    #[arg(long, env = "AURORACTL_DRY_RUN")]
+    pub(crate) dry_run: bool,
+    /// Which lineage, where the tags name several.
+    #[arg(long, env = "AURORACTL_LINEAGE", value_name = "LINEAGE")]
+    pub(crate) lineage: Option<String>,
+    /// Put the rebuilt state in the place of one that is damaged; the old files are moved aside. One that can be read is
+    /// never replaced.
+    #[arg(long, env = "AURORACTL_REPLACE_DAMAGED")]
+    pub(crate) replace_damaged: bool,
 }
 
 /// Reads `90s`, `45m`, `2h`, `1h30m`.

@@ -205,7 +205,9 @@ impl Cloud {
             ),
         )
         .detailed(owned.iter().take(5).map(|object| format!("  {}", object.arn)))
-        .hinted("bring the state folder back, or give the stack another name"))
+        .hinted(
+            "bring the state folder back, or rebuild the state from these objects' tags with `auroractl state recover`",
+        ))
     }
 
     /// Looks for what interrupted replacements made and lets the state know. Returns the lines for the journal.

@@ -16,6 +16,12 @@ pub trait World: Send + Sync + 'static {
     /// Everything that carries the stack's ownership tag, wherever it lives. Used to tell
     /// a lost state from a new stack, to rebuild a state, and to find duplicates.
     fn inventory<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>>;
+
+    /// What the inventory does not list though it carries the tag, found by how its names begin. It costs more calls,
+    /// so only a rebuild of the state asks for it.
+    fn unlisted<'a>(&'a self, _stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }
 
 /// One object of the inventory.

@@ -7,6 +7,7 @@
 //! | [`error`], [`retry`] | what a failed call means; which calls are sent again |
 //! | [`clock`] | the one clock and the one place that sleeps |
 //! | [`resume`], [`refresh`] | looks for what interrupted replacements made, then at everything a plan needs |
+//! | [`recover`] | rebuilds a lost state from the resources' tags |
 //! | [`apply`], [`wait`] | the loop over the queue; who waits for what |
 //! | [`event`] | everything that can be reported: the engine never prints |
 //! | [`store`] | state, journal and lock |
@@ -20,6 +21,7 @@ pub mod event;
 pub mod kind;
 pub mod look;
 pub mod private;
+pub mod recover;
 pub mod refresh;
 pub mod resume;
 pub mod retry;

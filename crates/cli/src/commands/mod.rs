@@ -7,6 +7,7 @@ pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod recover;
 pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod status;

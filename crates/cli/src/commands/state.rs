@@ -1,4 +1,4 @@
-//! `auroractl state …`: look into the state, or mend it. No AWS call.
+//! `auroractl state …`: look into the state, or mend it. No AWS call, save for a rebuild.
 
 use crate::args::{StateVerb, Target};
 use crate::exit::{Exit, Failure};
@@ -38,6 +38,7 @@ pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
             write(&mut recorded, Entry::Moved { from: from.clone(), to: to.clone() }).await?;
             view::lines(&[format!("{from} is now {to}. Its identity stays.")])
         }
+        StateVerb::Recover(args) => super::recover::run(&args).await,
         StateVerb::History { target } => {
             let stack = Stack::open(&target)?;
             view::state::history(&auroractl_engine::store::history(&stack.dir)?)

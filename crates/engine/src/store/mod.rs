@@ -10,6 +10,7 @@
 //! | `snapshot`, `frames` | the written forms of the state and of the journal |
 //! | [`disk`], [`memory`] | the file-system operations in use; a disk in memory that can fail |
 
+mod aside;
 pub mod disk;
 pub mod error;
 mod files;
@@ -23,6 +24,7 @@ mod snapshot;
 mod tests;
 mod writer;
 
+pub use aside::{Aside, set_aside, set_aside_on};
 pub use error::StoreError;
 pub use history::{Kept, history};
 pub use local::{Local, Mode, Opened};
