@@ -14,4 +14,5 @@ mod recovery;
 mod scanners;
 mod source;
 mod trials;
+mod trouble;
 mod walk;

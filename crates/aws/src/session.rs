@@ -29,6 +29,8 @@ const RDS_ATTEMPT: Duration = Duration::from_secs(120);
 /// Credentials that are not there by then are not there. Metadata services are bound more tightly where they are asked;
 /// this is for credential processes and SSO.
 const CREDENTIALS: Duration = Duration::from_secs(60);
+/// What was made or changed is seen by every call after this time at the latest.
+const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 /// The first call waits for a network no longer than this: somebody sits before the terminal.
 const FIRST_CALL: Duration = Duration::from_secs(2);
 
@@ -65,6 +67,8 @@ pub struct Aws {
     clock: Clock,
     buckets: Mutex<BTreeMap<(String, bool), Arc<Bucket>>>,
     retagged: Mutex<BTreeSet<String>>,
+    /// Until when something that this stack has made or changed may be invisible to other calls.
+    young_until: Mutex<Option<Duration>>,
     clients: Clients,
 }
 
@@ -167,6 +171,7 @@ impl Aws {
             clock: options.clock.clone(),
             buckets: Mutex::default(),
             retagged: Mutex::default(),
+            young_until: Mutex::new(None),
             clients: Clients::default(),
         }
     }
@@ -229,6 +234,18 @@ impl Aws {
         {
             locked(&self.retagged).insert(service.to_owned());
         }
+    }
+
+    /// Something of this stack was made or changed so long ago.
+    pub fn note_young(&self, ago: Duration) {
+        let until = self.clock.now() + PROPAGATION.saturating_sub(ago);
+        let mut young = locked(&self.young_until);
+        *young = Some(young.map_or(until, |known| known.max(until)));
+    }
+
+    /// May something of this stack be too young for all calls to see it?
+    pub(crate) fn has_young(&self) -> bool {
+        locked(&self.young_until).is_some_and(|until| self.clock.now() < until)
     }
 
     pub(crate) fn has_retagged(&self, service: &str) -> bool {

@@ -149,14 +149,24 @@ impl From<ConnectError> for Failure {
     }
 }
 
+/// A call that failed before a run began: looks, and nothing else.
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
+        let hint = match error.class {
+            Class::Denied => Some("permit it to the caller, or use other credentials (`--profile`, `--assume-role`)"),
+            Class::Credentials => Some("get new ones (`aws sso login`, or a new session token) and run again"),
+            _ => None,
+        };
         let exit = match error.class {
             Class::Denied | Class::Credentials => Exit::Credentials,
             Class::Quota | Class::Capacity | Class::Conflict => Exit::Refused,
             _ => Exit::Error,
         };
-        Self::new(exit, error)
+        let failure = Self::new(exit, format!("{error}; nothing was changed"));
+        match hint {
+            Some(hint) => failure.hinted(hint),
+            None => failure,
+        }
     }
 }
 

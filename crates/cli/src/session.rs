@@ -174,6 +174,13 @@ pub(crate) struct Cloud {
 impl Cloud {
     /// Connects, and compares account and region with the stack file's.
     pub(crate) async fn reach(access: &Access, stack: &StackId) -> Result<Self, Failure> {
+        for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            if let Some(other) =
+                std::env::var(variable).ok().filter(|value| !value.is_empty() && *value != stack.region)
+            {
+                crate::view::note(&format!("{variable} says {other}; the stack's region counts: {}", stack.region));
+            }
+        }
         let clock = Clock::scaled(access.time_scale);
         let options = auroractl_aws::Options {
             region: stack.region.clone(),

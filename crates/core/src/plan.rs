@@ -119,6 +119,8 @@ pub enum Reason {
     },
     /// Its ownership tags are missing.
     TagsMissing,
+    /// It has moved: its tags still name the address that it had before.
+    Moved,
     /// See the refusal.
     Refused,
 }

@@ -131,6 +131,9 @@ pub struct State {
     pub generations: BTreeMap<Address, u32>,
     /// Unresolved intents.
     pub intents: Vec<Intent>,
+    /// Resources that have moved and whose tags still name the address that they had before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub untold: BTreeSet<Address>,
 }
 
 impl State {
@@ -146,6 +149,7 @@ impl State {
             deposed: BTreeMap::new(),
             generations: BTreeMap::new(),
             intents: Vec::new(),
+            untold: BTreeSet::new(),
         }
     }
 

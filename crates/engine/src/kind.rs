@@ -165,6 +165,15 @@ pub trait Resource<W>: Model {
     /// # Errors
     /// The call's.
     fn delete(w: &W, me: &Identity, past: &Past<Self>) -> impl Future<Output = Result<Ending, CallError>> + Send;
+
+    /// The outputs of a second object of a recorded resource, by its ARN, if nothing uses it and its deletion loses
+    /// nothing. Only kinds of which nothing refuses a second one can have such objects; most have none.
+    ///
+    /// # Errors
+    /// The call's.
+    fn spare(_w: &W, _arn: &str) -> impl Future<Output = Result<Option<Self::Outputs>, CallError>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// [`Ask`] without its type.
@@ -209,6 +218,8 @@ pub trait Kind<W>: PureKind {
         me: &'a Identity,
         past: (&'a Value, &'a Value),
     ) -> BoxFuture<'a, Result<Ending, CallError>>;
+    /// See [`Resource::spare`].
+    fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>>;
 }
 
 /// Both sides of an update.
@@ -263,6 +274,10 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
             let past = Past { spec: Self::spec(past.0)?, outputs: Self::outputs(past.1)? };
             R::delete(w, me, &past).await
         })
+    }
+
+    fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>> {
+        Box::pin(async move { R::spare(w, arn).await?.map(|outputs| written::<R>(&outputs)).transpose() })
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`event`] | everything that can be reported: the engine never prints |
 //! | [`store`] | state, journal and lock |
 //! | [`private`] | files outside of the store that are their owner's alone |
+//! | [`sweep`] | what carries the stack's tags and should not be there |
 //! | [`stop`] | interrupts |
 
 pub mod apply;
@@ -27,6 +28,7 @@ pub mod resume;
 pub mod retry;
 pub mod stop;
 pub mod store;
+pub mod sweep;
 pub mod wait;
 
 pub use clock::Clock;

@@ -69,7 +69,6 @@ impl Diagnostics {
 struct Report {
     /// None for a note on another report.
     severity: Option<Severity>,
-    code: Option<&'static str>,
     message: String,
     help: Option<String>,
     source: Option<NamedSource<Arc<str>>>,
@@ -84,7 +83,6 @@ impl Report {
         let source = excerpt(&here, sources);
         Self {
             severity: Some(item.severity),
-            code: Some(item.code),
             message: told(&item.message, here.first().copied().filter(|_| source.is_none()), sources),
             help: item.help.clone(),
             source,
@@ -99,7 +97,6 @@ impl Report {
         let source = excerpt(&[label], sources);
         Self {
             severity: None,
-            code: None,
             message: told(&format!("and in `{name}`"), Some(label).filter(|_| source.is_none()), sources),
             help: None,
             source,
@@ -151,10 +148,6 @@ impl fmt::Display for Report {
 impl std::error::Error for Report {}
 
 impl miette::Diagnostic for Report {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code.map(|code| Box::new(format!("stack::{code}")) as Box<dyn fmt::Display>)
-    }
-
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.severity {
             Some(Severity::Error) => miette::Severity::Error,

@@ -26,6 +26,7 @@ _MODULES = (
     "ec2_tokens",
     "iam",
     "kms",
+    "logs",
     "autoscaling",
     "cloudwatch",
     "backup",

@@ -9,11 +9,15 @@ use crate::view;
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::saved::Saved;
+use auroractl_core::state::State;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::apply::{Desk, Means, Unchanged, Work, apply, settle};
+use auroractl_engine::event::Event;
 use auroractl_engine::refresh::{Search, Seen};
+use auroractl_engine::resume::{doubts, outcomes};
 use auroractl_engine::stop;
 use auroractl_engine::store::{Mode, Store as _};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Everything that is decided before the world is looked at.
@@ -106,11 +110,20 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
     if !moves.is_empty() {
         recorded.store.append(&moves, true).await?;
     }
+    let doubts = doubts(&recorded.state);
+    let mut told = view::prologue(order.target.json, order.access.time_scale);
     if order.access.refresh {
+        if !doubts.is_empty() {
+            told.event(&Event::Resuming { in_doubt: doubts.len() });
+        }
         resume(&cloud, &graph, &mut recorded).await?;
     }
     let query = Query { graph: &graph, state: &recorded.state, options: &order.options, refresh: order.access.refresh };
     let (plan, observed) = cloud.plan(&query, Search::Patient).await?;
+    if order.access.refresh {
+        outcomes(&doubts, &recorded.state, &observed).iter().for_each(|event| told.event(event));
+    }
+    drop(told);
     if let Some(saved) = &order.saved {
         saved::fresh(saved, &recorded.state, &plan)?;
     }
@@ -124,8 +137,17 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
     }
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
     approve(&order, &plan)?;
+    if let Some(ago) = youngest(&recorded.state, (!doubts.is_empty()).then_some(0), cloud.clock.wall().as_second()) {
+        cloud.aws.note_young(ago);
+    }
     recorded.store.probe()?;
     perform(&order, &cloud, &mut recorded, (&plan, &graph, &observed)).await
+}
+
+/// How long ago an earlier run made the youngest of the stack's resources; in doubt, just now.
+fn youngest(state: &State, doubt: Option<u64>, now: i64) -> Option<Duration> {
+    let ages = state.resources.values().filter_map(|record| u64::try_from(now - record.born).ok());
+    ages.chain(doubt).min().map(Duration::from_secs)
 }
 
 /// What interrupted replacements made is known before the plan, and written down.

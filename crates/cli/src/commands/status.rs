@@ -20,6 +20,11 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     let cloud = Cloud::reach(&args.access, &stack.id()).await?;
     recorded.lives_in(&cloud.stack)?;
     let options = options(&crate::args::Permits { allow_delete: Vec::new() }, &stack, false)?;
+    if args.access.refresh {
+        // Of an interrupted replacement the second half may be there and not on record.
+        let graph = auroractl_stack::remembered(&recorded.state).check()?;
+        cloud.resume(&graph, &mut recorded.state, Search::Once).await?;
+    }
     let graph = auroractl_stack::remembered(&recorded.state).check()?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: args.access.refresh };
     let (drift, _) = cloud.plan(&query, Search::Once).await?;

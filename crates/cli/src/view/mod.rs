@@ -40,6 +40,11 @@ pub(crate) fn progress(json: bool, time_scale: f64) -> Box<dyn Progress> {
     }
 }
 
+/// Tells what comes before a run: lines, whatever the stream is.
+pub(crate) fn prologue(json: bool, time_scale: f64) -> Box<dyn Progress> {
+    if json { Box::new(json::Lines) } else { Box::new(plain::Plain::new(time_scale)) }
+}
+
 /// Writes to stdout. A reader that went away (`| head`) is no error of ours.
 pub(crate) fn stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Failure> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());

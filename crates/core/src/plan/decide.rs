@@ -210,6 +210,10 @@ impl<'a> Run<'a> {
         if live.owner == Owner::Untagged {
             reasons.push(Reason::TagsMissing);
         }
+        // What has no tags of its own names no address.
+        if matches!(live.owner, Owner::Oid(_)) && self.inputs.state.untold.contains(case.address) {
+            reasons.push(Reason::Moved);
+        }
         let relinquished = relinquished(&record.applied, &case.spec);
         if !relinquished.is_empty() {
             reasons.push(Reason::Relinquished { fields: relinquished });
@@ -412,14 +416,19 @@ impl Run<'_> {
                 "drop the record with `auroractl state rm`",
             )));
         }
+        let guard = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
         let settled = case.record.is_some_and(|record| record.settled);
         let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
         let remains = |at: &Address| self.inputs.graph.node(at).is_some();
-        if settled && !permitted && guard::data_bearing(case.address, self.inputs.state, &remains) {
-            let way_out = format!("to delete it for good, say `--allow-delete {}`", case.address);
-            return Ok(Some(self.refuse(case, RefusalClass::DataBearing, "it holds data".to_owned(), &way_out)));
+        if settled && !permitted && crate::guard::data_bearing(case.address, self.inputs.state, &remains) {
+            let (mut message, mut way_out) = ("it holds data".to_owned(), String::from("to delete it for good, "));
+            if let Some(setting) = guard {
+                message = format!("it holds data, and `{setting}` is on");
+                way_out = format!("{way_out}set `{setting} = false` in the stack file and apply that first; then ");
+            }
+            let way_out = format!("{way_out}say `--allow-delete {}`", case.address);
+            return Ok(Some(self.refuse(case, RefusalClass::DataBearing, message, &way_out)));
         }
-        let guard = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
         Ok(guard.filter(|_| !self.inputs.options.ephemeral).map(|setting| {
             let way_out = format!("set `{setting} = false` in the stack file and apply that first");
             self.refuse(case, RefusalClass::Protected, format!("`{setting}` is on"), &way_out)

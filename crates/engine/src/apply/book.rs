@@ -54,6 +54,9 @@ impl<'a> Book<'a> {
         if step.verb == Verb::Adopt {
             entries.push(resolved(step, Verb::Create));
         }
+        if step.verb == Verb::Update && self.state.untold.contains(&step.address) {
+            entries.push(Entry::Told { address: step.address.clone() });
+        }
         self.write(&entries, true).await
     }
 

@@ -12,10 +12,11 @@ mod prepare;
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
 use crate::event::{Event, Stopped, Summary};
-use crate::kind::{Ending, Registry};
+use crate::kind::{Ending, Registry, World};
 use crate::look::Look;
 use crate::stop::{Stop, Urgency};
 use crate::store::{Store, StoreError};
+use crate::sweep;
 use crate::wait::{Goal, Verdict, Wait, Waits};
 use act::Acted;
 use auroractl_core::journal;
@@ -99,7 +100,7 @@ pub struct Desk<'a> {
 ///
 /// # Errors
 /// When the intents could not be written; then no mutating call was sent.
-pub async fn apply<W: Sync>(
+pub async fn apply<W: World>(
     means: Means<'_, W>,
     work: Work<'_>,
     state: &mut State,
@@ -182,7 +183,7 @@ enum Wake {
     Stop(Urgency),
 }
 
-impl<W: Sync> Run<'_, W> {
+impl<W: World> Run<'_, W> {
     async fn drive(&mut self) {
         let begun = self.means.clock.now();
         let mut urgency = Urgency::Run;
@@ -422,8 +423,33 @@ impl<W: Sync> Run<'_, W> {
         });
     }
 
+    /// Looks for what should not be there, where something was made. It is a courtesy: where it can't be had, the run
+    /// is what it is.
+    async fn sweep(&mut self) -> Result<(), CallError> {
+        let state = &*self.book.state;
+        let owned = self.means.world.inventory(&state.stack).await?;
+        let mut strays = sweep::strays(state, &owned);
+        let lines = sweep::spares(self.means.world, self.means.registry, state, &mut strays).await?;
+        if self.book.write(&lines, false).await.is_err() {
+            self.halt(Stopped::Store);
+        }
+        if !strays.is_empty() {
+            (self.report)(Event::Strays { strays });
+        }
+        Ok(())
+    }
+
+    /// Has this run made anything, and ended by itself?
+    fn made_something(&self) -> bool {
+        let creates = self.work.program.steps.iter().any(|step| step.verb == Verb::Create);
+        creates && self.summary.stopped.is_none() && self.queue.count(Place::Done) > 0
+    }
+
     /// Commits and sums up.
     async fn finish(mut self) -> Summary {
+        if self.made_something() {
+            let _ = self.sweep().await;
+        }
         let ended = self.book.finish(self.means.label.0, self.summary.stopped.is_none()).await;
         if ended.is_err() {
             self.halt(Stopped::Store);

@@ -155,6 +155,10 @@ pub(super) fn worker<W>(
         Verb::Update | Verb::Adopt => {
             let live = work.observed.get(&step.address).and_then(Observed::live);
             let mut from = live.ok_or_else(|| fault("it was not observed"))?.clone();
+            if book.state.untold.contains(&step.address) && matches!(from.owner, Owner::Oid(_)) {
+                // Its tags say who it was: they are written as for one that has none.
+                from.owner = Owner::Untagged;
+            }
             let unmarked = from.owner == Owner::Untagged;
             let differs = step.verb == Verb::Update || unmarked || differs(work, &step.address);
             let spec = spec(book.state, intent)?;

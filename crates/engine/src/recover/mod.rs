@@ -24,7 +24,8 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use traces::{Birth, birth, id, tag};
+use traces::{Birth, birth, id};
+pub(crate) use traces::{tag, twins};
 
 /// A rebuilt state, and what it does not hold.
 #[derive(Clone, Debug)]
@@ -111,7 +112,7 @@ pub enum RecoverError {
 /// # Errors
 /// When something could not be looked at, or two objects claim one place.
 pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result<Recovered, RecoverError> {
-    let twins = traces.twins(&scene.state.lineage);
+    let twins = twins(traces.owned, &scene.state.lineage);
     if !twins.is_empty() {
         return Err(RecoverError::Twins(twins));
     }
@@ -305,7 +306,8 @@ fn sent(wanted: &Value, observed: &Value) -> Value {
 /// Objects without a record. Generations that show are used up, whatever became of their objects.
 fn left(state: &mut State, graph: &Graph, traces: Traces<'_>, earlier: &BTreeMap<String, (Address, u32)>) -> Vec<Left> {
     let lineage = state.lineage.clone();
-    let recorded = recorded(state);
+    let found = state.clone();
+    let recorded = Recorded::of(&found);
     let mut births: BTreeMap<String, (&Address, Birth)> = BTreeMap::new();
     for at in graph.order() {
         births.extend(traces.births(&lineage, at).into_iter().map(|birth| (birth.oid.clone(), (at, birth))));
@@ -316,7 +318,7 @@ fn left(state: &mut State, graph: &Graph, traces: Traces<'_>, earlier: &BTreeMap
         let oid = if ours { tag(object, auroractl_core::tags::ID) } else { "" };
         let why = match (earlier.get(oid), births.get(oid), birth(&lineage, object)) {
             (Some((of, generation)), ..) => Why::Earlier { of: of.clone(), generation: *generation },
-            (None, Some((at, _)), _) if recorded.oids.contains(oid) => Why::Copy { of: (*at).clone() },
+            (None, Some((at, _)), _) if recorded.address(oid).is_some() => Why::Copy { of: (*at).clone() },
             (None, Some((at, birth)), _) => {
                 state.burn(&birth.address, birth.generation);
                 Why::Gone { of: (*at).clone() }
@@ -333,27 +335,35 @@ fn left(state: &mut State, graph: &Graph, traces: Traces<'_>, earlier: &BTreeMap
 }
 
 /// What the records hold: oids, and every text among the outputs, which for all kinds are ids, names and ARNs.
-struct Recorded {
-    oids: BTreeSet<String>,
-    texts: BTreeSet<String>,
+pub(crate) struct Recorded<'a> {
+    oids: BTreeMap<&'a str, &'a Address>,
+    texts: BTreeSet<&'a str>,
 }
 
-impl Recorded {
-    fn holds(&self, object: &Owned) -> bool {
+impl<'a> Recorded<'a> {
+    /// What the records and the deposed objects of a state hold.
+    pub(crate) fn of(state: &'a State) -> Self {
+        let mut recorded = Self { oids: BTreeMap::new(), texts: BTreeSet::new() };
+        let records = state.resources.iter().map(|(at, record)| (at, &record.oid, &record.outputs));
+        let deposed =
+            state.deposed.iter().flat_map(|(at, all)| all.iter().map(move |old| (at, &old.oid, &old.outputs)));
+        for (at, oid, outputs) in records.chain(deposed) {
+            recorded.oids.insert(oid, at);
+            let texts = outputs.as_object().into_iter().flat_map(|map| map.values());
+            recorded.texts.extend(texts.filter_map(Value::as_str));
+        }
+        recorded
+    }
+
+    /// The resource that has this identity.
+    pub(crate) fn address(&self, oid: &str) -> Option<&'a Address> {
+        self.oids.get(oid).copied()
+    }
+
+    /// Is this object on record itself?
+    pub(crate) fn holds(&self, object: &Owned) -> bool {
         let arn = object.arn.trim_end_matches(":*");
-        self.oids.contains(tag(object, auroractl_core::tags::ID))
+        self.oids.contains_key(tag(object, auroractl_core::tags::ID))
             && (self.texts.contains(arn) || self.texts.contains(id(arn)))
     }
-}
-
-fn recorded(state: &State) -> Recorded {
-    let mut recorded = Recorded { oids: BTreeSet::new(), texts: BTreeSet::new() };
-    let records = state.resources.values().map(|record| (&record.oid, &record.outputs));
-    let deposed = state.deposed.values().flatten().map(|old| (&old.oid, &old.outputs));
-    for (oid, outputs) in records.chain(deposed) {
-        recorded.oids.insert(oid.clone());
-        let texts = outputs.as_object().into_iter().flat_map(|map| map.values());
-        recorded.texts.extend(texts.filter_map(Value::as_str).map(str::to_owned));
-    }
-    recorded
 }
