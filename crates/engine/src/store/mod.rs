@@ -9,7 +9,9 @@
 //! | [`local`] | the folder: opening, locking, appending, committing |
 //! | `snapshot`, `frames` | the written forms of the state and of the journal |
 //! | [`disk`], [`memory`] | the file-system operations in use; a disk in memory that can fail |
+//! | [`objects`], [`bucket`] | the object-store operations in use; a bucket in memory that can fail |
 
+pub mod bucket;
 pub mod disk;
 pub mod error;
 mod files;
@@ -17,6 +19,7 @@ mod frames;
 mod history;
 pub mod local;
 pub mod memory;
+pub mod objects;
 mod real;
 mod snapshot;
 #[cfg(test)]
