@@ -45,6 +45,8 @@ pub enum Mishap {
     LostAnswer,
     /// It arrives so much later; its sender waits.
     Late(Duration),
+    /// A write arrives so much later, when its sender has long given up. Needs a tokio runtime.
+    Ghost(Duration),
     /// The caller may not do this, from now on.
     Denied,
 }
@@ -193,10 +195,16 @@ impl Inner {
             Some(Mishap::LostRequest) => fate.lost_request = true,
             Some(Mishap::LostAnswer) => fate.lost_answer = true,
             Some(Mishap::Late(time)) => fate.there = time,
+            Some(Mishap::Ghost(_)) => fate.lost_request = true,
             Some(Mishap::Denied) => self.denied = true,
             None => {}
         }
         fate
+    }
+
+    /// What will happen to the next call, if that was decided.
+    fn coming(&self) -> Option<Mishap> {
+        self.mishaps.get(&self.sent).copied()
     }
 
     fn write(&mut self, key: &str, body: Vec<u8>) -> String {
@@ -225,7 +233,17 @@ impl Objects for MemBucket {
     }
 
     fn put<'a>(&'a self, key: &'a str, body: Vec<u8>, only: Only) -> BoxFuture<'a, Result<Put, CallError>> {
-        Box::pin(self.carry("put", move |inner| inner.put(key, body, &only)))
+        let (ghost, name, late) = (self.clone(), key.to_owned(), (body.clone(), only.clone()));
+        Box::pin(async move {
+            let mishap = self.inner().coming();
+            if let Some(Mishap::Ghost(time)) = mishap {
+                tokio::spawn(async move {
+                    ghost.clock.sleep(time).await;
+                    let _ = ghost.inner().put(&name, late.0, &late.1);
+                });
+            }
+            self.carry("put", move |inner| inner.put(key, body, &only)).await
+        })
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CallError>> {

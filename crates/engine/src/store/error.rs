@@ -124,6 +124,9 @@ pub enum StoreError {
     /// It was opened for reading, or nothing was committed yet.
     #[error("the state can't be written: {0}")]
     NotWritable(&'static str),
+    /// The remote store can't be used.
+    #[error(transparent)]
+    Remote(#[from] super::remote::RemoteError),
     /// The state can't be written as JSON.
     #[error("the state has no written form: {0}")]
     Unwritable(#[from] serde_json::Error),
@@ -186,6 +189,7 @@ impl StoreError {
                 super::MAX_NAME
             ),
             Self::Space { .. } => "free some space and run again; nothing was changed".to_owned(),
+            Self::Remote(why) => why.hint(),
             Self::Broken(_) => "run again: what is in doubt is looked for at AWS".to_owned(),
             Self::NotWritable(_) | Self::Unwritable(_) => "this is a fault in auroractl; please report it".to_owned(),
         }
