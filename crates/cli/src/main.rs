@@ -1,6 +1,7 @@
 //! The binary `auroractl`: parse, run a command, end with its exit code.
 
 mod args;
+mod bucket;
 mod commands;
 mod exit;
 mod saved;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => commands::validate::run(&args),
         Command::Graph(args) => commands::graph::run(&args),
         Command::State(args) => online(commands::state::run(args.verb)),
-        Command::Output(args) => commands::output::run(&args),
+        Command::Output(args) => online(commands::output::run(&args)),
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),

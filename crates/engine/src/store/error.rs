@@ -155,6 +155,12 @@ pub struct Backup {
 }
 
 impl StoreError {
+    /// Has another run taken the lock away?
+    #[must_use]
+    pub fn fenced(&self) -> bool {
+        matches!(self, Self::Remote(super::remote::RemoteError::Fenced(_)))
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> String {

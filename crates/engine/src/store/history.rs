@@ -1,7 +1,7 @@
-//! The snapshots that are kept.
+//! The snapshots that are kept, and who holds the lock.
 
 use super::disk::RealDisk;
-use super::error::StoreError;
+use super::error::{Holder, StoreError};
 use super::files::{BACKUPS, Folder};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +17,16 @@ pub struct Kept {
     pub resources: usize,
     /// When it was written, in UTC, where that is known.
     pub written: Option<String>,
+}
+
+/// Who holds the lock of a folder, if anybody does.
+///
+/// # Errors
+/// When the folder can't be looked at.
+pub fn locked(dir: &Path) -> Result<Option<Holder>, StoreError> {
+    let folder = Folder { disk: Arc::new(RealDisk), dir: dir.to_owned() };
+    let there = folder.exists()?.is_some();
+    Ok((there && folder.locked()).then(|| folder.holder()))
 }
 
 /// The present snapshot and the sound backups, newest first.

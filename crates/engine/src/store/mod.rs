@@ -29,7 +29,7 @@ mod tests;
 mod writer;
 
 pub use error::StoreError;
-pub use history::{Kept, history};
+pub use history::{Kept, history, locked};
 pub use local::{Local, Mode, Opened};
 pub use remote::Remote;
 pub use snapshot::{read_copy, written_copy};

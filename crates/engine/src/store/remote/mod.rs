@@ -323,6 +323,28 @@ impl Drop for Leased {
     }
 }
 
+/// A store that was opened to look.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadOnly;
+
+impl ReadOnly {
+    const WHY: StoreError = StoreError::NotWritable("it was opened for reading");
+}
+
+impl Store for ReadOnly {
+    fn append<'a>(&'a mut self, _: &'a [Entry], _: bool) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Err(Self::WHY)))
+    }
+
+    fn commit<'a>(&'a mut self, _: &'a State) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Err(Self::WHY)))
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 /// Must this line be in the bucket before anything else happens? Intents and burned generations: without them the next
 /// run would not know what to look for. All others only save looking.
 fn binding(entry: &Entry) -> bool {
