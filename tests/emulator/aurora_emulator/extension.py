@@ -32,6 +32,7 @@ _MODULES = (
     "tagging",
     "consistency",
     "missing_services",
+    "s3",
 )
 
 
