@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -100,3 +101,24 @@ def test_buckets_live_through_a_snapshot(s3: Any, emulator: Any) -> None:
     emulator.admin("restore", id=kept)
     assert s3.get_object(Bucket=BUCKET, Key="a")["Body"].read() == b"before"
     assert _code(s3.put_object, Key="a", Body=b"x", IfMatch=etag) == "ok"
+
+
+@pytest.mark.gap
+def test_what_a_bucket_says_of_itself(s3: Any) -> None:
+    """Encrypted by default, and versions only if asked for."""
+    rules = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert "Status" not in s3.get_bucket_versioning(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+
+
+@pytest.mark.gap
+def test_lists_have_the_root_of_s3(s3: Any) -> None:
+    """A strict client refuses another."""
+    s3.put_object(Bucket=BUCKET, Key="x/a", Body=b"1")
+    url = s3.generate_presigned_url("list_objects_v2", Params={"Bucket": BUCKET, "Prefix": "x/"})
+    text = urllib.request.urlopen(url, timeout=20).read().decode()
+    assert "<ListBucketResult" in text
+    assert text.rstrip().endswith("</ListBucketResult>")
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["x/a"]
