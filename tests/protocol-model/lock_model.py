@@ -21,12 +21,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-TTL, MARGIN, DRAIN, SIGWIN, POLL, ATTEMPT = 12, 4, 6, 15, 2, 10
+TTL, MARGIN, DRAIN, SIGWIN, POLL, ATTEMPT = 13, 5, 7, 23, 2, 12
 LONG = SIGWIN + 1
 assert ATTEMPT <= MARGIN + DRAIN
-PAUSES = [0, 4, TTL + 3, TTL + LONG + 8]
+PAUSES = [0, 4, 11, 22, TTL + LONG + 8]
 GHOSTS = [3, TTL + 3]
-LOST, DIE_BEFORE, DIE_AFTER, GHOST = range(len(PAUSES), len(PAUSES) + 4)
+SLOW = 12
+LOST, DIE_BEFORE, DIE_AFTER, SLOW_ANSWER, GHOST = range(len(PAUSES), len(PAUSES) + 5)
 CHOICES = GHOST + len(GHOSTS)
 STEPS = 900
 
@@ -269,6 +270,7 @@ def load(pen: Pen) -> Generator[Request, Any, None]:
 def call(sim: Sim, pen: Pen, harmful: bool) -> Generator[Request, Any, str]:
     """Sign, ask the gate, send; a gate that is closed for now is waited for."""
     for _ in range(4):
+        yield ("pause",)
         if sim.mutant == "check_then_sign":
             if not pen.open():
                 return "shut"
@@ -349,7 +351,8 @@ def simulate(deviations: tuple[tuple[int, int], ...], mutant: str | None = None)
             if choice == DIE_AFTER:
                 sim.done[name] = "killed"
             else:
-                advance(name, "lost" if choice == LOST and request[0] != "call" else answer)
+                answer = "lost" if choice == LOST and request[0] != "call" else answer
+                sim.at(sim.time + (SLOW if choice == SLOW_ANSWER else 0), lambda: advance(name, answer))
 
         sim.at(sim.time + 1 + (PAUSES[choice] if choice < len(PAUSES) else 0), arrive)
 
@@ -383,8 +386,8 @@ def verify(sim: Sim, steps: int) -> None:
     killed = [name for name, how in sim.done.items() if how == "killed"]
     for name in "AB":
         assert name in sim.done, f"L-live: {name} never finished"
-    slow = {1, 2, 3}
-    if not killed and not any(choice in slow or choice >= GHOST + 1 for choice in sim.deviations.values()):
+    slow = {*range(1, len(PAUSES)), SLOW_ANSWER, GHOST + 1}
+    if not killed and not slow & set(sim.deviations.values()):
         assert all(how == "done" for how in sim.done.values()), f"L-self: a runner fenced itself: {sim.done}"
 
 
