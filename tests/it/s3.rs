@@ -141,6 +141,8 @@ fn a_holder_that_slept_while_its_lease_was_broken_stops() {
     let wrong = place.cli.run(&["state", "unlock", STACK, "--nonce", "0000"]).unwrap().exits(1);
     assert!(wrong.stderr.contains(&held), "{}", wrong.stderr);
     let _ = place.cli.run(&["state", "unlock", STACK, "--nonce", &held]).unwrap().exits(0);
+    // Past the time in which its lease would still be good by its own clock.
+    std::thread::sleep(Duration::from_secs_f64(40.0 / SCALE));
     place.proxy.clear_log();
     process::resume(sleeper.pid());
     let done = sleeper.wait().unwrap().exits(9);

@@ -175,7 +175,7 @@ async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
         "breaking the lease: a call that its holder has sent may still be executed, up to 15 minutes from now; the next run looks for what it made",
     );
     bucket::break_lease(&remote, &cloud, nonce).await?.close().await?;
-    view::lines(&["The lease is broken. Its holder, if it lives, stops at its next write or call.".to_owned()])
+    view::lines(&["The lease is broken. Its holder, if it lives, notices within 15 seconds and stops.".to_owned()])
 }
 
 /// A local lock is the process's: there is never one to break.
