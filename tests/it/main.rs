@@ -2,12 +2,17 @@
 //! the house. One binary, since each further one would link all SDKs again.
 
 mod architecture;
+mod bad_stack;
+mod bad_state;
 mod conformance;
 mod documents;
 mod exits;
 mod load;
 mod place;
+mod private;
 mod recovery;
 mod s3;
+mod scanners;
 mod source;
+mod trials;
 mod walk;

@@ -115,6 +115,15 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    /// Takes the account over that the credentials belong to. A stack file need not name it; the state does.
+    pub(crate) fn lives_in(&mut self, stack: &StackId) -> Result<(), Failure> {
+        if !self.fresh {
+            belongs(&self.state, stack)?;
+        }
+        self.state.stack.clone_from(stack);
+        Ok(())
+    }
+
     /// AWS: the one that was reached for the state, or reached now.
     pub(crate) async fn cloud(&mut self, login: &Login, stack: &StackId) -> Result<Cloud, Failure> {
         match self.cloud.take() {

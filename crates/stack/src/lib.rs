@@ -8,6 +8,7 @@ pub mod blueprint;
 pub mod checks;
 pub mod config;
 pub mod schema;
+pub mod terraform;
 
 mod compose;
 mod diagnostics;

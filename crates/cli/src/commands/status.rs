@@ -18,6 +18,7 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
             .hinted("`auroractl plan` shows what apply would do"));
     }
     let cloud = recorded.cloud(&args.access.login, &stack.id()).await?;
+    recorded.lives_in(&cloud.stack)?;
     let options = options(&crate::args::Permits { allow_delete: Vec::new() }, &stack, false)?;
     let graph = auroractl_stack::remembered(&recorded.state).check()?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: args.access.refresh };

@@ -13,7 +13,8 @@
 //! content: two different contents can't meet under one name.
 
 use crate::store::error::Holder;
-use crate::store::snapshot::{self, TOOL, Unusable, exactly, seal};
+use crate::store::snapshot::{self, TOOL, Unusable, seal};
+use auroractl_core::exact;
 use auroractl_core::identity::StackId;
 use auroractl_core::journal::Entry;
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,6 @@ pub(super) fn epoch_of(name: &str) -> Option<u64> {
 fn decoded<T: Serialize + serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), Unusable> {
     let (members, sum) = snapshot::unseal(bytes, FORMAT)?;
     let tool = members.get("tool").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let typed = exactly(&Value::Object(members)).map_err(|found| Unusable::Newer { found, tool })?;
+    let typed = exact::typed(&Value::Object(members)).map_err(|found| Unusable::Newer { found, tool })?;
     Ok((typed, sum))
 }
