@@ -35,6 +35,7 @@ demo: venv build ## Walk a production stack through its life, against the emulat
 test: venv scanner ## All tests, the emulator's too.
 	cargo test --workspace --locked
 	PYTHONPATH=tests/emulator $(VENV)/bin/python -m pytest -q tests/emulator/tests
+	$(VENV)/bin/python -m pytest -q tests/protocol-model
 
 .PHONY: check
 check: ## Format, lints, house rules, documentation, and licences where cargo-deny is installed.

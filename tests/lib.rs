@@ -1,3 +1,4 @@
-//! What end to end tests, demo and benchmark share.
+//! What end to end tests, demo, benchmark and load share.
 
+pub mod load;
 pub mod walk;

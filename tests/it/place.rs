@@ -182,8 +182,11 @@ impl Place {
         files.into_iter().find(|file| file.exists()).unwrap()
     }
 
-    /// The state.
+    /// The state, wherever it is.
     pub(crate) fn state(&self) -> Value {
+        if self.text().contains("backend = \"s3\"") {
+            return self.cli.run(&["state", "pull", STACK]).unwrap().exits(0).json().unwrap();
+        }
         let text = std::fs::read(self.state_file()).unwrap();
         let file: Value = serde_json::from_slice(&text).unwrap();
         if file["resources"].is_object() { file } else { file["state"].clone() }

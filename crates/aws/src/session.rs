@@ -26,6 +26,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// RDS takes its time over creates.
 const RDS_ATTEMPT: Duration = Duration::from_secs(120);
+/// S3 answers small objects in milliseconds. Well below the lease's half minute.
+const S3_ATTEMPT: Duration = Duration::from_secs(10);
 /// Credentials that are not there by then are not there. Metadata services are bound more tightly where they are asked;
 /// this is for credential processes and SSO.
 const CREDENTIALS: Duration = Duration::from_secs(60);
@@ -134,6 +136,19 @@ impl Aws {
             let config = aws_sdk_rds::config::Builder::from(&self.config).timeout_config(timeouts(RDS_ATTEMPT)).build();
             aws_sdk_rds::Client::from_conf(config)
         })
+    }
+
+    /// S3 in the bucket's own region. Small objects are answered soon or not at all, and a lease does not wait.
+    pub(crate) fn s3(&self, region: &str) -> aws_sdk_s3::Client {
+        let set = |name| std::env::var_os(name).is_some_and(|url| !url.is_empty());
+        // Other stores than Amazon's have one name for all buckets.
+        let elsewhere = self.config.endpoint_url().is_some() || set("AWS_ENDPOINT_URL") || set("AWS_ENDPOINT_URL_S3");
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(Region::new(region.to_owned()))
+            .timeout_config(timeouts(S3_ATTEMPT))
+            .force_path_style(elsewhere)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
     }
 
     /// Finds credentials by the standard chain, asks AWS who they are, and compares account and clock.

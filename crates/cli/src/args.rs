@@ -76,9 +76,9 @@ pub(crate) struct Target {
     pub(crate) json: bool,
 }
 
-/// How to talk to AWS.
+/// Who talks to AWS. For commands on a local state that need no AWS it counts for nothing.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Access {
+pub(crate) struct Login {
     /// Named profile of the AWS configuration.
     #[arg(long, env = "AURORACTL_PROFILE", value_name = "NAME")]
     pub(crate) profile: Option<String>,
@@ -88,12 +88,19 @@ pub(crate) struct Access {
     /// Write every AWS call to this file as JSON lines, without secrets.
     #[arg(long, env = "AURORACTL_TRACE_FILE", value_name = "FILE")]
     pub(crate) trace_file: Option<PathBuf>,
-    /// Look at AWS first. `false` plans on the state alone.
-    #[arg(long, env = "AURORACTL_REFRESH", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
-    pub(crate) refresh: bool,
     /// Speeds up every wait, for tests against an emulator.
     #[arg(long, env = "AURORACTL_TIME_SCALE", default_value_t = 1.0, hide = true)]
     pub(crate) time_scale: f64,
+}
+
+/// How to look at AWS.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Access {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// Look at AWS first. `false` plans on the state alone.
+    #[arg(long, env = "AURORACTL_REFRESH", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub(crate) refresh: bool,
 }
 
 /// How to run.
@@ -216,6 +223,8 @@ pub(crate) struct Status {
 pub(crate) struct Output {
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) login: Login,
     /// How to print.
     #[arg(long, value_enum, default_value = "table", env = "AURORACTL_FORMAT")]
     pub(crate) format: OutputFormat,
@@ -281,27 +290,36 @@ pub(crate) struct State {
     pub(crate) verb: StateVerb,
 }
 
+/// The stack whose state it is, and who asks for it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Keeper {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) login: Login,
+}
+
 /// What to do with the state.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateVerb {
     /// List the recorded resources.
     List {
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
     /// Show one record.
     Show {
         /// The resource.
         address: String,
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
     /// Forget a resource; AWS keeps it.
     Rm {
         /// The resource.
         address: String,
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
     /// Rename a resource; its identity stays.
     Mv {
@@ -310,14 +328,34 @@ pub(crate) enum StateVerb {
         /// New address.
         to: String,
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
     /// Rebuild a lost state from the resources' tags; AWS is looked at and not changed.
     Recover(Box<Recover>),
     /// List the snapshots that are kept.
     History {
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
+    },
+    /// Print the state as a file that `state push` takes.
+    Pull {
+        #[command(flatten)]
+        keeper: Keeper,
+    },
+    /// Make a pulled state, or a copy of a `state.json`, the present one: for another store, or after a loss.
+    Push {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        keeper: Keeper,
+    },
+    /// Show who holds the lock, or break the lease of a run that is dead (S3).
+    Unlock {
+        /// The lease to break, as the message about it names it.
+        #[arg(long, env = "AURORACTL_NONCE", value_name = "NONCE")]
+        nonce: Option<String>,
+        #[command(flatten)]
+        keeper: Keeper,
     },
 }
 

@@ -1,6 +1,7 @@
 //! The binary `auroractl`: parse, run a command, end with its exit code.
 
 mod args;
+mod bucket;
 mod commands;
 mod exit;
 mod saved;
@@ -38,7 +39,7 @@ fn command(command: Command) -> Exit {
         Command::Graph(args) => commands::graph::run(&args),
         Command::Export(args) => commands::export::run(args.form),
         Command::State(args) => online(commands::state::run(args.verb)),
-        Command::Output(args) => commands::output::run(&args),
+        Command::Output(args) => online(commands::output::run(&args)),
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),

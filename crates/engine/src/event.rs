@@ -144,4 +144,6 @@ pub enum Stopped {
     Credentials,
     /// The journal could not be written.
     Store,
+    /// Another run has taken the lease.
+    Fenced,
 }

@@ -2,10 +2,8 @@
 //! killed run left; what `make fuzz` finds is put beside it and is tried here from then on.
 
 #[path = "../../../fuzz/oracles/mutate.rs"]
-#[expect(unreachable_pub, reason = "the fuzz targets share it")]
 mod mutate;
 #[path = "../../../fuzz/oracles/store.rs"]
-#[expect(unreachable_pub, reason = "the fuzz targets share it")]
 mod oracle;
 
 use proptest::prelude::*;

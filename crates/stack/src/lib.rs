@@ -30,7 +30,7 @@ mod world;
 
 pub use checks::ParameterCatalogue;
 pub use compose::{Composed, compose, stack_id};
-pub use config::Config;
+pub use config::{Config, State as StateSettings, StateBackend};
 pub use diagnostics::{At, Diagnostic, Diagnostics, Label, Problem, Severity};
 pub use explain::Explained;
 pub use load::{Loaded, Origin, load, load_from};

@@ -33,6 +33,7 @@ _MODULES = (
     "tagging",
     "consistency",
     "missing_services",
+    "s3",
 )
 
 

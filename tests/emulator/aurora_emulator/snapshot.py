@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from moto.core.base_backend import BackendDict
 from moto.iam.models import AWSManagedPolicy
 
+from . import s3
 from .clock import TIMELINE
 from .iam import managed_policy
 from .world import WORLD
@@ -79,6 +80,7 @@ def load(content: bytes) -> None:
         for account, regions in saved.items():
             for region, backend in regions.items():
                 dict.__setitem__(backends[account], region, backend)
+    s3.recount()
     WORLD.regions.clear()
     WORLD.regions.update(state["regions"])
     TIMELINE.load(state["timeline"])
@@ -89,6 +91,7 @@ def reset() -> None:
     for backends in BackendDict._instances:  # type: ignore[misc]
         for account in list(backends):
             dict.clear(backends[account])
+    s3.recount()
     WORLD.clear()
     TIMELINE.clear()
 

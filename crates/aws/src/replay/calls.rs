@@ -2,6 +2,7 @@
 
 use super::server::{Reply, Server, client};
 use crate::session::Aws;
+use crate::wire::Refusal;
 use auroractl_engine::{CallError, Class};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError, future};
@@ -170,10 +171,11 @@ async fn an_unreachable_service_is_not_in_doubt_and_is_not_waited_for_long() {
 async fn the_fence_stops_writes_and_nothing_else() {
     let server = Server::plays(vec![Reply::ok(VPCS), Reply::ok(VPC)]).await;
     let aws = server.aws().await;
-    assert!(aws.fence(Arc::new(|call| Err(format!("the lock is lost ({})", call.action)))));
+    let refuse = |why: String| Err(Refusal { why, passing: false });
+    assert!(aws.fence(Arc::new(move |call| refuse(format!("the lock is lost ({})", call.action)))));
     assert_eq!(describe(&aws).await.unwrap(), 0);
     let error = create(&aws).await.unwrap_err();
-    assert_eq!((error.class, error.message.as_str()), (Class::Conflict, "not sent: the lock is lost (CreateVpc)"));
+    assert_eq!((error.class, error.message.as_str()), (Class::Fenced, "not sent: the lock is lost (CreateVpc)"));
     assert_eq!(server.seen().len(), 1);
     assert!(!aws.fence(Arc::new(|_| Ok(()))), "a fence can't be taken down");
 }

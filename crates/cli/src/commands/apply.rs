@@ -16,7 +16,7 @@ use auroractl_engine::event::Event;
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::resume::{doubts, outcomes};
 use auroractl_engine::stop;
-use auroractl_engine::store::{Mode, Store as _};
+use auroractl_engine::store::Mode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -84,17 +84,52 @@ fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
 }
 
 async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
-    let mut recorded =
-        open_state(&order.stack.dir, &order.stack.id(), Mode::Write { command: order.command.to_owned() })?;
+    let mut stop = interrupts()?;
+    let mode = Mode::Write { command: order.command.to_owned() };
+    let mut recorded = unless(&mut stop, open_state(&order.stack, &order.access.login, mode)).await?;
+    let worked = work(&order, &mut recorded, stop).await;
+    recorded.close(worked).await
+}
+
+/// Does something before which nothing is changed; an interrupt ends it.
+async fn unless<T>(stop: &mut stop::Stop, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        _ = stop.above(stop::Urgency::Run) => Err(Failure::new(Exit::Partial, "interrupted; nothing was changed")),
+    }
+}
+
+async fn work(order: &Order<'_>, recorded: &mut Recorded, mut stop: stop::Stop) -> Result<Exit, Failure> {
+    match unless(&mut stop, prepare(order, recorded)).await? {
+        Prepared::Over(exit) => Ok(exit),
+        Prepared::Ready(ready) => perform(order, recorded, *ready, stop).await,
+    }
+}
+
+/// What is known before the first call that changes something.
+enum Prepared {
+    /// There is nothing to do.
+    Over(Exit),
+    /// A plan that was approved.
+    Ready(Box<Ready>),
+}
+
+struct Ready {
+    cloud: Cloud,
+    plan: Plan,
+    graph: Graph,
+    observed: Seen,
+}
+
+/// Looks, plans, asks.
+async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared, Failure> {
     if recorded.fresh && order.options.destroy {
-        return view::lines(&[format!(
-            "Stack `{}` was never applied: there is nothing to destroy.",
-            order.stack.name()
-        )]);
+        let text = format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name());
+        return view::lines(&[text]).map(Prepared::Over);
     }
     // A disk that can't be written to is told before AWS is asked; asked again before the first change.
     recorded.store.probe()?;
-    let cloud = Cloud::reach(order.access, &order.stack.id()).await?;
+    let cloud = recorded.cloud(&order.access.login, &order.stack.id()).await?;
     recorded.lives_in(&cloud.stack)?;
     if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
         recorded.state.lineage.clone_from(&saved.lineage);
@@ -111,12 +146,12 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
         recorded.store.append(&moves, true).await?;
     }
     let doubts = doubts(&recorded.state);
-    let mut told = view::prologue(order.target.json, order.access.time_scale);
+    let mut told = view::prologue(order.target.json, order.access.login.time_scale);
     if order.access.refresh {
         if !doubts.is_empty() {
             told.event(&Event::Resuming { in_doubt: doubts.len() });
         }
-        resume(&cloud, &graph, &mut recorded).await?;
+        resume(&cloud, &graph, recorded).await?;
     }
     let query = Query { graph: &graph, state: &recorded.state, options: &order.options, refresh: order.access.refresh };
     let (plan, observed) = cloud.plan(&query, Search::Patient).await?;
@@ -132,16 +167,16 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
     }
     if plan.is_empty() {
         let work = Unchanged { plan: &plan, graph: &graph, observed: &observed };
-        settle(work, &mut recorded.state, &mut recorded.store).await?;
-        return nothing_to_do(&order);
+        settle(work, &mut recorded.state, &mut *recorded.store).await?;
+        return nothing_to_do(order).map(Prepared::Over);
     }
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
-    approve(&order, &plan)?;
+    approve(order, &plan).await?;
     if let Some(ago) = youngest(&recorded.state, (!doubts.is_empty()).then_some(0), cloud.clock.wall().as_second()) {
         cloud.aws.note_young(ago);
     }
     recorded.store.probe()?;
-    perform(&order, &cloud, &mut recorded, (&plan, &graph, &observed)).await
+    Ok(Prepared::Ready(Box::new(Ready { cloud, plan, graph, observed })))
 }
 
 /// How long ago an earlier run made the youngest of the stack's resources; in doubt, just now.
@@ -167,7 +202,7 @@ fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
 }
 
 /// Shows the plan and asks, unless it was approved before.
-fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
+async fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
     let name = order.stack.name();
     if order.running.auto_approve || order.saved.is_some() {
         if !order.target.json {
@@ -183,37 +218,33 @@ fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
         .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
     }
     view::plan::show(name, plan, false)?;
-    if view::ask(&format!(
-        "\n{} stack `{name}`? Only `yes` does it: ",
-        if order.options.destroy { "Destroy" } else { "Change" }
-    ))? == "yes"
-    {
+    let verb = if order.options.destroy { "Destroy" } else { "Change" };
+    let question = format!("\n{verb} stack `{name}`? Only `yes` does it: ");
+    // Beside this thread, which has to keep the lock meanwhile and to hear interrupts.
+    let answer = tokio::task::spawn_blocking(move || view::ask(&question)).await;
+    let answer = answer.map_err(|error| Failure::new(Exit::Error, format!("can't ask: {error}")))??;
+    if answer == "yes" {
         return Ok(());
     }
     Err(Failure::new(Exit::Approval, "not approved; nothing was changed"))
 }
 
-async fn perform(
-    order: &Order<'_>,
-    cloud: &Cloud,
-    recorded: &mut Recorded,
-    (plan, graph, observed): (&Plan, &Graph, &Seen),
-) -> Result<Exit, Failure> {
+async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop: stop::Stop) -> Result<Exit, Failure> {
+    let Ready { cloud, plan, graph, observed } = &ready;
     let Recorded { store, state, .. } = recorded;
     let sources = Sources { kinds: &cloud.registry, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
     let program = lower(plan, &sources);
     let label = format!("{}-{}", order.command, cloud.clock.wall().strftime("%Y%m%dT%H%M%SZ"));
     let means = Means {
-        world: &cloud.aws,
+        world: &*cloud.aws,
         registry: &cloud.registry,
         clock: &cloud.clock,
         parallel: usize::from(order.running.parallel),
         deadline: order.running.timeout,
         label: (&label, order.command),
     };
-    let mut view = view::progress(order.target.json, order.access.time_scale);
-    let stop = interrupts()?;
-    let desk = Desk { store, report: &mut |event| view.event(&event), stop };
+    let mut view = view::progress(order.target.json, order.access.login.time_scale);
+    let desk = Desk { store: &mut **store, report: &mut |event| view.event(&event), stop };
     let summary = apply(means, Work { plan, program: &program, graph, observed }, state, desk).await?;
     view.end(&summary);
     Ok(of_run(&summary))

@@ -14,12 +14,12 @@ use auroractl_engine::store::Mode;
 /// Shows what apply would do.
 pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
-    let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
+    let mut recorded = open_state(&stack, &args.access.login, Mode::Read).await?;
     let options = options(&args.permits, &stack, args.destroy)?;
     let desired = stack.desired()?;
     follow_moves(&stack, &mut recorded.state);
     let changes = if args.access.refresh {
-        let cloud = Cloud::reach(&args.access, &stack.id()).await?;
+        let cloud = recorded.cloud(&args.access.login, &stack.id()).await?;
         recorded.lives_in(&cloud.stack)?;
         if recorded.fresh {
             cloud.no_lost_state().await?;

@@ -1,8 +1,8 @@
 //! `auroractl state recover`: rebuilds a lost state from what the resources' tags tell. AWS is looked at, never changed.
 
-use crate::args::Recover;
+use crate::args::{Login, Recover};
 use crate::exit::{Exit, Failure};
-use crate::session::{Cloud, Stack};
+use crate::session::{Cloud, Recorded, Stack, open_state};
 use crate::view;
 use auroractl_core::state::State;
 use auroractl_core::{Address, Graph};
@@ -10,7 +10,8 @@ use auroractl_engine::World as _;
 use auroractl_engine::kind::Owned;
 use auroractl_engine::recover::{RecoverError, Recovered, Traces, lineages, recover};
 use auroractl_engine::refresh::Scene;
-use auroractl_engine::store::{Local, Mode, Store as _, set_aside};
+use auroractl_engine::store::{Local, Mode, set_aside};
+use auroractl_stack::StateBackend;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -20,18 +21,18 @@ pub(crate) async fn run(args: &Recover) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Invalid, "a state is rebuilt from what AWS answers: `--refresh` must be on"));
     }
     let stack = Stack::open(&args.target)?;
-    let damaged = replaceable(&stack, args)?;
-    let cloud = Cloud::reach(&args.access, &stack.id()).await?;
+    let damaged = replaceable(&stack, args).await?;
+    let cloud = Cloud::reach(&args.access.login, &stack.id()).await?;
     let owned = inventory(&cloud).await?;
     let lineage = lineage(&cloud, &owned, args.lineage.as_deref())?;
     let graph: Graph = stack.desired()?.check()?;
     let state = State::new(cloud.stack.clone(), lineage);
     let scene =
-        Scene { world: &cloud.aws, registry: &cloud.registry, clock: &cloud.clock, graph: &graph, state: &state };
+        Scene { world: &*cloud.aws, registry: &cloud.registry, clock: &cloud.clock, graph: &graph, state: &state };
     let former = former(&stack);
     let found = recover(scene, Traces { owned: &owned, former: &former }).await.map_err(failed)?;
     if !args.dry_run {
-        write(&stack, &found.state, damaged).await?;
+        write(&stack, &args.access.login, &found.state, damaged).await?;
     }
     if args.target.json {
         return document(&found, !args.dry_run);
@@ -40,24 +41,20 @@ pub(crate) async fn run(args: &Recover) -> Result<Exit, Failure> {
 }
 
 /// May a rebuilt state stand here? Only where none stands, or a damaged one that the user gave up: then `true`.
-fn replaceable(stack: &Stack, args: &Recover) -> Result<bool, Failure> {
-    match Local::open(&stack.dir, Mode::Read) {
-        Ok((_, opened)) => match opened.state {
-            None => Ok(false),
-            Some(state) => Err(Failure::new(
-                Exit::Refused,
-                format!(
-                    "stack `{}` has a state (serial {}, {} resources): nothing is rebuilt over it",
-                    stack.name(),
-                    state.serial,
-                    state.resources.len()
-                ),
-            )
-            .hinted("`auroractl plan` compares it with AWS")),
-        },
-        Err(error) if error.is_damage() && args.replace_damaged => Ok(true),
-        Err(error) => Err(error.into()),
+async fn replaceable(stack: &Stack, args: &Recover) -> Result<bool, Failure> {
+    let local = stack.loaded.config.state.backend == StateBackend::Local;
+    if local && args.replace_damaged && Local::open(&stack.dir, Mode::Read).is_err_and(|error| error.is_damage()) {
+        return Ok(true);
     }
+    let recorded = open_state(stack, &args.access.login, Mode::Read).await?;
+    let (fresh, serial, count) = (recorded.fresh, recorded.state.serial, recorded.state.resources.len());
+    recorded.close(Ok(Exit::Done)).await?;
+    if fresh {
+        return Ok(false);
+    }
+    let name = stack.name();
+    let message = format!("stack `{name}` has a state (serial {serial}, {count} resources): nothing is rebuilt over it");
+    Err(Failure::new(Exit::Refused, message).hinted("`auroractl plan` compares it with AWS"))
 }
 
 /// Everything that carries the stack's tags.
@@ -125,20 +122,26 @@ fn failed(error: RecoverError) -> Failure {
     }
 }
 
-/// Writes the first snapshot; a damaged one makes room.
-async fn write(stack: &Stack, state: &State, damaged: bool) -> Result<(), Failure> {
+/// Writes the first snapshot, wherever the stack keeps its state; a damaged one makes room.
+async fn write(stack: &Stack, login: &Login, state: &State, damaged: bool) -> Result<Exit, Failure> {
     let mut serial = state.serial;
     if damaged {
         let aside = set_aside(&stack.dir)?;
         view::note(&format!("the damaged files are in {} now", aside.to.display()));
         serial = aside.serial;
     }
-    let (mut store, opened) = Local::open(&stack.dir, Mode::Write { command: "state recover".to_owned() })?;
-    if opened.state.is_some() {
+    let mut recorded = open_state(stack, login, Mode::Write { command: "state recover".to_owned() }).await?;
+    let done = first(&mut recorded, &State { serial, ..state.clone() }).await;
+    recorded.close(done).await
+}
+
+async fn first(recorded: &mut Recorded, state: &State) -> Result<Exit, Failure> {
+    if !recorded.fresh {
         return Err(Failure::new(Exit::Refused, "another run wrote a state meanwhile; it was left as it is"));
     }
-    store.probe()?;
-    Ok(store.commit(&State { serial, ..state.clone() }).await?)
+    recorded.store.probe()?;
+    recorded.store.commit(state).await?;
+    Ok(Exit::Done)
 }
 
 fn document(found: &Recovered, written: bool) -> Result<Exit, Failure> {

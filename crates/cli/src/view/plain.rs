@@ -135,5 +135,6 @@ fn stopped(why: Stopped) -> &'static str {
         Stopped::Deadline => "Deadline passed:",
         Stopped::Credentials => "Stopped, the credentials are no longer good:",
         Stopped::Store => "Stopped, the journal can't be written:",
+        Stopped::Fenced => "Stopped, another run has taken the lease:",
     }
 }

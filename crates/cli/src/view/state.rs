@@ -26,12 +26,13 @@ pub(crate) fn list(state: &State) -> Result<Exit, Failure> {
 
 /// The snapshots that are kept.
 pub(crate) fn history(kept: &[Kept]) -> Result<Exit, Failure> {
-    let mut table = super::table(&["file", "serial", "resources"]);
+    let mut table = super::table(&["snapshot", "serial", "resources", "written"]);
     for snapshot in kept {
         table.add_row([
-            snapshot.path.display().to_string(),
+            snapshot.place.clone(),
             snapshot.serial.to_string(),
             snapshot.resources.to_string(),
+            snapshot.written.clone().unwrap_or_default(),
         ]);
     }
     super::stdout(|out| writeln!(out, "{table}"))

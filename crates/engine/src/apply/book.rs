@@ -9,6 +9,7 @@ use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+use futures::future::BoxFuture;
 use serde_json::Value;
 
 /// The book of a run.
@@ -27,6 +28,11 @@ impl<'a> Book<'a> {
     /// A new stack's lineage must be durable before anything is made under it.
     pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
         if self.state.serial == 0 { self.store.commit(self.state).await } else { Ok(()) }
+    }
+
+    /// Waits until another run has taken the store's lock away.
+    pub(super) fn lost(&self) -> BoxFuture<'static, ()> {
+        self.store.lost()
     }
 
     /// Writes lines, then lets the state follow them.

@@ -28,7 +28,7 @@ use auroractl_core::state::{State, Verb};
 use auroractl_core::{Address, Graph};
 use book::Book;
 use futures::StreamExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Fuse, FutureExt as _};
 use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -111,6 +111,7 @@ pub async fn apply<W: World>(
     prepare::declare(&mut book, work, means).await?;
     (desk.report)(Event::RunStarted { steps: work.program.steps.len(), critical_path_seconds: queue.critical_path() });
     let (notes, heard) = mpsc::unbounded_channel();
+    let lost = book.lost().fuse();
     let mut run = Run {
         means,
         work,
@@ -126,6 +127,7 @@ pub async fn apply<W: World>(
         summary: Summary::default(),
         notes,
         heard,
+        lost,
     };
     run.drive().await;
     Ok(run.finish().await)
@@ -170,6 +172,8 @@ struct Run<'a, W: 'static> {
     summary: Summary,
     notes: mpsc::UnboundedSender<Event>,
     heard: mpsc::UnboundedReceiver<Event>,
+    /// Ends when another run has taken the lease.
+    lost: Fuse<BoxFuture<'static, ()>>,
 }
 
 /// What woke the loop.
@@ -180,6 +184,7 @@ enum Wake {
     Due,
     Quiet,
     Deadline,
+    Lost,
     Stop(Urgency),
 }
 
@@ -199,6 +204,7 @@ impl<W: World> Run<'_, W> {
                 Wake::Due => self.look(),
                 Wake::Quiet => self.heartbeat(),
                 Wake::Deadline => self.halt(Stopped::Deadline),
+                Wake::Lost => self.halt(Stopped::Fenced),
                 Wake::Stop(now) => {
                     urgency = now;
                     self.halt(Stopped::Interrupt);
@@ -222,6 +228,7 @@ impl<W: World> Run<'_, W> {
         tokio::select! {
             biased;
             now = self.stop.above(urgency) => Wake::Stop(now),
+            () = &mut self.lost => Wake::Lost,
             Some((step, result)) = self.calls.next() => Wake::Called(step, result),
             Some(event) = self.heard.recv() => Wake::Heard(event),
             Some(answers) = self.looks.next() => Wake::Looked(answers),
@@ -259,8 +266,8 @@ impl<W: World> Run<'_, W> {
         match prepare::worker(&self.book, self.means, self.work, what) {
             Ok(worker) => {
                 if let Err(error) = self.book.attempt(what).await {
-                    self.fail(step, &prepare::unwritten(&error));
-                    return self.halt(Stopped::Store);
+                    self.unwritten(&error);
+                    return self.fail(step, &prepare::unwritten(&error));
                 }
                 let (notes, means) = (self.notes.clone(), self.means);
                 self.calls.push(Box::pin(act::perform(worker, means.world, means.clock, (step, notes))));
@@ -302,10 +309,15 @@ impl<W: World> Run<'_, W> {
         match result {
             Ok(()) => self.done(step),
             Err(error) => {
-                self.halt(Stopped::Store);
+                self.unwritten(&error);
                 self.fail(step, &prepare::unwritten(&error));
             }
         }
+    }
+
+    /// The store took no more lines: nothing new starts.
+    fn unwritten(&mut self, error: &StoreError) {
+        self.halt(if error.fenced() { Stopped::Fenced } else { Stopped::Store });
     }
 
     fn wait(&mut self, step: StepId, goal: Goal) {
@@ -392,8 +404,10 @@ impl<W: World> Run<'_, W> {
     }
 
     fn fail(&mut self, step: StepId, error: &CallError) {
-        if error.class == Class::Credentials {
-            self.halt(Stopped::Credentials);
+        match error.class {
+            Class::Credentials => self.halt(Stopped::Credentials),
+            Class::Fenced => self.halt(Stopped::Fenced),
+            _ => {}
         }
         let blocked = self.queue.fail(step);
         let Some(what) = self.work.program.steps.get(step) else { return };
@@ -451,8 +465,8 @@ impl<W: World> Run<'_, W> {
             let _ = self.sweep().await;
         }
         let ended = self.book.finish(self.means.label.0, self.summary.stopped.is_none()).await;
-        if ended.is_err() {
-            self.halt(Stopped::Store);
+        if let Err(error) = &ended {
+            self.unwritten(error);
         }
         self.summary.still_running = self.waits.iter().map(|(_, wait)| wait.ask.identity.address.clone()).collect();
         self.summary.done = self.queue.count(Place::Done);

@@ -138,6 +138,9 @@ pub enum StoreError {
     /// It was opened for reading, or nothing was committed yet.
     #[error("the state can't be written: {0}")]
     NotWritable(&'static str),
+    /// The remote store can't be used.
+    #[error(transparent)]
+    Remote(#[from] super::remote::RemoteError),
     /// The state can't be written as JSON.
     #[error("the state has no written form: {0}")]
     Unwritable(#[from] serde_json::Error),
@@ -176,6 +179,12 @@ impl StoreError {
         }
     }
 
+    /// Has another run taken the lock away?
+    #[must_use]
+    pub fn fenced(&self) -> bool {
+        matches!(self, Self::Remote(super::remote::RemoteError::Fenced(_)))
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -212,6 +221,7 @@ impl StoreError {
                 super::MAX_NAME
             ),
             Self::Space { .. } => "free some space and run again; nothing was changed".to_owned(),
+            Self::Remote(why) => why.hint(),
             Self::Broken(_) => "run again: what is in doubt is looked for at AWS".to_owned(),
             Self::NotWritable(_) | Self::Unwritable(_) => "this is a fault in auroractl; please report it".to_owned(),
         }

@@ -17,6 +17,7 @@ mod parameters;
 mod policy_document;
 mod recovery;
 mod serverless;
+mod state;
 mod subscriptions;
 mod tags;
 mod waivers;
@@ -78,6 +79,7 @@ pub const CHECKS: &[Check] = &[
     subscriptions::CHECK,
     recovery::CHECK,
     waivers::CHECK,
+    state::CHECK,
     moved::CHECK,
 ];
 
