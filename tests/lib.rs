@@ -1,3 +1,5 @@
-//! What end to end tests, demo and benchmark share.
+//! What end to end tests, demo, benchmark and chaos share.
 
+pub mod crash;
 pub mod walk;
+pub mod world;
