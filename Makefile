@@ -36,7 +36,7 @@ test: venv scanner ## All tests, the emulator's too.
 	cargo test --workspace --locked
 	PYTHONPATH=tests/emulator $(VENV)/bin/python -m pytest -q tests/emulator/tests
 
-# A trial takes two to four seconds; ARGS says what is to be tried (ARGS=--help lists it).
+# ARGS says what is to be tried; ARGS=--help lists it.
 .PHONY: chaos
 chaos: venv build ## Kill the program at every call and disk operation, judge what is left (within an hour on two cores).
 	@"$(TARGET)/debug/auroractl-chaos" $(ARGS)

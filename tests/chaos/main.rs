@@ -52,7 +52,10 @@ fn chaos(options: &Options) -> io::Result<bool> {
         let writes = wanted.calls.iter().filter(|(_, mutating)| *mutating).count();
         let (calls, disk, things) = (wanted.calls.len(), wanted.disk.len(), wanted.portrait.len());
         let name = scenario.name();
-        writeln!(out, "{name}: {calls} calls, {writes} of them writes; {disk} disk operations; leaves {things} things")?;
+        writeln!(
+            out,
+            "{name}: {calls} calls, {writes} of them writes; {disk} disk operations; leaves {things} things"
+        )?;
     }
     writeln!(out, "{} trials in {} lanes, seed {seed}", trials.describe(), options.lanes)?;
     let mut table = Table::default();

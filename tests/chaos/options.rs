@@ -17,6 +17,9 @@ pub(crate) struct Options {
     /// At most so many trials of each class, drawn by the seed. Without it: all there are.
     #[arg(long, value_name = "N")]
     pub(crate) sample: Option<usize>,
+    /// Every fault at every disk operation. Without it: one of the four at each, drawn by the seed.
+    #[arg(long)]
+    pub(crate) thorough: bool,
     /// Kills in a row: so many such trials of each scenario.
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(crate) rows: usize,

@@ -85,7 +85,16 @@ impl Table {
         let mut text = Text::new();
         text.load_style(ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
         text.set_header([
-            "scenario", "cut", "trials", "missed", "kills", "runs", "orphans", "duplicates", "lost", "unconverged",
+            "scenario",
+            "cut",
+            "trials",
+            "missed",
+            "kills",
+            "runs",
+            "orphans",
+            "duplicates",
+            "lost",
+            "unconverged",
         ]);
         for ((scenario, class), counts) in &self.lines {
             let Counts { trials, missed, kills, runs, orphans, duplicates, lost, unconverged, .. } = counts;

@@ -142,7 +142,8 @@ impl Lane {
     /// The program can't be started, or the emulator does not come to rest.
     pub fn run_on(&mut self, shim: &Shim, cut: &DiskCut, scenario: Scenario) -> io::Result<(Finished, Vec<String>)> {
         let log = self.cli.dir().join("disk.log");
-        std::fs::remove_file(&log).or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })?;
+        std::fs::remove_file(&log)
+            .or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })?;
         let settings = shim.settings(cut, (&self.state_dir(), &log));
         settings.iter().for_each(|(name, value)| self.cli.set_env(name, value));
         let done = self.cli.run(&scenario.command());

@@ -107,7 +107,11 @@ impl Scenario {
     /// # Errors
     /// See [`Lane::go_back`].
     pub fn begin(self, lane: &Lane, applied: &Start) -> io::Result<()> {
-        if self == Self::Apply { lane.clear()? } else { lane.go_back(applied)? }
+        if self == Self::Apply {
+            lane.clear()?
+        } else {
+            lane.go_back(applied)?
+        }
         lane.cli.write(STACK, &self.stack()?)
     }
 
@@ -140,9 +144,9 @@ impl Scenario {
 /// The addresses that the state lists.
 pub(super) fn recorded(lane: &Lane) -> io::Result<BTreeSet<String>> {
     let listed = lane.tell(&["state", "list", "--json"])?;
-    let list = listed.json().map_err(|why| {
-        io::Error::other(format!("`state list --json`: {why}\n{}{}", listed.stdout, listed.stderr))
-    })?;
+    let list = listed
+        .json()
+        .map_err(|why| io::Error::other(format!("`state list --json`: {why}\n{}{}", listed.stdout, listed.stderr)))?;
     Ok(list["resources"].as_object().into_iter().flatten().map(|(address, _)| address.clone()).collect())
 }
 

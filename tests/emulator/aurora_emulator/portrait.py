@@ -33,7 +33,7 @@ _NOISE = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*"), "<time>"),
     (re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b(?!/)"), "<ip>"),
     (re.compile(r"\b(cluster|db|dbi|key)-[A-Z0-9]{20,30}\b"), "<resource id>"),
-    (re.compile(r"\bA(ROA|IDA|KIA)[A-Z0-9]{12,17}\b"), "<unique id>"),
+    (re.compile(r"\bA[A-Z0-9]{20}\b"), "<unique id>"),
     (re.compile(r"\bscalable-target/\w+"), "scalable-target/<id>"),
     (re.compile(r"(?<=>)-[0-9a-f]{8}\b"), "-<id>"),
     # The end of a derived name, of a resource that carries no tags.
