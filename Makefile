@@ -41,6 +41,10 @@ test: venv scanner ## All tests, the emulator's too.
 chaos: venv build ## Kill the program at every call and disk operation, judge what is left (within an hour on two cores).
 	@"$(TARGET)/debug/auroractl-chaos" $(ARGS)
 
+.PHONY: soak
+soak: venv build ## Chaos, simulation and load in turns until you stop it, something breaks, or for SOAK_MINUTES.
+	@tests/soak.sh "$(TARGET)/debug"
+
 .PHONY: check
 check: ## Format, lints, house rules, documentation, and licences where cargo-deny is installed.
 	cargo fmt --all --check

@@ -71,10 +71,12 @@ fn of_scenario(options: &Options, (scenario, wanted): (Scenario, &Undisturbed), 
         for (nth, (_, mutating)) in (1..).zip(&wanted.calls) {
             // A read has no effect: before and after it the world and what the program knows are the same.
             let sides = POSITIONS.into_iter().filter(|at| *mutating || *at != KillAt::AfterEffect);
+            // What an edit after the crash adds is what it meets: an object that nobody has recorded.
+            let sides = sides.filter(|at| scenario != Scenario::Edit || *mutating && *at == KillAt::AfterEffect);
             all.extend(sides.map(|at| Trial::of(scenario, kill(nth, at, rng))));
         }
     }
-    if options.wants("disk") {
+    if options.wants("disk") && scenario != Scenario::Edit {
         for (nth, _) in (1..).zip(&wanted.disk) {
             let faults: Vec<DiskCut> = DiskCut::all_at(nth).collect();
             // Four times as many trials as there are calls would take the night.

@@ -10,7 +10,7 @@ pub(crate) struct Options {
     /// Draws samples, delays and the kills in a row. Another one each time, unless it is given.
     #[arg(long)]
     seed: Option<u64>,
-    /// A scenario (apply, destroy, update, roll), a scenario and a kind of fault (apply:calls, apply:disk, apply:row),
+    /// A scenario (apply, destroy, update, roll, edit), a scenario and a kind of fault (apply:calls, apply:disk, apply:row),
     /// or one trial by its name (apply:17.effect).
     #[arg(long, value_name = "WHAT")]
     only: Option<String>,

@@ -3,6 +3,7 @@
 use super::disk::{DiskCut, Shim};
 use super::lane::{ACCOUNT, Lane, Start};
 use crate::world::Portrait;
+use auroractl_testkit::cli::Finished;
 use auroractl_testkit::emulator::workspace;
 use std::collections::BTreeSet;
 use std::io;
@@ -38,6 +39,8 @@ pub enum Scenario {
     Update,
     /// All members get another class.
     Roll,
+    /// It is created, and edited after the crash: what the interrupted run made may no longer be wanted.
+    Edit,
 }
 
 /// What an undisturbed run did, and left.
@@ -55,7 +58,7 @@ pub struct Undisturbed {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Apply, Self::Destroy, Self::Update, Self::Roll];
+    pub const ALL: [Self; 5] = [Self::Apply, Self::Destroy, Self::Update, Self::Roll, Self::Edit];
 
     /// Its name.
     #[must_use]
@@ -65,6 +68,7 @@ impl Scenario {
             Self::Destroy => "destroy",
             Self::Update => "update",
             Self::Roll => "roll",
+            Self::Edit => "edit",
         }
     }
 
@@ -78,7 +82,7 @@ impl Scenario {
         let common = ["--auto-approve", "--parallel", PARALLEL];
         match self {
             Self::Destroy => [&["destroy", STACK, "--allow-delete", DATA], common.as_slice()].concat(),
-            Self::Apply | Self::Update | Self::Roll => [&["apply", STACK], common.as_slice()].concat(),
+            Self::Apply | Self::Update | Self::Roll | Self::Edit => [&["apply", STACK], common.as_slice()].concat(),
         }
     }
 
@@ -89,7 +93,7 @@ impl Scenario {
     pub fn stack(self) -> io::Result<String> {
         let mut text = unprotected()?;
         let edits: &[(&str, &str)] = match self {
-            Self::Apply | Self::Destroy => &[],
+            Self::Apply | Self::Destroy | Self::Edit => &[],
             Self::Update => &EDITS,
             Self::Roll => &[("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"")],
         };
@@ -107,12 +111,20 @@ impl Scenario {
     /// # Errors
     /// See [`Lane::go_back`].
     pub fn begin(self, lane: &Lane, applied: &Start) -> io::Result<()> {
-        if self == Self::Apply {
-            lane.clear()?
+        if matches!(self, Self::Apply | Self::Edit) {
+            lane.clear()?;
         } else {
-            lane.go_back(applied)?
+            lane.go_back(applied)?;
         }
         lane.cli.write(STACK, &self.stack()?)
+    }
+
+    /// The run that nothing disturbs.
+    pub(super) fn finish(self, lane: &Lane) -> io::Result<Finished> {
+        if self == Self::Edit {
+            lane.cli.write(STACK, &Self::Update.stack()?)?;
+        }
+        lane.run(self)
     }
 
     /// Runs it undisturbed, and looks at what it did.
@@ -126,18 +138,22 @@ impl Scenario {
             Some(shim) => lane.run_on(shim, &DiskCut::count(), self)?,
             None => (lane.run(self)?, Vec::new()),
         };
-        if done.code != Some(0) {
-            return Err(io::Error::other(format!(
-                "an undisturbed {} ends with {:?}\n{}{}",
-                self.name(),
-                done.code,
-                done.stdout,
-                done.stderr
-            )));
-        }
+        self.well(&done)?;
         lane.calm()?;
         let calls = lane.proxy.calls().iter().map(|call| (call.name(), call.mutating)).collect();
+        if self == Self::Edit {
+            self.well(&self.finish(lane)?)?;
+        }
         Ok(Undisturbed { calls, disk, portrait: Portrait::take(&lane.emulator, ACCOUNT)?, recorded: recorded(lane)? })
+    }
+
+    fn well(self, done: &Finished) -> io::Result<()> {
+        if done.code == Some(0) {
+            return Ok(());
+        }
+        let Finished { code, stdout, stderr, .. } = done;
+        let name = self.name();
+        Err(io::Error::other(format!("an undisturbed {name} ends with {code:?}\n{stdout}{stderr}")))
     }
 }
 

@@ -118,7 +118,7 @@ impl Trial {
             self.cut_short(*cut, lane, stage.shim, &mut verdict)?;
         }
         verdict.runs += 1;
-        let done = lane.run(self.scenario)?;
+        let done = self.scenario.finish(lane)?;
         if done.code != Some(0) {
             verdict.unconverged.push(format!("the undisturbed run ends otherwise than it should: {}", shown(&done)));
         }

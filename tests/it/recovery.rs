@@ -86,7 +86,9 @@ fn apply_within(place: &Place, runs: u32) {
 /// Every test that rolls dice can be repeated: `AURORACTL_TEST_SEED`.
 fn seed() -> u64 {
     let given = std::env::var("AURORACTL_TEST_SEED").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+    let seed = given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+    println!("AURORACTL_TEST_SEED={seed} repeats this");
+    seed
 }
 
 /// The prod stack with each effect striking once at every mutating action of its creation.
