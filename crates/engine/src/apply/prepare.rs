@@ -130,7 +130,17 @@ fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent 
         None => record.map(|record| record.deps.clone()).unwrap_or_default(),
     };
     let (address, generation) = (step.address.clone(), step.generation);
-    Intent { address, generation, oid, name, verb: step.verb, spec, deps, attempted: false, kept_by: change.kept_by().cloned() }
+    Intent {
+        address,
+        generation,
+        oid,
+        name,
+        verb: step.verb,
+        spec,
+        deps,
+        attempted: false,
+        kept_by: change.kept_by().cloned(),
+    }
 }
 
 /// What the worker of a step needs.
