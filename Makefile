@@ -37,6 +37,15 @@ test: venv scanner ## All tests, the emulator's too.
 	PYTHONPATH=tests/emulator $(VENV)/bin/python -m pytest -q tests/emulator/tests
 	$(VENV)/bin/python -m pytest -q tests/protocol-model
 
+# ARGS says what is to be tried; ARGS=--help lists it.
+.PHONY: chaos
+chaos: venv build ## Kill the program at every call and disk operation, judge what is left (within an hour on two cores).
+	@"$(TARGET)/debug/auroractl-chaos" $(ARGS)
+
+.PHONY: soak
+soak: venv build ## Chaos, simulation and load in turns until you stop it, something breaks, or for SOAK_MINUTES.
+	@tests/soak.sh "$(TARGET)/debug"
+
 .PHONY: check
 check: ## Format, lints, house rules, documentation, and licences where cargo-deny is installed.
 	cargo fmt --all --check

@@ -253,6 +253,17 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     decide::all(inputs).map(|changes| Plan { changes })
 }
 
+impl Change {
+    /// Who leaves something behind that needs this resource: then it is forgotten and stays at AWS.
+    #[must_use]
+    pub fn kept_by(&self) -> Option<&Address> {
+        self.reasons.iter().find_map(|reason| match reason {
+            Reason::Kept { by } => Some(by),
+            _ => None,
+        })
+    }
+}
+
 impl Action {
     /// Does it change anything, at AWS or in the state?
     #[must_use]

@@ -388,7 +388,8 @@ impl Run<'_> {
             || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
     }
 
-    /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key.
+    /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key. It may be
+    /// gone already, by an interrupted run.
     fn needed_by_remains(&self, address: &Address) -> Option<Address> {
         let users = self
             .inputs
@@ -400,7 +401,8 @@ impl Run<'_> {
             let needs = self.inputs.kinds.pure(at.kind()).and_then(|kind| kind.remains_need(&record.applied).ok());
             needs.is_some_and(|kinds| kinds.contains(&address.kind()))
         });
-        leaving.next().map(|(at, _)| at.clone())
+        let left = || self.inputs.state.kept_by(address);
+        leaving.next().map(|(at, _)| at).or_else(left).cloned()
     }
 
     /// The refusal of a deletion, if it is refused.
