@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod exit;
+mod rules;
 mod saved;
 mod session;
 mod view;
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),
+        Command::Check(args) => online(commands::check::run(&args)),
+        Command::Rules(args) => commands::rules::run(&args.verb),
         Command::Plan(args) => online(commands::plan::run(&args)),
         Command::Apply(args) => online(commands::apply::run(&args)),
         Command::Destroy(args) => online(commands::apply::destroy(&args)),

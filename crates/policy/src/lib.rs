@@ -20,7 +20,7 @@ pub mod decision;
 mod document;
 pub mod facts;
 pub mod judgement;
-//Cpub mod report;
+pub mod report;
 pub mod rule;
 pub mod rules;
 pub mod waiver;

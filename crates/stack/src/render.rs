@@ -126,7 +126,10 @@ impl std::error::Error for Report {}
 
 impl miette::Diagnostic for Report {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code.map(|code| Box::new(format!("stack::{code}")) as Box<dyn fmt::Display>)
+        // Codes of rules stand for themselves.
+        let shown =
+            |code: &str| if code.starts_with(char::is_uppercase) { code.to_owned() } else { format!("stack::{code}") };
+        self.code.map(|code| Box::new(shown(code)) as Box<dyn fmt::Display>)
     }
 
     fn severity(&self) -> Option<miette::Severity> {

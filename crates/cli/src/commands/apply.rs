@@ -3,6 +3,7 @@
 use crate::args::{Access, Apply, Destroy, Running, Target};
 use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
+use crate::rules;
 use crate::saved::Saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
@@ -13,6 +14,7 @@ use auroractl_engine::apply::{Desk, Means, Unchanged, Work, apply, settle};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::stop;
 use auroractl_engine::store::{Mode, Store as _};
+use auroractl_policy::Report;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -122,9 +124,22 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
         return nothing_to_do(&order);
     }
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
-    approve(&order, &plan)?;
+    let report = kept(&order, &plan, &cloud).await?;
+    approve(&order, &plan, report.as_ref())?;
     recorded.store.probe()?;
     perform(&order, &cloud, &mut recorded, (&plan, &graph, &observed)).await
+}
+
+/// Asks the design rules, and refuses what a must rule forbids. A stack that goes need not keep them.
+async fn kept(order: &Order<'_>, plan: &Plan, cloud: &Cloud) -> Result<Option<Report>, Failure> {
+    if order.options.destroy {
+        return Ok(None);
+    }
+    let judged = rules::planned(&order.stack, (&order.desired, plan), Some(cloud), rules::today(None)).await?;
+    match rules::blocked(&order.stack, &judged.report)? {
+        Some(blocked) => Err(blocked),
+        None => Ok(Some(judged.report)),
+    }
 }
 
 /// What interrupted replacements made is known before the plan, and written down.
@@ -144,11 +159,11 @@ fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
 }
 
 /// Shows the plan and asks, unless it was approved before.
-fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
+fn approve(order: &Order<'_>, plan: &Plan, rules: Option<&Report>) -> Result<(), Failure> {
     let name = order.stack.name();
     if order.running.auto_approve || order.saved.is_some() {
         if !order.target.json {
-            view::plan::show(name, plan, false)?;
+            view::plan::show(name, plan, false, rules)?;
         }
         return Ok(());
     }
@@ -159,7 +174,7 @@ fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
         )
         .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
     }
-    view::plan::show(name, plan, false)?;
+    view::plan::show(name, plan, false, rules)?;
     if view::ask(&format!(
         "\n{} stack `{name}`? Only `yes` does it: ",
         if order.options.destroy { "Destroy" } else { "Change" }

@@ -1,11 +1,13 @@
 //! One file per command: parse, call, show.
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod docs;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -80,7 +80,7 @@ fn trusts(address: &Address, statement: &Allowed, verdict: &mut Verdict<'_>) {
             "one service",
         );
     } else if statement.principals.iter().any(|who| who.ends_with(".amazonaws.com")) && !statement.is_bound() {
-        verdict.broken(address, field, "the service may assume it for any account", "a condition on aws:SourceAccount");
+        verdict.weak(address, field, "the service may assume it for any account", "a condition on aws:SourceAccount");
     }
     if statement.actions.iter().any(|action| action == "*") {
         verdict.broken(address, field, "action *", "sts:AssumeRole");

@@ -1,0 +1,74 @@
+//! `auroractl check`: the design rules on a stack, without changing anything.
+
+use crate::args::{Access, Check, CheckFormat, Strictness};
+use crate::exit::{Exit, Failure};
+use crate::rules::{self, Judged, today};
+use crate::session::{Cloud, Query, Stack, follow_moves, open_state, options, plan, remembered};
+use crate::view;
+use auroractl_engine::refresh::Search;
+use auroractl_engine::store::Mode;
+use auroractl_policy::{Profile, decision, report};
+use auroractl_stack::facts::waivers;
+
+/// Checks.
+pub(crate) async fn run(args: &Check) -> Result<Exit, Failure> {
+    let stack = Stack::open(&args.target)?;
+    let judged = if args.live { live(args, &stack).await? } else { wanted(args, &stack).await? };
+    if args.adr {
+        let waivers = waivers(&stack.loaded.config);
+        let record = decision::record(&judged.facts, &waivers, &judged.report);
+        return view::bytes(record.map_err(|error| Failure::new(Exit::Error, error))?.as_bytes());
+    }
+    let format = if args.target.json { CheckFormat::Json } else { args.format };
+    match format {
+        CheckFormat::Human => view::rules::report(&stack.loaded, &judged.report)?,
+        CheckFormat::Json => view::json::document(&view::rules::document(&judged.report))?,
+        CheckFormat::Sarif => view::json::document(&report::sarif(&judged.report, env!("CARGO_PKG_VERSION")))?,
+        CheckFormat::Markdown => view::bytes(report::markdown(&judged.report).as_bytes())?,
+    };
+    let blocked = judged.report.blocking(false).next().is_some();
+    Ok(if blocked { Exit::Blocked } else { Exit::Done })
+}
+
+fn profile(args: &Check) -> Option<Profile> {
+    args.profile.map(|strictness| match strictness {
+        Strictness::Prod => Profile::Prod,
+        Strictness::Staging => Profile::Staging,
+        Strictness::Dev => Profile::Dev,
+        Strictness::Critical => Profile::Critical,
+    })
+}
+
+/// What the stack wants; no AWS call.
+async fn wanted(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
+    let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
+    follow_moves(stack, &mut recorded.state);
+    let desired = stack.desired()?;
+    let graph = desired.clone().check()?;
+    let options = options(&crate::args::Permits { allow_delete: Vec::new() }, stack, false)?;
+    let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
+    let changes = plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?;
+    rules::planned(stack, (&desired, &changes), None, today(profile(args))).await
+}
+
+/// What AWS has of what was applied.
+async fn live(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
+    let recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
+    if recorded.fresh {
+        return Err(Failure::new(Exit::Error, format!("stack `{}` was never applied", stack.name()))
+            .hinted("without `--live`, `auroractl check` checks what the stack wants"));
+    }
+    let access = Access {
+        profile: args.aws_profile.clone(),
+        assume_role: args.assume_role.clone(),
+        trace_file: args.trace_file.clone(),
+        refresh: true,
+        time_scale: 1.0,
+    };
+    let cloud = Cloud::reach(&access, &stack.id()).await?;
+    let options = options(&crate::args::Permits { allow_delete: Vec::new() }, stack, false)?;
+    let graph = auroractl_stack::remembered(&recorded.state).check()?;
+    let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
+    let (_, observed) = cloud.plan(&query, Search::Once).await?;
+    rules::live(stack, &observed, &cloud, today(profile(args))).await
+}
