@@ -40,6 +40,10 @@ bench: venv ## Measure a release build, Terraform beside it where it is installe
 	cargo build --workspace --release --locked
 	@"$(TARGET)/release/auroractl-bench"
 
+.PHONY: rules
+rules: build ## Rewrite docs/rules.md from the rules.
+	@"$(TARGET)/debug/auroractl" rules docs > docs/rules.md
+
 .PHONY: emulator
 emulator: venv ## Run the AWS emulator on port 4566 until Ctrl-C (use AWS_ENDPOINT_URL=http://127.0.0.1:4566).
 	PYTHONPATH=tests/emulator $(VENV)/bin/python -m aurora_emulator --host 127.0.0.1 --port 4566

@@ -7,5 +7,6 @@ mod documents;
 mod exits;
 mod place;
 mod recovery;
+mod rules;
 mod source;
 mod walk;

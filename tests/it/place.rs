@@ -57,9 +57,10 @@ pub(crate) fn blueprint(name: &str) -> String {
     std::fs::read_to_string(workspace().join("stacks").join(name)).unwrap()
 }
 
-/// The production stack, ready to be destroyed.
+/// The production stack, ready to be destroyed: in staging, where no rule demands protection.
 pub(crate) fn unprotected() -> String {
-    blueprint("prod.toml").replace("[cluster]\n", "[cluster]\ndeletion_protection = false\n")
+    let staging = blueprint("prod.toml").replace("environment = \"prod\"", "environment = \"staging\"");
+    staging.replace("[cluster]\n", "[cluster]\ndeletion_protection = false\n")
 }
 
 impl Place {

@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::session::{Cloud, Stack};
 use crate::view;
-use auroractl_core::plan::Plan;
+use auroractl_core::plan::{Options, Plan};
 use auroractl_core::{Address, Desired, Observed};
 use auroractl_policy::custom::{Custom, Source, Unusable};
 use auroractl_policy::{Facts, Finding, Profile, Report};
@@ -24,25 +24,33 @@ pub(crate) struct Judged {
     pub(crate) report: Report,
 }
 
+/// What a run would make of a stack.
+pub(crate) struct Wish<'a> {
+    /// What the stack wants.
+    pub(crate) desired: &'a Desired,
+    /// What would be done.
+    pub(crate) plan: &'a Plan,
+    /// What the user permits.
+    pub(crate) options: &'a Options,
+    /// AWS; without it, what only AWS can tell stays unknown.
+    pub(crate) cloud: Option<&'a Cloud>,
+}
+
 /// How a stack is judged today; without a profile, as its file says.
 pub(crate) fn today(profile: Option<Profile>) -> Judgement {
     let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     Judgement { profile, today }
 }
 
-/// Judges what a stack wants. Without AWS, what only AWS can tell stays unknown.
-pub(crate) async fn planned(
-    stack: &Stack,
-    (desired, plan): (&Desired, &Plan),
-    cloud: Option<&Cloud>,
-    how: Judgement,
-) -> Result<Judged, Failure> {
-    let looked = match cloud {
+/// Judges what a stack wants.
+pub(crate) async fn planned(stack: &Stack, wish: &Wish<'_>, how: Judgement) -> Result<Judged, Failure> {
+    let looked = match wish.cloud {
         Some(cloud) => facts::look(&cloud.aws, &stack.loaded, None).await,
         None => Looked::nothing(),
     };
-    let facts = facts::of_desired(&stack.loaded, desired, &looked, how);
-    let own = own(&stack.file, &input(stack, &facts, desired, plan))?;
+    let mut facts = facts::of_desired(&stack.loaded, wish.desired, &looked, how);
+    facts.stack.leaving.clone_from(&wish.options.allow_delete);
+    let own = own(&stack.file, &input(stack, &facts, wish))?;
     judged(stack, facts, own)
 }
 
@@ -64,16 +72,16 @@ fn judged(stack: &Stack, facts: Facts, own: Vec<Finding>) -> Result<Judged, Fail
 }
 
 /// What custom rules see: the plan's document, with what the stack wants beside it.
-fn input(stack: &Stack, facts: &Facts, desired: &Desired, plan: &Plan) -> Value {
+fn input(stack: &Stack, facts: &Facts, wish: &Wish<'_>) -> Value {
     let config = &stack.loaded.config.stack;
-    let mut document = view::json::plan_document(stack.name(), plan);
+    let mut document = view::json::plan_document(stack.name(), wish.plan);
     let resource = |(at, node): (&Address, &auroractl_core::graph::Node)| json!({"address": at, "kind": at.kind(), "values": node.spec});
     if let Some(map) = document.as_object_mut() {
         map.insert("environment".to_owned(), json!(config.environment));
         map.insert("region".to_owned(), json!(config.region));
         map.insert("profile".to_owned(), json!(facts.stack.profile));
         map.insert("tags".to_owned(), json!(config.tags));
-        map.insert("resources".to_owned(), desired.nodes.iter().map(resource).collect());
+        map.insert("resources".to_owned(), wish.desired.nodes.iter().map(resource).collect());
     }
     document
 }

@@ -308,5 +308,7 @@ impl Report {
             let key = |f: &Finding| (std::cmp::Reverse(f.severity), rank(f), f.rule.clone(), f.address.clone());
             key(a).cmp(&key(b)).then_with(|| a.field.cmp(&b.field))
         });
+        // Three subnets of one group may have one thing to say.
+        self.findings.dedup();
     }
 }

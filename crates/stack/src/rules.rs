@@ -17,17 +17,18 @@ pub fn judge(loaded: &Loaded, facts: &Facts, custom: Vec<Finding>) -> Result<Rep
     report.extend(custom);
     let composed = compose(loaded)?;
     for finding in &mut report.findings {
-        finding.place = path(&composed, finding).and_then(|path| place(loaded, &path));
+        finding.place = path(loaded, &composed, finding).and_then(|path| place(loaded, &path));
     }
     Ok(report)
 }
 
 /// Where a finding points.
-fn path(composed: &Composed, finding: &Finding) -> Option<Path> {
-    match &finding.address {
-        Some(address) => composed.path_of(address, &finding.field),
-        None => waiver_path(&finding.field),
-    }
+fn path(loaded: &Loaded, composed: &Composed, finding: &Finding) -> Option<Path> {
+    let Some(address) = &finding.address else { return waiver_path(&finding.field) };
+    let path = composed.path_of(address, &finding.field)?;
+    // Where no section of the path is there, the one that asks for the resource says more than the top of the file.
+    let nowhere = loaded.place(&path).is_none_or(|place| place.start == place.end);
+    if nowhere { composed.places.get(address).cloned().or(Some(path)) } else { Some(path) }
 }
 
 /// `policy.waivers[2].review_by`, as findings about waivers name their field.
@@ -51,10 +52,10 @@ fn place(loaded: &Loaded, path: &Path) -> Option<Place> {
 /// When the stack's resources have no graph.
 pub fn shown<'f>(loaded: &Loaded, findings: impl Iterator<Item = &'f Finding>) -> Result<Diagnostics, GraphError> {
     let composed = compose(loaded)?;
-    Ok(loaded.diagnose(findings.map(|finding| problem(&composed, finding)).collect()))
+    Ok(loaded.diagnose(findings.map(|finding| problem(loaded, &composed, finding)).collect()))
 }
 
-fn problem(composed: &Composed, finding: &Finding) -> Problem {
+fn problem(loaded: &Loaded, composed: &Composed, finding: &Finding) -> Problem {
     let code = auroractl_policy::find(&finding.rule).map_or("CUSTOM", |rule| rule.code);
     let blocks = finding.severity == Severity::Block;
     let make = if blocks { Problem::error } else { Problem::warning };
@@ -69,7 +70,7 @@ fn problem(composed: &Composed, finding: &Finding) -> Problem {
         "" => String::new(),
         expected => format!("{}: expected {expected}", finding.subject()),
     };
-    match path(composed, finding) {
+    match path(loaded, composed, finding) {
         Some(path) => problem.at(&path, expected),
         None => problem,
     }

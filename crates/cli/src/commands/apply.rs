@@ -3,7 +3,7 @@
 use crate::args::{Access, Apply, Destroy, Running, Target};
 use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
-use crate::rules;
+use crate::rules::{self, Wish};
 use crate::saved::Saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
@@ -135,7 +135,8 @@ async fn kept(order: &Order<'_>, plan: &Plan, cloud: &Cloud) -> Result<Option<Re
     if order.options.destroy {
         return Ok(None);
     }
-    let judged = rules::planned(&order.stack, (&order.desired, plan), Some(cloud), rules::today(None)).await?;
+    let wish = Wish { desired: &order.desired, plan, options: &order.options, cloud: Some(cloud) };
+    let judged = rules::planned(&order.stack, &wish, rules::today(None)).await?;
     match rules::blocked(&order.stack, &judged.report)? {
         Some(blocked) => Err(blocked),
         None => Ok(Some(judged.report)),

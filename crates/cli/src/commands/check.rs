@@ -2,7 +2,7 @@
 
 use crate::args::{Access, Check, CheckFormat, Strictness};
 use crate::exit::{Exit, Failure};
-use crate::rules::{self, Judged, today};
+use crate::rules::{self, Judged, Wish, today};
 use crate::session::{Cloud, Query, Stack, follow_moves, open_state, options, plan, remembered};
 use crate::view;
 use auroractl_engine::refresh::Search;
@@ -48,7 +48,8 @@ async fn wanted(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
     let options = options(&crate::args::Permits { allow_delete: Vec::new() }, stack, false)?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
     let changes = plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?;
-    rules::planned(stack, (&desired, &changes), None, today(profile(args))).await
+    let wish = Wish { desired: &desired, plan: &changes, options: &options, cloud: None };
+    rules::planned(stack, &wish, today(profile(args))).await
 }
 
 /// What AWS has of what was applied.

@@ -2,7 +2,7 @@
 
 use crate::args::Plan;
 use crate::exit::{Exit, Failure, refusals};
-use crate::rules;
+use crate::rules::{self, Wish};
 use crate::saved::Saved;
 use crate::session::{Cloud, Query, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered};
 use crate::view;
@@ -31,13 +31,15 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
         let (changes, seen) = cloud.plan(&query, Search::Once).await?;
         preflight(&cloud, &stack, (&changes, &graph, &seen)).await?;
-        let judged = judged(args, &stack, (&desired, &changes), Some(&cloud)).await?;
+        let judged =
+            judged(&stack, &Wish { desired: &desired, plan: &changes, options: &options, cloud: Some(&cloud) }).await?;
         (changes, judged)
     } else {
         let graph = wanted(desired.clone(), args.destroy)?;
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
         let changes = plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?;
-        let judged = judged(args, &stack, (&desired, &changes), None).await?;
+        let judged =
+            judged(&stack, &Wish { desired: &desired, plan: &changes, options: &options, cloud: None }).await?;
         (changes, judged)
     };
     let refused = refusals(&changes);
@@ -77,16 +79,11 @@ pub(crate) async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure
 }
 
 /// What the design rules say; nothing about a stack that goes.
-async fn judged(
-    args: &Plan,
-    stack: &Stack,
-    plan: (&Desired, &Changes),
-    cloud: Option<&Cloud>,
-) -> Result<Option<Report>, Failure> {
-    if args.destroy {
+async fn judged(stack: &Stack, wish: &Wish<'_>) -> Result<Option<Report>, Failure> {
+    if wish.options.destroy {
         return Ok(None);
     }
-    Ok(Some(rules::planned(stack, plan, cloud, rules::today(None)).await?.report))
+    Ok(Some(rules::planned(stack, wish, rules::today(None)).await?.report))
 }
 
 fn show(args: &Plan, stack: &Stack, changes: &Changes, rules: Option<&Report>) -> Result<Exit, Failure> {

@@ -15,7 +15,7 @@ use crate::rule::{Phase, Profile};
 use auroractl_core::Address;
 use jiff::civil::Date;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value that may not be known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +105,8 @@ pub struct Stack {
     pub region: String,
     /// It may be thrown away with its data.
     pub ephemeral: bool,
+    /// What the user permits to be deleted: the protection of it may be lifted.
+    pub leaving: BTreeSet<Address>,
     /// Is a wish judged, or what AWS has?
     pub phase: Phase,
     /// The day of the judgement.

@@ -50,7 +50,7 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
             verdict.broken(
                 &cluster.address,
                 "backup_retention_period",
-                format!("{days} days"),
+                format!("kept for {days} d"),
                 format!("{least} to 35 days"),
             );
         }

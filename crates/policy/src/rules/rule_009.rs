@@ -12,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     title: "Deletion protection is on",
     why: "It is the last thing between a wrong command and the data. DB instances have none: their cluster's \
 does not protect them, which is why auroractl never deletes the last one.",
-    remedy: "Set `cluster.deletion_protection = true`.",
+    remedy: "Set `cluster.deletion_protection = true`. To delete the cluster, lift the protection with `auroractl \
+apply --allow-delete db_cluster.main`.",
     source: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_DeleteCluster.html",
     severity: [Severity::Block, Severity::Warn, Severity::Off],
     when: When::Both,
@@ -31,6 +32,15 @@ does not protect them, which is why auroractl never deletes the last one.",
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
     for cluster in facts.clusters.iter().filter(|cluster| !cluster.deletion_protection) {
-        verdict.broken(&cluster.address, "deletion_protection", "false", "true");
+        if facts.stack.leaving.contains(&cluster.address) {
+            verdict.hint(
+                &cluster.address,
+                "deletion_protection",
+                "false, since the cluster may be deleted",
+                "true as long as it is needed",
+            );
+        } else {
+            verdict.broken(&cluster.address, "deletion_protection", "false", "true");
+        }
     }
 }

@@ -193,6 +193,7 @@ pub(crate) fn sound() -> Facts {
         profile: Profile::Prod,
         region: "us-east-1".to_owned(),
         ephemeral: false,
+        leaving: BTreeSet::new(),
         phase: Phase::Plan,
         today: "2026-11-25".parse().unwrap(),
     });
@@ -321,6 +322,16 @@ fn what_the_scanners_let_through_is_caught() {
     for code in ["RULE-001", "RULE-003", "RULE-004", "RULE-005", "RULE-006", "EXT-014", "EXT-031"] {
         assert!(blocking.contains(code), "{code} is not among {blocking:?}");
     }
+}
+
+#[test]
+fn protection_may_be_lifted_from_what_is_to_be_deleted() {
+    let mut facts = sound();
+    facts.clusters[0].deletion_protection = false;
+    assert_eq!(judge(&facts, &[]).blocking(true).count(), 1);
+    facts.stack.leaving.insert(at("db_cluster.main"));
+    let report = judge(&facts, &[]);
+    assert_eq!((report.blocking(true).count(), of(&report, "RULE-009")[0].severity), (0, Severity::Info));
 }
 
 #[test]

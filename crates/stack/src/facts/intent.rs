@@ -4,6 +4,7 @@ use super::Judgement;
 use crate::config::{Config, Environment, LoadPattern, MaintenanceWindow};
 use auroractl_policy::facts::{Intent, Pattern, Stack, Window};
 use auroractl_policy::{Phase, Profile};
+use std::collections::BTreeSet;
 
 /// The profile that the stack file asks for.
 pub(super) fn profile(config: &Config) -> Profile {
@@ -21,6 +22,7 @@ pub(super) fn stack(config: &Config, phase: Phase, how: Judgement) -> Stack {
         profile: how.profile.unwrap_or_else(|| profile(config)),
         region: config.stack.region.clone(),
         ephemeral: config.stack.ephemeral,
+        leaving: BTreeSet::new(),
         phase,
         today: how.today,
     }
