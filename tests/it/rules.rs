@@ -239,7 +239,7 @@ fn what_runs_is_judged_as_what_is_wanted() {
     let report: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(report["phase"], "live", "{}", done.stderr);
     let passed: BTreeSet<&str> = report["passed"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    for rule in ["RULE-002", "RULE-005", "RULE-009", "RULE-010", "EXT-002", "EXT-030"] {
+    for rule in ["RULE-002", "RULE-005", "RULE-009", "RULE-010", "EXT-030", "EXT-032"] {
         assert!(passed.contains(rule), "{rule}: {}", report["findings"]);
     }
     assert!(codes(&report, "block").contains("EXT-010"), "the default security group of a new VPC has rules");
