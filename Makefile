@@ -9,9 +9,19 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 LOCK := tests/emulator/requirements.lock
+# Checkov pins other versions of what the emulator needs: it lives apart.
+SCANNER := .venv-checkov
+SCANNER_LOCK := tests/checkov/requirements.lock
 PREFIX ?= $(HOME)/.local
 # Asked only by the targets that need it; it may lie outside the repository (CARGO_TARGET_DIR).
 TARGET = $(shell cargo metadata --no-deps --format-version 1 | $(PYTHON) -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+
+# Known holes: asked where the database can be had, and said where not, since a check without network is a check, too.
+ADVISORIES = if cargo deny --workspace fetch db >/dev/null 2>&1; then cargo deny --workspace --offline check advisories; \
+	else echo 'the advisory database could not be had: known holes were not looked for'; fi
+# Of each target of `make fuzz`.
+FUZZ_SECONDS ?= 300
+FUZZ_TARGETS := state journal saved_plan stack_file
 
 .PHONY: help
 help: ## List the targets.
@@ -22,7 +32,7 @@ demo: venv build ## Walk a production stack through its life, against the emulat
 	@"$(TARGET)/debug/auroractl-demo"
 
 .PHONY: test
-test: venv ## All tests, the emulator's too.
+test: venv scanner ## All tests, the emulator's too.
 	cargo test --workspace --locked
 	PYTHONPATH=tests/emulator $(VENV)/bin/python -m pytest -q tests/emulator/tests
 
@@ -32,8 +42,8 @@ check: ## Format, lints, house rules, documentation, and licences where cargo-de
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked --test it architecture
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --locked --document-private-items
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --workspace check; \
-	else echo 'cargo-deny is not installed: deny.toml was not checked'; fi
+	@if ! cargo deny --version >/dev/null 2>&1; then echo 'cargo-deny is not installed: deny.toml was not checked'; \
+	else cargo deny --workspace --log-level error check --hide-inclusion-graph bans licenses sources && $(ADVISORIES); fi
 
 .PHONY: bench
 bench: venv ## Measure a release build, Terraform beside it where it is installed (with TF_PLUGIN_DIR).
@@ -43,6 +53,14 @@ bench: venv ## Measure a release build, Terraform beside it where it is installe
 .PHONY: rules
 rules: build ## Rewrite docs/rules.md from the rules.
 	@"$(TARGET)/debug/auroractl" rules docs > docs/rules.md
+
+.PHONY: fuzz
+fuzz: ## Fuzz the four formats that are read (FUZZ_SECONDS each); needs a nightly compiler and cargo-fuzz.
+	@cargo +nightly fuzz --version >/dev/null 2>&1 || { \
+	echo 'make fuzz needs a nightly compiler and cargo-fuzz: rustup toolchain install nightly; cargo install cargo-fuzz'; exit 1; }
+	@for target in $(FUZZ_TARGETS); do mkdir -p fuzz/corpus/$$target; \
+	(cd fuzz && cargo +nightly fuzz run --fuzz-dir . $$target corpus/$$target seeds/$$target -- \
+	-max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1) || exit 1; done
 
 .PHONY: emulator
 emulator: venv ## Run the AWS emulator on port 4566 until Ctrl-C (use AWS_ENDPOINT_URL=http://127.0.0.1:4566).
@@ -67,7 +85,16 @@ $(VENV)/stamp: $(LOCK)
 	$(VENV)/bin/python -m pip install --quiet --requirement $(LOCK)
 	@touch $@
 
+.PHONY: scanner
+scanner: $(SCANNER)/stamp ## Checkov's Python environment, likewise.
+
+$(SCANNER)/stamp: $(SCANNER_LOCK)
+	rm -rf $(SCANNER)
+	$(PYTHON) -m venv $(SCANNER)
+	$(SCANNER)/bin/python -m pip install --quiet --requirement $(SCANNER_LOCK)
+	@touch $@
+
 .PHONY: clean
-clean: ## Remove the Python environment and what cargo built. Never touches state/.
-	rm -rf $(VENV)
+clean: ## Remove the Python environments and what cargo built. Never touches state/.
+	rm -rf $(VENV) $(SCANNER)
 	cargo clean

@@ -164,7 +164,7 @@ fn id(number: usize) -> VpcId {
 }
 
 /// The state of the stack as it was first wished.
-fn recorded(resources: usize, lineage: &str) -> io::Result<State> {
+pub(crate) fn recorded(resources: usize, lineage: &str) -> io::Result<State> {
     let mut state = State::new(stack_id(), lineage.to_owned());
     for number in 0..resources {
         let address = auroractl_core::Address::new(Part::KIND, &format!("p{number}")).map_err(io::Error::other)?;

@@ -5,6 +5,7 @@
 //! is one, the minimum counts.
 
 mod graph;
+mod journal;
 mod rules;
 mod scene;
 mod stack;
@@ -42,7 +43,7 @@ fn one_size(size: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{}", serde_json::to_string(&sample)?)
 }
 
-/// Measures what is named (`graphs`, `rules`, `stack`, `pace`, `terraform`), or all.
+/// Measures what is named (`graphs`, `journal`, `rules`, `stack`, `pace`, `terraform`), or all.
 fn whole(only: &[String]) -> io::Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
     let mut out = io::stdout();
@@ -55,6 +56,9 @@ fn whole(only: &[String]) -> io::Result<()> {
     }
     if wanted("rules") {
         rows.extend(rules::measure(&auroractl_testkit::emulator::workspace())?);
+    }
+    if wanted("journal") {
+        rows.extend(journal::rows()?);
     }
     let beside = if wanted("terraform") { beside(&mut out)? } else { None };
     let mut reads = 0;

@@ -7,8 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Documents whose commands must exist.
-const DOCUMENTS: [&str; 6] =
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "state/README.md", "docs/rules.md"];
+const DOCUMENTS: [&str; 7] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/rules.md",
+    "docs/scanners.md",
+    "state/README.md",
+];
+/// Commands whose next word is a command too.
+const NESTED: [&str; 2] = ["export", "state"];
 
 fn read(name: &str) -> io::Result<String> {
     std::fs::read_to_string(workspace().join(name))
@@ -33,10 +42,12 @@ fn code(text: &str) -> Vec<String> {
 /// Subcommands of a command line, and its long flags.
 fn command_and_flags(line: &str) -> Option<(Vec<String>, BTreeSet<String>)> {
     let mut words = line.strip_prefix("auroractl ")?.split_whitespace();
-    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    let is_word = |word: &&str| !word.starts_with('-') && word.bytes().all(plain);
     let command = words.next().filter(is_word)?.to_owned();
     let rest: Vec<&str> = words.collect();
-    let verb = rest.first().filter(|word| command == "state" && is_word(word)).map(|word| (*word).to_owned());
+    let verb =
+        rest.first().filter(|word| NESTED.contains(&command.as_str()) && is_word(word)).map(|word| (*word).to_owned());
     let flags = rest.iter().filter(|word| word.starts_with("--"));
     let flags = flags.map(|word| word.split('=').next().unwrap_or(word).to_owned()).collect();
     Some((std::iter::once(command).chain(verb).collect(), flags))

@@ -2,11 +2,16 @@
 //! the house. One binary, since each further one would link all SDKs again.
 
 mod architecture;
+mod bad_stack;
+mod bad_state;
 mod conformance;
 mod documents;
 mod exits;
 mod place;
+mod private;
 mod recovery;
 mod rules;
+mod scanners;
 mod source;
+mod trials;
 mod walk;

@@ -132,11 +132,15 @@ impl Aws {
     ///
     /// One `GetResources` per look tells the tags of all of the stack's resources. What it does not know (the index
     /// lags, or the ownership tag was stripped), or may know wrongly (this process has changed tags), is asked of the
-    /// service itself. So is everything where the caller may not use the index.
+    /// service itself. So is everything where the caller may not use the index. A wait's look asks nobody: there the
+    /// ownership tags are taken for granted.
     ///
     /// # Errors
     /// The service's.
     pub async fn tags_of(&self, look: &Look, me: &Identity, arn: &str) -> Result<Map, CallError> {
+        if !look.compares() {
+            return Ok(me.ownership());
+        }
         let service = arn.split(':').nth(2).unwrap_or_default();
         if self.has_retagged(service) {
             return self.asked_tags(service, arn).await;

@@ -5,9 +5,8 @@
 
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -47,10 +46,9 @@ impl TraceFile {
     /// Appends to a file that only its owner may read.
     ///
     /// # Errors
-    /// When the file can't be opened.
+    /// When the file can't be opened, or is not a file of its own.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        Ok(Self(Mutex::new(file)))
+        auroractl_engine::private::append(path).map(|file| Self(Mutex::new(file)))
     }
 
     /// Writes a line, whole or not at all. A full disk must not end an apply: the trace is an aid, the journal is the

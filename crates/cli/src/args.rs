@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Output(Output),
     /// Print the dependency graph; no AWS call.
     Graph(Graph),
+    /// Write the desired resources for other programs; no AWS call.
+    Export(Export),
     /// Look into the state, or mend it.
     State(State),
     /// Print the JSON Schema of stack files, for editors.
@@ -339,6 +341,26 @@ pub(crate) enum GraphFormat {
     Dot,
     /// Mermaid, for Markdown.
     Mermaid,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(subcommand)]
+    pub(crate) form: ExportForm,
+}
+
+/// In which form.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportForm {
+    /// A Terraform plan document, for scanners that read one: Checkov, Trivy.
+    TerraformPlan {
+        #[command(flatten)]
+        target: Target,
+        /// Write it to this file instead of stdout.
+        #[arg(long, env = "AURORACTL_EXPORT_OUT", value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// `state`.

@@ -7,6 +7,7 @@ use auroractl_engine::apply::ApplyError;
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_engine::store::StoreError;
 use auroractl_engine::{CallError, Class};
+use auroractl_stack::terraform::TerraformError;
 use std::fmt::Display;
 
 /// Exit codes. Scripts rely on them: a number never changes its meaning.
@@ -124,6 +125,7 @@ impl From<StoreError> for Failure {
             | StoreError::NewerFormat { .. }
             | StoreError::Foreign { .. }
             | StoreError::RolledBack { .. }
+            | StoreError::Huge { .. }
             | StoreError::JournalCorrupt { .. } => Exit::State,
             _ => Exit::Error,
         };
@@ -131,10 +133,19 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<TerraformError> for Failure {
+    fn from(error: TerraformError) -> Self {
+        Self::new(Exit::Error, error)
+    }
+}
+
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
-        let hint = error.hint();
-        Self::new(Exit::Credentials, error).hinted(hint)
+        let (exit, hint) = match &error {
+            ConnectError::Trace { .. } => (Exit::Error, error.hint()),
+            _ => (Exit::Credentials, error.hint()),
+        };
+        Self::new(exit, error).hinted(hint)
     }
 }
 

@@ -10,9 +10,17 @@ mod view;
 
 use args::{Cli, Command};
 use exit::Exit;
+use std::panic;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // The message of a panic may hold what was worked on; where it was is enough to find the fault.
+    panic::set_hook(Box::new(|panic| view::fault(panic.location())));
+    let Ok(exit) = panic::catch_unwind(run) else { return ExitCode::from(Exit::Error.code()) };
+    exit
+}
+
+fn run() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
@@ -20,10 +28,16 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Invalid.code() } else { Exit::Done.code() });
         }
     };
-    let result = match cli.command {
+    ExitCode::from(command(cli.command).code())
+}
+
+/// Runs a command and tells why it failed, if it did.
+fn command(command: Command) -> Exit {
+    let result = match command {
         Command::Init(args) => commands::init::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
         Command::Graph(args) => commands::graph::run(&args),
+        Command::Export(args) => commands::export::run(args.form),
         Command::State(args) => online(commands::state::run(args.verb)),
         Command::Output(args) => commands::output::run(&args),
         Command::Schema => commands::schema::run(),
@@ -36,11 +50,10 @@ fn main() -> ExitCode {
         Command::Destroy(args) => online(commands::apply::destroy(&args)),
         Command::Status(args) => online(commands::status::run(&args)),
     };
-    let exit = result.unwrap_or_else(|failure| {
+    result.unwrap_or_else(|failure| {
         view::failure(&failure);
         failure.exit
-    });
-    ExitCode::from(exit.code())
+    })
 }
 
 /// Runs a command that waits. One thread: the work is waiting, and a plan starts sooner.

@@ -110,6 +110,17 @@ pub(crate) struct Recorded {
     pub(crate) fresh: bool,
 }
 
+impl Recorded {
+    /// Takes the account over that the credentials belong to. A stack file need not name it; the state does.
+    pub(crate) fn lives_in(&mut self, stack: &StackId) -> Result<(), Failure> {
+        if !self.fresh {
+            belongs(&self.state, stack)?;
+        }
+        self.state.stack.clone_from(stack);
+        Ok(())
+    }
+}
+
 /// Opens the state of a stack.
 pub(crate) fn open_state(dir: &Path, stack: &StackId, mode: Mode) -> Result<Recorded, Failure> {
     let (store, Opened { state, notes, in_motion }) = Local::open(dir, mode)?;

@@ -39,6 +39,7 @@ fn every_command_has_help() {
         "status",
         "output",
         "graph",
+        "export",
         "state",
         "schema",
         "completions",

@@ -6,7 +6,9 @@
 use crate::diff::{Context, Diff, FieldChange};
 use crate::identity::Naming;
 use crate::model::{Adoption, Group, Model, ReplaceOrder, Stored, Timing};
+use serde::Deserialize as _;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -100,7 +102,7 @@ impl<M: Model> Of<M> {
     /// # Errors
     /// When it is not of the kind's form.
     pub fn spec(value: &Value) -> Result<M, Malformed> {
-        serde_json::from_value(value.clone()).map_err(|why| Malformed { kind: M::KIND, why: why.to_string() })
+        M::deserialize(value).map_err(|why| Malformed { kind: M::KIND, why: why.to_string() })
     }
 
     /// Reads outputs.
@@ -108,7 +110,7 @@ impl<M: Model> Of<M> {
     /// # Errors
     /// When they are not of the kind's form.
     pub fn outputs(value: &Value) -> Result<M::Outputs, Malformed> {
-        serde_json::from_value(value.clone()).map_err(|why| Malformed { kind: M::KIND, why: why.to_string() })
+        M::Outputs::deserialize(value).map_err(|why| Malformed { kind: M::KIND, why: why.to_string() })
     }
 }
 
@@ -160,13 +162,19 @@ impl<M: Model> PureKind for Of<M> {
 /// The observed spec without tags that somebody else put on the resource: those
 /// neither wanted now nor sent by us before are none of our business.
 #[must_use]
-pub fn without_foreign_tags(sides: Sides<'_>) -> Value {
-    let mut observed = sides.observed.clone();
-    let known = |spec: Option<&Value>, key: &str| {
-        spec.and_then(|spec| spec.get("tags")).is_some_and(|tags| tags.get(key).is_some())
-    };
-    if let Some(tags) = observed.get_mut("tags").and_then(Value::as_object_mut) {
-        tags.retain(|key, _| known(Some(sides.desired), key) || known(sides.applied, key));
+pub fn without_foreign_tags(sides: Sides<'_>) -> Cow<'_, Value> {
+    let within = |spec: Option<&Value>, key: &str| spec.and_then(tags).is_some_and(|tags| tags.contains_key(key));
+    let ours = |key: &String| within(Some(sides.desired), key) || within(sides.applied, key);
+    if tags(sides.observed).is_none_or(|tags| tags.keys().all(ours)) {
+        return Cow::Borrowed(sides.observed);
     }
-    observed
+    let mut observed = sides.observed.clone();
+    if let Some(tags) = observed.get_mut("tags").and_then(Value::as_object_mut) {
+        tags.retain(|key, _| ours(key));
+    }
+    Cow::Owned(observed)
+}
+
+fn tags(spec: &Value) -> Option<&serde_json::Map<String, Value>> {
+    spec.get("tags").and_then(Value::as_object)
 }

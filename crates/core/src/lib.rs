@@ -16,10 +16,12 @@
 //! | [`graph`] | the desired resources and their dependencies |
 //! | [`state`], [`observed`], [`journal`] | what was recorded, what AWS answered, what a run wrote down |
 //! | [`plan`], [`lower`], [`queue`] | from difference to changes, from changes to steps, which step may start |
+//! | [`saved`], [`exact`], [`digest`] | a plan in a file; reading JSON without loss; what two things being equal means |
 
 pub mod address;
 pub mod diff;
 pub mod digest;
+pub mod exact;
 pub mod graph;
 pub mod guard;
 pub mod identity;
@@ -35,6 +37,7 @@ pub mod plan;
 mod properties;
 pub mod queue;
 pub mod reference;
+pub mod saved;
 pub mod state;
 pub mod tags;
 

@@ -180,7 +180,7 @@ impl State {
     /// Marks a generation as used up, so that its name and token are never sent for another object.
     pub fn burn(&mut self, address: &Address, generation: u32) {
         let next = self.generations.entry(address.clone()).or_insert(0);
-        *next = (*next).max(generation + 1);
+        *next = (*next).max(generation.saturating_add(1));
     }
 }
 

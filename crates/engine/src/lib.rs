@@ -10,6 +10,7 @@
 //! | [`apply`], [`wait`] | the loop over the queue; who waits for what |
 //! | [`event`] | everything that can be reported: the engine never prints |
 //! | [`store`] | state, journal and lock |
+//! | [`private`] | files outside of the store that are their owner's alone |
 //! | [`stop`] | interrupts |
 
 pub mod apply;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod kind;
 pub mod look;
+pub mod private;
 pub mod refresh;
 pub mod resume;
 pub mod retry;

@@ -16,6 +16,7 @@ type Cell = Arc<OnceCell<Result<Arc<dyn Any + Send + Sync>, CallError>>>;
 #[derive(Debug, Default)]
 pub struct Look {
     cells: Mutex<HashMap<String, Cell>>,
+    ready_only: bool,
 }
 
 impl Look {
@@ -23,6 +24,21 @@ impl Look {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A fresh look of a wait: only whether resources may be used counts, with their outputs and incarnation.
+    ///
+    /// What a kind would have to ask for with a call of its own, and only a comparison needs (a policy, tags), it leaves
+    /// out and answers as the ask has it.
+    #[must_use]
+    pub fn ready_only() -> Self {
+        Self { ready_only: true, ..Self::default() }
+    }
+
+    /// Are the answers compared with what is wanted? See [`Look::ready_only`].
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        !self.ready_only
     }
 
     /// The answer to a query; fetched by whoever asks first, also when many ask at once.

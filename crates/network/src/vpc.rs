@@ -78,6 +78,7 @@ impl Resource<Aws> for Vpc {
         for ask in asks {
             let raw = ec2::pick(&all, ask, |outputs| outputs.vpc_id.as_str(), Raw::vpc_id, Raw::tags);
             let dns = match raw {
+                Some(_) if !look.compares() => Some((ask.spec.enable_dns_support, ask.spec.enable_dns_hostnames)),
                 Some(raw) => dns(aws, raw.vpc_id().unwrap_or_default()).await?,
                 None => None,
             };

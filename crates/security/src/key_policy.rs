@@ -18,9 +18,15 @@ pub enum KeyPolicy {
 impl KeyPolicy {
     /// The document to send.
     pub(crate) fn document(&self, aws: &Aws) -> PolicyDocument {
+        self.written(aws.partition(), aws.account(), aws.region())
+    }
+
+    /// The document as it is sent in an account and region, for who has no session there.
+    #[must_use]
+    pub fn written(&self, partition: &str, account: &str, region: &str) -> PolicyDocument {
         match self {
             Self::Document(document) => document.clone(),
-            Self::Standard => standard(aws.partition(), aws.account(), aws.region()),
+            Self::Standard => standard(partition, account, region),
         }
     }
 

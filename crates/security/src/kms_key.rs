@@ -166,6 +166,11 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<KmsKey>) -> Result<Seen<KmsKey>, 
     };
     let Some(key) = key else { return Ok(Seen::Absent) };
     let outputs = outputs(aws, &key);
+    if !look.compares() {
+        let spec = KmsKey { enabled: enabled(&key), ..ask.spec.clone() };
+        let owner = Owner::Oid(ask.identity.oid.clone());
+        return Ok(Found { readiness: readiness(&key), ..Found::ready(spec, outputs, owner) }.into());
+    }
     let id = outputs.key_id.as_str();
     let (policy, rotation, tags) = futures::try_join!(
         async {
@@ -200,9 +205,13 @@ fn spec(key: &KeyMetadata, ask: &Ask<KmsKey>, policy: KeyPolicy, rotation: &GetK
             .then(|| rotation.rotation_period_in_days().and_then(|days| u32::try_from(days).ok()).unwrap_or(365)),
         // AWS has nothing to compare it with before the deletion: what was last wanted stands.
         deletion_window_in_days: ask.spec.deletion_window_in_days,
-        enabled: matches!(key.key_state(), Some(KeyState::Creating | KeyState::Updating | KeyState::Enabled)),
+        enabled: enabled(key),
         tags: Tags::new(),
     }
+}
+
+fn enabled(key: &KeyMetadata) -> bool {
+    matches!(key.key_state(), Some(KeyState::Creating | KeyState::Updating | KeyState::Enabled))
 }
 
 fn readiness(key: &KeyMetadata) -> Readiness {

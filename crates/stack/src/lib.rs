@@ -10,6 +10,7 @@ pub mod config;
 pub mod facts;
 pub mod rules;
 pub mod schema;
+pub mod terraform;
 
 mod compose;
 mod diagnostics;

@@ -122,10 +122,32 @@ impl Reader<'_> {
             }
             seen.push(path.clone());
             let layer = self.layer(&path, said)?;
-            next = layer.extends.as_ref().map(|(base, place)| (beside(&path, base), Some(*place)));
+            next = match &layer.extends {
+                None => None,
+                Some((base, place)) => Some((self.base(&path, base, *place)?, Some(*place))),
+            };
             layers.push(layer);
         }
         Some(layers)
+    }
+
+    /// The file that is extended. Nothing else than a stack file is opened for it, since an error message quotes what it
+    /// finds: who may propose a stack file must not be able to read `/proc/self/environ` with it.
+    fn base(&mut self, path: &FilePath, base: &str, said: Place) -> Option<PathBuf> {
+        let is_toml = |path: &FilePath| path.extension().is_some_and(|extension| extension == "toml");
+        let (base, shown) = (FilePath::new(base), base.escape_debug());
+        let whole = beside(path, base);
+        let problem = if base.is_absolute() {
+            format!("`extends` takes a path relative to this file, not `{shown}`")
+        } else if !is_toml(base) {
+            format!("`extends` takes a stack file, whose name ends in `.toml`, not `{shown}`")
+        } else if self.files.real(&whole).is_ok_and(|real| !is_toml(&real)) {
+            format!("`{shown}` is a link to something else than a `.toml` file")
+        } else {
+            return Some(whole);
+        };
+        self.problems.push(Problem::error("overlay", problem).mark(At::Place(said), "named here"));
+        None
     }
 
     fn layer(&mut self, path: &FilePath, said: Option<Place>) -> Option<Layer> {
@@ -223,7 +245,7 @@ fn reason(error: &std::io::Error) -> String {
 }
 
 /// The path of a base, relative to the file that extends it.
-fn beside(path: &FilePath, base: &str) -> PathBuf {
+fn beside(path: &FilePath, base: &FilePath) -> PathBuf {
     normal(&path.parent().unwrap_or(FilePath::new("")).join(base))
 }
 

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// More findings than this are counted, not shown: nobody reads them, and a hostile file could have a million.
 const MOST_SHOWN: usize = 50;
+/// A longer line, in bytes, is not shown: no screen holds it, and miette panics where a caret stands beyond column 65535.
+const LONGEST_LINE: usize = 2_000;
 
 /// How a terminal wants its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,12 +81,13 @@ impl Report {
     fn new(item: &Diagnostic, sources: &Sources) -> Self {
         let file = item.labels.first().map(|label| label.place.file);
         let (here, elsewhere): (Vec<_>, Vec<_>) = item.labels.iter().partition(|label| Some(label.place.file) == file);
+        let source = excerpt(&here, sources);
         Self {
             severity: Some(item.severity),
             code: Some(item.code),
-            message: item.message.clone(),
+            message: told(&item.message, here.first().copied().filter(|_| source.is_none()), sources),
             help: item.help.clone(),
-            source: file.and_then(|file| named(file, sources)),
+            source,
             labels: here.into_iter().enumerate().map(|(index, label)| span(label, index == 0)).collect(),
             related: elsewhere.into_iter().map(|label| Self::note(label, sources)).collect(),
         }
@@ -93,21 +96,44 @@ impl Report {
     /// A place in another file.
     fn note(label: &Label, sources: &Sources) -> Self {
         let name = sources.get(label.place.file).map_or("another file", |source| source.name());
+        let source = excerpt(&[label], sources);
         Self {
             severity: None,
             code: None,
-            message: format!("and in `{name}`"),
+            message: told(&format!("and in `{name}`"), Some(label).filter(|_| source.is_none()), sources),
             help: None,
-            source: named(label.place.file, sources),
+            source,
             labels: vec![span(label, true)],
             related: Vec::new(),
         }
     }
 }
 
-fn named(file: usize, sources: &Sources) -> Option<NamedSource<Arc<str>>> {
-    let source = sources.get(file)?;
-    Some(NamedSource::new(source.name(), source.shown()))
+/// The file of some places, unless a line that would be shown is too long for it.
+fn excerpt(labels: &[&Label], sources: &Sources) -> Option<NamedSource<Arc<str>>> {
+    let source = sources.get(labels.first()?.place.file)?;
+    let text = source.shown();
+    let fits = labels.iter().all(|label| window(&text, label).lines().all(|line| line.len() <= LONGEST_LINE));
+    fits.then(|| NamedSource::new(source.name(), text))
+}
+
+/// The lines of a place, with one before and one behind.
+fn window<'a>(text: &'a str, label: &Label) -> &'a str {
+    let (before, behind) = (text.get(..label.place.start), text.get(label.place.end..));
+    let start = before.and_then(|part| part.rmatch_indices('\n').nth(1)).map_or(0, |(at, _)| at);
+    let end = behind.and_then(|part| part.match_indices('\n').nth(1));
+    let end = end.map_or(text.len(), |(at, _)| label.place.end + at);
+    text.get(start..end).unwrap_or(text)
+}
+
+/// A message, with its place in words where no excerpt shows it.
+fn told(message: &str, unseen: Option<&Label>, sources: &Sources) -> String {
+    let place = unseen.and_then(|label| {
+        let source = sources.get(label.place.file)?;
+        let (line, column) = source.line_column(label.place.start);
+        Some(format!(" ({}, line {line}, column {column}; the line is too long to show)", source.name()))
+    });
+    format!("{message}{}", place.unwrap_or_default())
 }
 
 fn span(label: &Label, primary: bool) -> LabeledSpan {

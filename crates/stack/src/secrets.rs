@@ -255,13 +255,18 @@ fn push_split(line: &str, hidden: std::ops::Range<usize>, shown: &mut String) {
     }
 }
 
+/// Could this character drive a terminal, or turn the direction of a line around?
+pub(crate) fn steers(c: char) -> bool {
+    let moves = c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    moves || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Pushes a character or as many replacement bytes as it has.
 fn push(c: char, hidden: bool, shown: &mut String) {
-    let steers = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let replacement = match c {
         '\n' | '\r' | '\t' => None,
         _ if hidden => Some('*'),
-        _ if steers => Some('?'),
+        _ if steers(c) => Some('?'),
         _ => None,
     };
     match replacement {

@@ -4,7 +4,7 @@ use crate::diagnostics::{At, Problem};
 use crate::path::Place;
 use crate::secrets;
 use std::io::{self, Read};
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 /// Largest file that is read. A stack file has a few kilobytes; more is a mistake.
@@ -18,6 +18,14 @@ pub trait Files {
     /// # Errors
     /// As the file system says.
     fn read(&self, path: &FilePath) -> io::Result<Vec<u8>>;
+
+    /// Where a path leads when links are followed.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn real(&self, path: &FilePath) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
 }
 
 /// The file system.
@@ -34,6 +42,10 @@ impl Files for Disk {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn real(&self, path: &FilePath) -> io::Result<PathBuf> {
+        std::fs::canonicalize(path)
     }
 }
 
@@ -130,11 +142,14 @@ impl Sources {
         (start < place.end).then(|| Place::new(place.file, start..start + 1))
     }
 
-    /// A message without the secrets that were found.
+    /// A message without the secrets that were found, and without what could drive a terminal.
     pub(crate) fn scrub(&self, message: &str) -> String {
         let mut clean = message.to_owned();
         for secret in &self.secrets {
             clean = clean.replace(secret.as_str(), "***");
+        }
+        if clean.contains(secrets::steers) {
+            clean = clean.replace(secrets::steers, "?");
         }
         clean
     }

@@ -200,6 +200,66 @@ fn checks_have_names_of_their_own() {
     assert_eq!(names.len(), crate::checks::CHECKS.len());
 }
 
+/// Texts that are nested or long beyond reason, as far as the largest file reaches.
+fn unreasonable() -> Vec<(String, String)> {
+    let most = crate::MAX_BYTES - 100;
+    let mut texts = Vec::new();
+    for n in [60, 90, 10_000, most / 5] {
+        let (dots, n2) = (vec!["a"; n].join("."), n.min(most / 5));
+        texts.push((format!("lists {n}"), format!("a = {}{}", "[".repeat(n), "]".repeat(n))));
+        texts.push((format!("open lists {n}"), format!("a = {}", "[".repeat(n * 4))));
+        texts.push((format!("tables {n}"), format!("a = {}1{}", "{a=".repeat(n2), "}".repeat(n2))));
+        texts.push((format!("dots {n}"), format!("{dots} = 1")));
+        texts.push((format!("header {n}"), format!("[{dots}]\nx = 1")));
+        texts.push((format!("headers {n}"), format!("[[{dots}]]\nx = 1\n").repeat(most / dots.len() / 8)));
+        texts.push((format!("one line {n}"), format!("[stack]\nname = \"{}\" x", "b".repeat(n * 4))));
+        texts.push((format!("policy {n}"), format!("[security.kms]\npolicy = '{}'", "[".repeat(n * 4))));
+        texts.push((format!("lines {n}"), "[\n".repeat(n)));
+        texts.push((format!("keys {n}"), (0..n / 4).map(|at| format!("k{at} = 1\n")).collect()));
+        texts.push((format!("twice {n}"), "k = 1\n".repeat(n / 2)));
+        texts.push((format!("secrets {n}"), (0..n / 12).map(|at| format!("{at}.password = \"c{at}\"\n")).collect()));
+    }
+    texts
+}
+
+#[test]
+fn unreasonable_files_are_answered_in_time_and_briefly() {
+    for (name, text) in unreasonable() {
+        let start = std::time::Instant::now();
+        let shown = refused(text.as_bytes());
+        let took = start.elapsed();
+        assert!(took < std::time::Duration::from_secs(20), "{name} took {took:?}");
+        assert!(shown.len() < 400_000, "{name} is answered with {} bytes", shown.len());
+    }
+}
+
+#[test]
+fn a_base_is_a_stack_file_beside_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("environ"), "CANARY=1\n").unwrap();
+    std::os::unix::fs::symlink(path("environ"), path("link.toml")).unwrap();
+    for (base, words) in [
+        ("environ", "whose name ends in `.toml`"),
+        ("/proc/self/environ", "relative to this file"),
+        ("/etc/base.toml", "relative to this file"),
+        ("../../../../proc/self/environ", "whose name ends in `.toml`"),
+        ("link.toml", "a link to something else"),
+        ("a\\u0000b", "whose name ends in `.toml`"),
+        ("none.toml", "there is no such file"),
+        (".", "whose name ends in `.toml`"),
+    ] {
+        std::fs::write(path("main.toml"), format!("extends = \"{base}\"\n")).unwrap();
+        let shown = load(&path("main.toml"), &Known).expect_err(base).render(Style::plain(200));
+        assert!(shown.contains(words) && !shown.contains("CANARY"), "{base}: {shown}");
+    }
+    // Two names of one file: the circle ends all the same.
+    std::fs::write(path("main.toml"), "extends = \"again.toml\"\n").unwrap();
+    std::os::unix::fs::symlink(path("main.toml"), path("again.toml")).unwrap();
+    let shown = load(&path("main.toml"), &Known).expect_err("a circle").render(Style::plain(200));
+    assert!(shown.contains("in a circle"), "{shown}");
+}
+
 /// Every way of reading must answer; what it answers is of no interest here.
 fn must_answer(bytes: &[u8]) {
     match read(&Memory::one(bytes)) {

@@ -13,6 +13,10 @@ const LONGEST_ECHO: usize = 60;
 /// More words than this don't fit beside the line.
 const MOST_IN_LABEL: usize = 8;
 
+/// To so many unknown keys a way out is looked for: a file with fifty thousand is not a stack file, and the search takes
+/// its time.
+const MOST_SUGGESTED: usize = 200;
+
 /// The keywords that [`validate`] knows; the schema has no others (a test sees to it).
 #[cfg(test)]
 pub(crate) const KEYWORDS: [&str; 13] = [
@@ -90,7 +94,11 @@ impl Judge<'_> {
             let below = path.key(key.clone());
             let known = here.get("properties").and_then(|properties| properties.get(key));
             match known.or_else(|| here.get("additionalProperties")) {
-                Some(Value::Bool(false)) => self.refuse(unknown_key(path, key, here, self.schema), &below),
+                Some(Value::Bool(false)) => {
+                    let many = self.verdict.bad.len() >= MOST_SUGGESTED;
+                    let (here, whole) = if many { (&Value::Null, &Value::Null) } else { (here, self.schema) };
+                    self.refuse(unknown_key(path, key, here, whole), &below);
+                }
                 Some(inner) => self.value(value, inner, &below),
                 None => {}
             }

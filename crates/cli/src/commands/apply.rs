@@ -4,18 +4,18 @@ use crate::args::{Access, Apply, Destroy, Running, Target};
 use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::rules::{self, Wish};
-use crate::saved::Saved;
+use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Options, Plan};
+use auroractl_core::saved::Saved;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::apply::{Desk, Means, Unchanged, Work, apply, settle};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::stop;
 use auroractl_engine::store::{Mode, Store as _};
 use auroractl_policy::Report;
-use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Everything that is decided before the world is looked at.
@@ -71,10 +71,9 @@ pub(crate) async fn destroy(args: &Destroy) -> Result<Exit, Failure> {
 
 /// `apply FILE` takes either: a stack file is TOML, a saved plan is JSON.
 fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
-    let is_plan = |path: &PathBuf| std::fs::read(path).is_ok_and(|bytes| bytes.first() == Some(&b'{'));
-    let path = args.plan.clone().or_else(|| args.target.stack.clone().filter(is_plan));
+    let path = args.plan.clone().or_else(|| args.target.stack.clone().filter(|path| saved::is_one(path)));
     let Some(path) = path else { return Ok((args.target.clone(), None)) };
-    let saved = Saved::read(&path)?;
+    let saved = saved::read(&path)?;
     let stack = match &args.target.stack {
         Some(file) if *file != path => file.clone(),
         _ => saved.stack_file.clone(),
@@ -91,8 +90,10 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
             order.stack.name()
         )]);
     }
+    // A disk that can't be written to is told before AWS is asked; asked again before the first change.
+    recorded.store.probe()?;
     let cloud = Cloud::reach(order.access, &order.stack.id()).await?;
-    recorded.state.stack = cloud.stack.clone();
+    recorded.lives_in(&cloud.stack)?;
     if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
         recorded.state.lineage.clone_from(&saved.lineage);
     }
@@ -113,7 +114,7 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
     let query = Query { graph: &graph, state: &recorded.state, options: &order.options, refresh: order.access.refresh };
     let (plan, observed) = cloud.plan(&query, Search::Patient).await?;
     if let Some(saved) = &order.saved {
-        saved.fresh(&recorded.state, &plan)?;
+        saved::fresh(saved, &recorded.state, &plan)?;
     }
     if let Some(refused) = refusals(&plan) {
         return Err(refused);

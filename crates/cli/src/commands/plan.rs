@@ -3,10 +3,11 @@
 use crate::args::Plan;
 use crate::exit::{Exit, Failure, refusals};
 use crate::rules::{self, Wish};
-use crate::saved::Saved;
+use crate::saved;
 use crate::session::{Cloud, Query, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered};
 use crate::view;
 use auroractl_core::plan::Plan as Changes;
+use auroractl_core::saved::Saved;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::store::Mode;
@@ -21,7 +22,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     follow_moves(&stack, &mut recorded.state);
     let (changes, judged) = if args.access.refresh {
         let cloud = Cloud::reach(&args.access, &stack.id()).await?;
-        recorded.state.stack = cloud.stack.clone();
+        recorded.lives_in(&cloud.stack)?;
         if recorded.fresh {
             cloud.no_lost_state().await?;
         }
@@ -44,7 +45,8 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     };
     let refused = refusals(&changes);
     if let Some(path) = args.out.as_ref().filter(|_| refused.is_none()) {
-        Saved::new(&stack.file, (&desired, &recorded.state, &options), &changes)?.write(path)?;
+        let plan = Saved::new(&stack.file, (&desired, &recorded.state, &options), &changes);
+        saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
     show(args, &stack, &changes, judged.as_ref())?;
     if let Some(refused) = refused {

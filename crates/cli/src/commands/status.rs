@@ -12,12 +12,13 @@ use auroractl_engine::store::Mode;
 /// Compares.
 pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
-    let recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
+    let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
     if recorded.fresh {
         return Err(Failure::new(Exit::Error, format!("stack `{}` was never applied", stack.name()))
             .hinted("`auroractl plan` shows what apply would do"));
     }
     let cloud = Cloud::reach(&args.access, &stack.id()).await?;
+    recorded.lives_in(&cloud.stack)?;
     let options = options(&crate::args::Permits { allow_delete: Vec::new() }, &stack, false)?;
     let graph = auroractl_stack::remembered(&recorded.state).check()?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: args.access.refresh };

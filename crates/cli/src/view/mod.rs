@@ -20,6 +20,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use owo_colors::OwoColorize as _;
 use std::io::{self, IsTerminal as _, Write};
+use std::panic::Location;
 
 /// Shows a run while it runs.
 pub(crate) trait Progress {
@@ -81,6 +82,26 @@ pub(crate) fn failure(failure: &Failure) {
     });
 }
 
+/// A panic: a fault of this program, which no stack file, state or answer of AWS should be able to reach.
+pub(crate) fn fault(at: Option<&Location<'_>>) {
+    stderr(|out| {
+        writeln!(out, "{} auroractl ended by a fault of its own{}", "error:".red().bold(), place(at))?;
+        writeln!(
+            out,
+            " {} what was begun stands in the journal: run the same command again. Please report the line above.",
+            "hint:".cyan()
+        )
+    });
+}
+
+/// A place in the source, without the folders of the machine that compiled it.
+fn place(at: Option<&Location<'_>>) -> String {
+    at.map_or_else(String::new, |at| {
+        let file = at.file().rsplit_once("/registry/src/").map_or(at.file(), |(_, rest)| rest);
+        format!(" at {file}:{}:{}", at.line(), at.column())
+    })
+}
+
 /// Findings of a stack file as text, as wide as the terminal, in colour where that is wanted.
 pub(crate) fn rendered(found: &Diagnostics) -> String {
     let width = usize::from(console_width());
@@ -136,4 +157,16 @@ pub(crate) fn settings(settings: &[Explained]) -> Result<Exit, Failure> {
         table.add_row([&setting.path, &value, &setting.source, &setting.doc]);
     }
     stdout(|out| writeln!(out, "{table}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_says_where_it_is_and_nothing_else() {
+        let text = place(Some(Location::caller()));
+        assert!(text.starts_with(" at crates/cli/src/view/mod.rs:"), "{text}");
+        assert_eq!(place(None), "");
+    }
 }

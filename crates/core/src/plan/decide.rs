@@ -51,6 +51,13 @@ struct Case<'a> {
     observed: Option<&'a Observed>,
 }
 
+/// An object's identity.
+struct Born {
+    generation: u32,
+    oid: String,
+    name: String,
+}
+
 impl<'a> Run<'a> {
     fn kind(&self, address: &Address, name: &str) -> Result<&'a dyn PureKind, PlanError> {
         let unknown = || PlanError::UnknownKind { address: address.clone(), kind: name.to_owned() };
@@ -216,10 +223,8 @@ impl<'a> Run<'a> {
         if reasons.is_empty() {
             reasons.push(Reason::Unchanged);
         }
-        let mut change = self.change(case, action, reasons, record.generation)?;
-        (change.impact, change.fields, change.pending) = (impact, fields, live.pending.clone());
-        (change.oid, change.name) = (record.oid.clone(), record.name.clone());
-        Ok(change)
+        let born = Born { generation: record.generation, oid: record.oid.clone(), name: record.name.clone() };
+        Ok(Change { impact, fields, pending: live.pending.clone(), ..self.born(case, action, reasons, born) })
     }
 
     fn fields(&self, case: &Case<'_>, applied: Option<&Value>, live: &Live) -> Result<Vec<FieldChange>, PlanError> {
@@ -258,6 +263,7 @@ impl<'a> Run<'a> {
         Ok(if matches!(naming, Naming::Given(_)) { ReplaceOrder::DeleteFirst } else { case.kind.replace_order() })
     }
 
+    /// A change of an object of this generation, with the identity that it is or was born with.
     fn change(
         &self,
         case: &Case<'_>,
@@ -274,7 +280,12 @@ impl<'a> Run<'a> {
                 rule.name(&stack.name, &stack.region, case.address, &oid)
             }
         };
-        Ok(Change {
+        Ok(self.born(case, action, reasons, Born { generation, oid, name }))
+    }
+
+    fn born(&self, case: &Case<'_>, action: Action, reasons: Vec<Reason>, born: Born) -> Change {
+        let Born { generation, oid, name } = born;
+        Change {
             address: case.address.clone(),
             group: case.kind.group(),
             action,
@@ -289,7 +300,7 @@ impl<'a> Run<'a> {
             old_generation: None,
             deposed: self.inputs.state.deposed(case.address).iter().map(|old| old.generation).collect(),
             refusal: None,
-        })
+        }
     }
 
     fn refuse(&self, case: &Case<'_>, class: RefusalClass, message: String, way_out: &str) -> Change {

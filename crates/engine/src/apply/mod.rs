@@ -328,7 +328,7 @@ impl<W: Sync> Run<'_, W> {
             self.looking.insert(name.clone());
             self.looks.push(Box::pin(async move {
                 let (steps, asks): (Vec<_>, Vec<_>) = asks.into_iter().unzip();
-                let answers = kind.survey(means.world, &Look::new(), &asks).await;
+                let answers = kind.survey(means.world, &Look::ready_only(), &asks).await;
                 (name, steps, answers)
             }));
         }

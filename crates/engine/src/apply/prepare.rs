@@ -160,7 +160,7 @@ pub(super) fn worker<W>(
             let spec = spec(book.state, intent)?;
             // An update must not remove what somebody else added, and a kind sees only both sides.
             let applied = book.state.resources.get(&step.address).map(|record| &record.applied);
-            from.spec = without_foreign_tags(Sides { applied, observed: &from.spec, desired: &spec });
+            from.spec = without_foreign_tags(Sides { applied, observed: &from.spec, desired: &spec }).into_owned();
             Job::Update { spec, from: Box::new(from), differs }
         }
     };

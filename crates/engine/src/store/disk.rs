@@ -115,6 +115,8 @@ pub struct Node {
     pub mode: u32,
     /// Its owner's number.
     pub uid: u32,
+    /// How many names it has.
+    pub links: u64,
 }
 
 /// What something in a file system is.

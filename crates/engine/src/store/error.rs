@@ -86,6 +86,20 @@ pub enum StoreError {
         /// The link.
         path: PathBuf,
     },
+    /// A file that is written in place has a second name, under which its content would change, too.
+    #[error("{} has a second name (a hard link)", Shown(path))]
+    Shared {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No state and no journal is that large.
+    #[error("{} has {bytes} bytes, more than any state", Shown(path))]
+    Huge {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+    },
     /// Something else than a file (or a folder) stands where one should.
     #[error("{} is not a {wanted}", Shown(path))]
     NotAFile {
@@ -179,6 +193,11 @@ impl StoreError {
             Self::SymlinkRefused { .. } => {
                 "put the file itself there; to keep states elsewhere, use `--state-dir`".to_owned()
             }
+            Self::Shared { path } => {
+                let own = path.with_extension("own");
+                format!("give it a content of its own: `cp -p {0} {1} && mv {1} {0}`", Quoted(path), Quoted(&own))
+            }
+            Self::Huge { path, .. } => format!("look what {} is, and put the right file there", Shown(path)),
             Self::NotAFile { path, .. } => format!("move {} out of the way", Shown(path)),
             Self::NetworkFsWithoutLocks { .. } => "use a local folder (`--state-dir`)".to_owned(),
             Self::Name { .. } => format!(
@@ -260,6 +279,10 @@ impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.display().to_string();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+        if text.chars().any(char::is_control) {
+            // As bash and zsh write it; a line feed would end the hint's line.
+            return write!(f, "$'{}'", text.escape_default());
+        }
         if text.chars().all(plain) { f.write_str(&text) } else { write!(f, "'{}'", text.replace('\'', r"'\''")) }
     }
 }

@@ -19,6 +19,8 @@ pub(super) const LOCK: &str = "lock";
 pub(super) const TEMP: &str = "state.json.tmp";
 /// Written and removed to see whether writing works.
 pub(super) const PROBE: &str = "probe.tmp";
+/// Larger files are not read, in bytes: a hundred thousand resources have a tenth of it.
+const LARGEST: u64 = 1 << 30;
 /// How many earlier snapshots are kept.
 pub(super) const BACKUPS: u8 = 5;
 
@@ -66,16 +68,29 @@ impl Folder {
         Ok(self.node(path, NodeKind::File)?.is_some())
     }
 
+    /// Refuses what a commit would stumble over: links, folders and pipes where backups and temporary files stand.
+    pub(super) fn plain(&self) -> Result<(), StoreError> {
+        let temporary = [TEMP, PROBE].map(|name| self.path(name));
+        (1..=BACKUPS)
+            .map(|number| self.backup(number))
+            .chain(temporary)
+            .try_for_each(|path| self.has(&path).map(|_| ()))
+    }
+
     /// Opens a file of the folder.
     pub(super) fn open(&self, path: &Path, how: How) -> Result<Box<dyn DiskFile>, StoreError> {
-        self.has(path)?;
+        let node = self.node(path, NodeKind::File)?;
+        if how == How::Write && node.is_some_and(|node| node.links > 1) {
+            return Err(StoreError::Shared { path: path.to_owned() });
+        }
         self.disk.open(path, how).map_err(self.failed("open", path))
     }
 
     /// Content of a file, if it is there.
     pub(super) fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-        if !self.has(path)? {
-            return Ok(None);
+        let Some(node) = self.node(path, NodeKind::File)? else { return Ok(None) };
+        if node.len > LARGEST {
+            return Err(StoreError::Huge { path: path.to_owned(), bytes: node.len });
         }
         match self.disk.open(path, How::Read).and_then(|mut file| file.read_all()) {
             Ok(bytes) => Ok(Some(bytes)),

@@ -7,11 +7,11 @@
 //! a hole that a power cut left in lines nobody relied on from damage to lines
 //! that somebody did.
 
-use super::snapshot::exactly;
+use super::snapshot::LARGEST;
+use auroractl_core::exact;
 use auroractl_core::journal::Entry;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Bytes before a payload.
@@ -126,16 +126,20 @@ fn sound(bytes: &[u8], at: usize) -> Option<&[u8]> {
 
 fn read(payload: &[u8]) -> Result<Frame<Entry>, Fault> {
     let newer = |found| Fault::Newer { found };
-    let value: Value = serde_json::from_slice(payload).map_err(|why| newer(why.to_string()))?;
-    exactly(&value).map_err(newer)
+    let value = exact::parse(payload).map_err(|why| newer(why.to_string()))?;
+    exact::typed(&value).map_err(newer)
 }
 
 /// Is this frame the one after that end?
 fn follows(frame: &Frame<Entry>, end: &End, at: usize) -> Result<(), Fault> {
+    let corrupt = |why| Err(Fault::Corrupt { at: at as u64, why });
+    if frame.n > LARGEST {
+        return corrupt(format!("it counts to {}", frame.n));
+    }
     if end.bytes == 0 || (frame.n == end.n + 1 && frame.prev == end.hash) {
         return Ok(());
     }
-    Err(Fault::Corrupt { at: at as u64, why: format!("line {} does not follow line {}", frame.n, end.n) })
+    corrupt(format!("line {} does not follow line {}", frame.n, end.n))
 }
 
 fn crc(len: [u8; 4], payload: &[u8]) -> u32 {

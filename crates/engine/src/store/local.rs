@@ -130,6 +130,7 @@ fn read(folder: &Folder) -> Result<Opened, StoreError> {
 fn write(folder: Folder, command: String) -> Result<(Writer, Opened), StoreError> {
     let mut notes = prepare(&folder)?;
     let lock = lock(&folder, command)?;
+    folder.plain()?;
     let loaded = Loaded::from(&folder)?;
     notes.extend(loaded.notes());
     let Loaded { snapshot, scan, state, .. } = loaded;

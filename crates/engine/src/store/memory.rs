@@ -246,12 +246,13 @@ impl Disk for MemDisk {
     fn node(&self, path: &Path) -> io::Result<Option<Node>> {
         let inner = self.inner();
         inner.powered()?;
-        let node = |kind, len, mode| Some(Node { kind, len, mode, uid: 0 });
+        let links = |id: u64| inner.names.values().filter(|other| **other == id).count() as u64;
+        let node = |kind, len, mode, links| Some(Node { kind, len, mode, uid: 0, links });
         if inner.dirs.contains(path) {
-            return Ok(node(NodeKind::Dir, 0, 0o700));
+            return Ok(node(NodeKind::Dir, 0, 0o700, 1));
         }
-        let file = inner.names.get(path).and_then(|id| inner.files.get(id));
-        Ok(file.and_then(|file| node(NodeKind::File, file.now.len() as u64, 0o600)))
+        let file = inner.names.get(path).and_then(|id| Some((*id, inner.files.get(id)?)));
+        Ok(file.and_then(|(id, file)| node(NodeKind::File, file.now.len() as u64, 0o600, links(id))))
     }
 
     fn make_dir(&self, path: &Path) -> io::Result<()> {

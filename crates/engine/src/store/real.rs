@@ -29,7 +29,8 @@ impl Disk for RealDisk {
             kind if kind.is_symlink() => NodeKind::Link,
             _ => NodeKind::Other,
         };
-        Ok(Some(Node { kind, len: meta.len(), mode: meta.mode() & 0o7777, uid: meta.uid() }))
+        let (mode, uid, links) = (meta.mode() & 0o7777, meta.uid(), meta.nlink());
+        Ok(Some(Node { kind, len: meta.len(), mode, uid, links }))
     }
 
     fn make_dir(&self, path: &Path) -> io::Result<()> {

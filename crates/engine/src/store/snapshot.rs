@@ -4,6 +4,7 @@
 //! byte. Not of the parsed value: reading a decimal fraction and writing it
 //! again may change its last digit, and then a sound file would look damaged.
 
+use auroractl_core::exact;
 use auroractl_core::state::{FORMAT, State};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
@@ -15,6 +16,8 @@ pub(super) const TOOL: &str = env!("CARGO_PKG_VERSION");
 const EPOCH: &str = "epoch";
 const WRITTEN_BY: &str = "tool";
 const UPTO: &str = "journal_upto";
+/// No serial, epoch or line comes near this number, so adding to one never overflows.
+pub(super) const LARGEST: u64 = 1 << 53;
 /// How the file begins, up to the checksum and behind it.
 const HEAD: (&[u8], &[u8]) = (b"{\n  \"checksum\": \"", b"\",\n");
 
@@ -81,12 +84,15 @@ fn decode_with(bytes: &[u8], migrations: &[Migration]) -> Result<Snapshot, Unusa
     if bytes.is_empty() {
         return Err(Unusable::Empty);
     }
-    let parsed = serde_json::from_slice::<Map<String, Value>>(bytes);
-    if let Ok(members) = &parsed {
-        refuse_newer(members)?;
+    if let Ok(members) = serde_json::from_slice::<Map<String, Value>>(bytes) {
+        refuse_newer(&members)?;
     }
     let checksum = verified(bytes)?;
-    let mut members = parsed.map_err(|why| Unusable::Damaged(why.to_string()))?;
+    let mut members = match exact::parse(bytes) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) => return Err(Unusable::Damaged("it is no JSON object".to_owned())),
+        Err(why) => return Err(Unusable::Damaged(why.to_string())),
+    };
     members.remove("checksum");
     let migrated = migrate(&mut members, migrations);
     let number = |members: &mut Map<String, Value>, key: &str| {
@@ -95,8 +101,11 @@ fn decode_with(bytes: &[u8], migrations: &[Migration]) -> Result<Snapshot, Unusa
     };
     let head = Head { epoch: number(&mut members, EPOCH)?, upto: number(&mut members, UPTO)? };
     let tool = members.remove(WRITTEN_BY).and_then(|tool| tool.as_str().map(str::to_owned)).unwrap_or_default();
-    let state = exactly(&Value::Object(members)).map_err(|found| Unusable::Newer { found, tool })?;
-    Ok(Snapshot { state, head, checksum, migrated })
+    let state: State = exact::typed(&Value::Object(members)).map_err(|found| Unusable::Newer { found, tool })?;
+    match head.epoch.max(head.upto).max(state.serial) {
+        huge if huge > LARGEST => Err(Unusable::Damaged(format!("it counts to {huge}"))),
+        _ => Ok(Snapshot { state, head, checksum, migrated }),
+    }
 }
 
 /// The checksum, if the bytes have it.
@@ -132,31 +141,6 @@ fn migrate(members: &mut Map<String, Value>, migrations: &[Migration]) -> Option
     }
     members.insert("format".to_owned(), newest.into());
     Some(from)
-}
-
-/// Reads a value of which nothing may be lost: what the type would leave out is an error that names it.
-pub(super) fn exactly<T: serde::Serialize + serde::de::DeserializeOwned>(value: &Value) -> Result<T, String> {
-    let typed: T = serde_json::from_value(value.clone()).map_err(|why| why.to_string())?;
-    let back = serde_json::to_value(&typed).map_err(|why| why.to_string())?;
-    match lost(value, &back, "") {
-        Some(path) => Err(format!("unknown field `{path}`")),
-        None => Ok(typed),
-    }
-}
-
-/// Path of the first member that is in `from` and not, or with another value, in `to`.
-fn lost(from: &Value, to: &Value, path: &str) -> Option<String> {
-    let at = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match (from, to) {
-        (Value::Object(from), Value::Object(to)) => from.iter().find_map(|(key, value)| match to.get(key) {
-            Some(kept) => lost(value, kept, &at(key)),
-            None => Some(at(key)),
-        }),
-        (Value::Array(from), Value::Array(to)) if from.len() == to.len() => {
-            from.iter().zip(to).enumerate().find_map(|(index, (from, to))| lost(from, to, &at(&index.to_string())))
-        }
-        _ => (from != to).then(|| path.to_owned()),
-    }
 }
 
 #[cfg(test)]

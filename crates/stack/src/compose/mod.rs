@@ -10,6 +10,8 @@ mod network;
 mod params;
 mod security;
 
+pub(crate) use security::partition;
+
 use crate::config::Config;
 use crate::load::Loaded;
 use crate::path::Path;

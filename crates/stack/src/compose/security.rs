@@ -73,7 +73,7 @@ pub(super) struct Role {
 }
 
 /// The partition of a region, by AWS's naming of regions.
-fn partition(region: &str) -> &'static str {
+pub(crate) fn partition(region: &str) -> &'static str {
     match region {
         region if region.starts_with("cn-") => "aws-cn",
         region if region.starts_with("us-gov-") => "aws-us-gov",

@@ -158,3 +158,22 @@ fn appending_rewrites_nothing() {
     assert_eq!(disk.ops() - before.0, 200 * 3);
     assert!(disk.get(&file("journal")).unwrap().starts_with(&before.1));
 }
+
+/// Bytes and operations of fifty steps in a stack of so many resources.
+fn cost(resources: usize) -> (usize, u64) {
+    let disk = MemDisk::new();
+    let (mut store, _) = open(&disk, apply()).unwrap();
+    commit(&mut store, &sample(resources)).unwrap();
+    let before = (disk.get(&file("journal")).unwrap().len(), disk.ops());
+    for line in run(50) {
+        append(&mut store, std::slice::from_ref(&line), true).unwrap();
+    }
+    (disk.get(&file("journal")).unwrap().len() - before.0, disk.ops() - before.1)
+}
+
+#[test]
+fn a_step_costs_the_same_however_large_the_stack_is() {
+    let costs = [0, 100, 10_000].map(cost);
+    assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
+    assert!(costs[0].0 < 50 * 2_000, "{costs:?}");
+}
