@@ -60,6 +60,10 @@ bench: venv ## Measure a release build, Terraform beside it where it is installe
 	cargo build --workspace --release --locked
 	@"$(TARGET)/release/auroractl-bench"
 
+.PHONY: rules
+rules: build ## Rewrite docs/rules.md from the rules.
+	@"$(TARGET)/debug/auroractl" rules docs > docs/rules.md
+
 .PHONY: fuzz
 fuzz: ## Fuzz the four formats that are read (FUZZ_SECONDS each); needs a nightly compiler and cargo-fuzz.
 	@cargo +nightly fuzz --version >/dev/null 2>&1 || { \

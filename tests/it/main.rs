@@ -13,6 +13,7 @@ mod private;
 mod recover;
 mod recovery;
 mod s3;
+mod rules;
 mod scanners;
 mod source;
 mod trials;

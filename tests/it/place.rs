@@ -41,7 +41,7 @@ pub(crate) fn blueprint(name: &str) -> String {
     std::fs::read_to_string(workspace().join("stacks").join(name)).unwrap()
 }
 
-/// The production stack, ready to be destroyed.
+/// The production stack, ready to be destroyed: in staging, where no rule demands protection.
 pub(crate) fn unprotected() -> String {
     auroractl_tests::crash::unprotected().unwrap()
 }

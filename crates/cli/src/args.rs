@@ -35,6 +35,10 @@ pub(crate) enum Command {
     Init(Init),
     /// Check a stack file; no AWS call.
     Validate(Validate),
+    /// Check a stack against the design rules.
+    Check(Check),
+    /// List the design rules, explain one, test rules of your own.
+    Rules(Rules),
     /// Show what apply would do, and what users of the database would feel.
     Plan(Plan),
     /// Do it.
@@ -155,6 +159,91 @@ pub(crate) struct Validate {
     /// Print every setting with its value, and whether the file or a default gave it.
     #[arg(long, env = "AURORACTL_EXPLAIN")]
     pub(crate) explain: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// How strictly: `prod`, `staging`, `dev` or `critical`. Default: by the stack's environment.
+    #[arg(long, value_enum, env = "AURORACTL_POLICY_PROFILE", value_name = "PROFILE")]
+    pub(crate) profile: Option<Strictness>,
+    /// Check what AWS has, not what the stack wants.
+    #[arg(long, env = "AURORACTL_LIVE")]
+    pub(crate) live: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "human", env = "AURORACTL_CHECK_FORMAT")]
+    pub(crate) format: CheckFormat,
+    /// Print the decision record of the stack's waivers instead.
+    #[arg(long, env = "AURORACTL_ADR")]
+    pub(crate) adr: bool,
+    /// Named profile of the AWS configuration, for `--live`.
+    #[arg(long, env = "AURORACTL_PROFILE", value_name = "NAME")]
+    pub(crate) aws_profile: Option<String>,
+    /// Role to assume after the standard credential chain, for `--live`.
+    #[arg(long, env = "AURORACTL_ASSUME_ROLE", value_name = "ARN")]
+    pub(crate) assume_role: Option<String>,
+    /// Write every AWS call to this file as JSON lines, without secrets.
+    #[arg(long, env = "AURORACTL_TRACE_FILE", value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
+}
+
+/// How strictly a stack is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Strictness {
+    /// Production.
+    Prod,
+    /// Staging.
+    Staging,
+    /// Development.
+    Dev,
+    /// Production that the business can't be without: should rules block, too.
+    Critical,
+}
+
+/// How to print findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// For people, with the lines of the stack file.
+    Human,
+    /// One JSON document; the same as `--json`.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// A comment for a pull request.
+    Markdown,
+}
+
+/// `rules`.
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    #[command(subcommand)]
+    pub(crate) verb: RulesVerb,
+}
+
+/// What to do with the rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesVerb {
+    /// List all rules.
+    List {
+        /// Print one JSON document.
+        #[arg(long, env = "AURORACTL_JSON")]
+        json: bool,
+    },
+    /// Explain one rule.
+    Explain {
+        /// Its code, for example `RULE-003`.
+        code: String,
+    },
+    /// Run the tests of Rego files in a folder.
+    Test {
+        /// The folder.
+        #[arg(default_value = "policies")]
+        dir: PathBuf,
+    },
+    /// Print the reference page of the rules, as Markdown.
+    Docs,
 }
 
 /// `plan`.

@@ -4,6 +4,7 @@ mod args;
 mod bucket;
 mod commands;
 mod exit;
+mod rules;
 mod saved;
 mod session;
 mod view;
@@ -43,6 +44,8 @@ fn command(command: Command) -> Exit {
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),
+        Command::Check(args) => online(commands::check::run(&args)),
+        Command::Rules(args) => commands::rules::run(&args.verb),
         Command::Plan(args) => online(commands::plan::run(&args)),
         Command::Apply(args) => online(commands::apply::run(&args)),
         Command::Destroy(args) => online(commands::apply::destroy(&args)),

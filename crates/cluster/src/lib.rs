@@ -14,6 +14,7 @@ mod status;
 mod version;
 mod window;
 
+pub mod live;
 pub mod preflight;
 
 use auroractl_aws::Aws;

@@ -7,6 +7,8 @@
 pub mod blueprint;
 pub mod checks;
 pub mod config;
+pub mod facts;
+pub mod rules;
 pub mod schema;
 pub mod terraform;
 

@@ -69,6 +69,8 @@ impl Diagnostics {
 struct Report {
     /// None for a note on another report.
     severity: Option<Severity>,
+    /// A rule's code. The names of the stack's own checks tell a reader nothing.
+    code: Option<&'static str>,
     message: String,
     help: Option<String>,
     source: Option<NamedSource<Arc<str>>>,
@@ -83,6 +85,7 @@ impl Report {
         let source = excerpt(&here, sources);
         Self {
             severity: Some(item.severity),
+            code: Some(item.code).filter(|code| code.starts_with(char::is_uppercase)),
             message: told(&item.message, here.first().copied().filter(|_| source.is_none()), sources),
             help: item.help.clone(),
             source,
@@ -97,6 +100,7 @@ impl Report {
         let source = excerpt(&[label], sources);
         Self {
             severity: None,
+            code: None,
             message: told(&format!("and in `{name}`"), Some(label).filter(|_| source.is_none()), sources),
             help: None,
             source,
@@ -148,6 +152,10 @@ impl fmt::Display for Report {
 impl std::error::Error for Report {}
 
 impl miette::Diagnostic for Report {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
+    }
+
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.severity {
             Some(Severity::Error) => miette::Severity::Error,

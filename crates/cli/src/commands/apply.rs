@@ -3,6 +3,7 @@
 use crate::args::{Access, Apply, Destroy, Running, Target};
 use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
+use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
@@ -17,6 +18,7 @@ use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::resume::{doubts, outcomes};
 use auroractl_engine::stop;
 use auroractl_engine::store::Mode;
+use auroractl_policy::Report;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -171,7 +173,8 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         return nothing_to_do(order).map(Prepared::Over);
     }
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
-    approve(order, &plan).await?;
+    let report = kept(order, &plan, &cloud).await?;
+    approve(order, &plan, report.as_ref()).await?;
     if let Some(ago) = youngest(&recorded.state, (!doubts.is_empty()).then_some(0), cloud.clock.wall().as_second()) {
         cloud.aws.note_young(ago);
     }
@@ -183,6 +186,19 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
 fn youngest(state: &State, doubt: Option<u64>, now: i64) -> Option<Duration> {
     let ages = state.resources.values().filter_map(|record| u64::try_from(now - record.born).ok());
     ages.chain(doubt).min().map(Duration::from_secs)
+}
+
+/// Asks the design rules, and refuses what a must rule forbids. A stack that goes need not keep them.
+async fn kept(order: &Order<'_>, plan: &Plan, cloud: &Cloud) -> Result<Option<Report>, Failure> {
+    if order.options.destroy {
+        return Ok(None);
+    }
+    let wish = Wish { desired: &order.desired, plan, options: &order.options, cloud: Some(cloud) };
+    let judged = rules::planned(&order.stack, &wish, rules::today(None)).await?;
+    match rules::blocked(&order.stack, &judged.report)? {
+        Some(blocked) => Err(blocked),
+        None => Ok(Some(judged.report)),
+    }
 }
 
 /// What interrupted replacements made is known before the plan, and written down.
@@ -202,11 +218,11 @@ fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
 }
 
 /// Shows the plan and asks, unless it was approved before.
-async fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
+async fn approve(order: &Order<'_>, plan: &Plan, rules: Option<&Report>) -> Result<(), Failure> {
     let name = order.stack.name();
     if order.running.auto_approve || order.saved.is_some() {
         if !order.target.json {
-            view::plan::show(name, plan, false)?;
+            view::plan::show(name, plan, false, rules)?;
         }
         return Ok(());
     }
@@ -217,7 +233,7 @@ async fn approve(order: &Order<'_>, plan: &Plan) -> Result<(), Failure> {
         )
         .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
     }
-    view::plan::show(name, plan, false)?;
+    view::plan::show(name, plan, false, rules)?;
     let verb = if order.options.destroy { "Destroy" } else { "Change" };
     let question = format!("\n{verb} stack `{name}`? Only `yes` does it: ");
     // Beside this thread, which has to keep the lock meanwhile and to hear interrupts.

@@ -1,6 +1,7 @@
 //! One file per command: parse, call, show.
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod docs;
 pub(crate) mod export;
 pub(crate) mod graph;
@@ -8,6 +9,7 @@ pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod recover;
+pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -2,6 +2,7 @@
 
 use crate::args::Plan;
 use crate::exit::{Exit, Failure, refusals};
+use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered};
 use crate::view;
@@ -10,6 +11,7 @@ use auroractl_core::saved::Saved;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::store::Mode;
+use auroractl_policy::Report;
 
 /// Shows what apply would do.
 pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
@@ -18,7 +20,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     let options = options(&args.permits, &stack, args.destroy)?;
     let desired = stack.desired()?;
     follow_moves(&stack, &mut recorded.state);
-    let changes = if args.access.refresh {
+    let (changes, judged) = if args.access.refresh {
         let cloud = recorded.cloud(&args.access.login, &stack.id()).await?;
         recorded.lives_in(&cloud.stack)?;
         if recorded.fresh {
@@ -30,18 +32,23 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
         let (changes, seen) = cloud.plan(&query, Search::Once).await?;
         preflight(&cloud, &stack, (&changes, &graph, &seen)).await?;
-        changes
+        let judged =
+            judged(&stack, &Wish { desired: &desired, plan: &changes, options: &options, cloud: Some(&cloud) }).await?;
+        (changes, judged)
     } else {
         let graph = wanted(desired.clone(), args.destroy)?;
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
-        plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?
+        let changes = plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?;
+        let judged =
+            judged(&stack, &Wish { desired: &desired, plan: &changes, options: &options, cloud: None }).await?;
+        (changes, judged)
     };
     let refused = refusals(&changes);
     if let Some(path) = args.out.as_ref().filter(|_| refused.is_none()) {
         let plan = Saved::new(&stack.file, (&desired, &recorded.state, &options), &changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
-    show(args, &stack, &changes)?;
+    show(args, &stack, &changes, judged.as_ref())?;
     if let Some(refused) = refused {
         return Err(refused);
     }
@@ -73,10 +80,18 @@ pub(crate) async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure
     }
 }
 
-fn show(args: &Plan, stack: &Stack, changes: &Changes) -> Result<Exit, Failure> {
+/// What the design rules say; nothing about a stack that goes.
+async fn judged(stack: &Stack, wish: &Wish<'_>) -> Result<Option<Report>, Failure> {
+    if wish.options.destroy {
+        return Ok(None);
+    }
+    Ok(Some(rules::planned(stack, wish, rules::today(None)).await?.report))
+}
+
+fn show(args: &Plan, stack: &Stack, changes: &Changes, rules: Option<&Report>) -> Result<Exit, Failure> {
     if args.target.json {
-        view::json::plan(stack.name(), changes)
+        view::json::plan(stack.name(), changes, rules)
     } else {
-        view::plan::show(stack.name(), changes, args.all)
+        view::plan::show(stack.name(), changes, args.all, rules)
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: args.access.refresh };
     let (drift, _) = cloud.plan(&query, Search::Once).await?;
     if args.target.json {
-        view::json::plan(stack.name(), &drift)?
+        view::json::plan(stack.name(), &drift, None)?
     } else {
         view::plan::status(stack.name(), &drift)?
     };

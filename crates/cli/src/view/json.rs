@@ -6,6 +6,7 @@ use auroractl_core::Graph;
 use auroractl_core::plan::Plan;
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
+use auroractl_policy::Report;
 use auroractl_stack::Explained;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,15 +17,25 @@ pub(crate) fn document(value: &impl Serialize) -> Result<Exit, Failure> {
     super::stdout(|out| writeln!(out, "{text}"))
 }
 
-/// Prints a plan.
-pub(crate) fn plan(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
-    document(&json!({
+/// Prints a plan, with what the design rules say about it.
+pub(crate) fn plan(stack: &str, plan: &Plan, findings: Option<&Report>) -> Result<Exit, Failure> {
+    let mut value = plan_document(stack, plan);
+    if let (Some(report), Some(map)) = (findings, value.as_object_mut()) {
+        map.insert("findings".to_owned(), json!(report.findings));
+        map.insert("blocked".to_owned(), json!(report.blocking(true).next().is_some()));
+    }
+    document(&value)
+}
+
+/// A plan as one document.
+pub(crate) fn plan_document(stack: &str, plan: &Plan) -> Value {
+    json!({
         "format_version": 1,
         "stack": stack,
         "summary": plan.summary(),
         "impact": plan.impact(),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
-    }))
+    })
 }
 
 fn change(change: &auroractl_core::Change) -> Value {

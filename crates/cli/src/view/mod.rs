@@ -8,6 +8,7 @@ mod live;
 pub(crate) mod outputs;
 mod plain;
 pub(crate) mod plan;
+pub(crate) mod rules;
 pub(crate) mod state;
 mod words;
 

@@ -5,13 +5,14 @@ use crate::exit::{Exit, Failure};
 use auroractl_core::Level;
 use auroractl_core::model::Group;
 use auroractl_core::plan::{Action, Change, Plan, Reason};
+use auroractl_policy::Report;
 use owo_colors::OwoColorize as _;
 use std::io::{self, Write};
 
 const GROUPS: [Group; 5] = [Group::Network, Group::Security, Group::Params, Group::Cluster, Group::Monitoring];
 
 /// Shows a plan: by part of the stack, then what users of the database feel, then the sums.
-pub(crate) fn show(stack: &str, plan: &Plan, all: bool) -> Result<Exit, Failure> {
+pub(crate) fn show(stack: &str, plan: &Plan, all: bool, rules: Option<&Report>) -> Result<Exit, Failure> {
     super::stdout(|out| {
         if plan.is_empty() && !all {
             return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
@@ -21,6 +22,10 @@ pub(crate) fn show(stack: &str, plan: &Plan, all: bool) -> Result<Exit, Failure>
         }
         changes(out, plan, all)?;
         felt(out, plan)?;
+        if let Some(report) = rules {
+            writeln!(out)?;
+            super::rules::beside(out, report)?;
+        }
         writeln!(out, "\n{} {}.", "Plan:".bold(), words::summary(&plan.summary()))
     })
 }
