@@ -35,6 +35,16 @@ demo: venv build ## Walk a production stack through its life, against the emulat
 test: venv scanner ## All tests, the emulator's too.
 	cargo test --workspace --locked
 	PYTHONPATH=tests/emulator $(VENV)/bin/python -m pytest -q tests/emulator/tests
+	$(VENV)/bin/python -m pytest -q tests/protocol-model
+
+# ARGS says what is to be tried; ARGS=--help lists it.
+.PHONY: chaos
+chaos: venv build ## Kill the program at every call and disk operation, judge what is left (within an hour on two cores).
+	@"$(TARGET)/debug/auroractl-chaos" $(ARGS)
+
+.PHONY: soak
+soak: venv build ## Chaos, simulation and load in turns until you stop it, something breaks, or for SOAK_MINUTES.
+	@tests/soak.sh "$(TARGET)/debug"
 
 .PHONY: check
 check: ## Format, lints, house rules, documentation, and licences where cargo-deny is installed.
@@ -49,6 +59,10 @@ check: ## Format, lints, house rules, documentation, and licences where cargo-de
 bench: venv ## Measure a release build, Terraform beside it where it is installed (with TF_PLUGIN_DIR).
 	cargo build --workspace --release --locked
 	@"$(TARGET)/release/auroractl-bench"
+
+.PHONY: rules
+rules: build ## Rewrite docs/rules.md from the rules.
+	@"$(TARGET)/debug/auroractl" rules docs > docs/rules.md
 
 .PHONY: fuzz
 fuzz: ## Fuzz the four formats that are read (FUZZ_SECONDS each); needs a nightly compiler and cargo-fuzz.

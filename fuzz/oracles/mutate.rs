@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 /// How many kinds of damage [`structure`] knows.
-pub const KINDS: u8 = 16;
+pub(crate) const KINDS: u8 = 16;
 
 /// Damages one node of a document; `at` is taken modulo the number of nodes.
-pub fn structure(root: &mut Value, at: usize, how: u8) {
+pub(crate) fn structure(root: &mut Value, at: usize, how: u8) {
     let mut left = at % count(root);
     if let Some(node) = nth(root, &mut left) {
         *node = damaged(node.take(), how);
@@ -14,7 +14,7 @@ pub fn structure(root: &mut Value, at: usize, how: u8) {
 }
 
 /// The document with the first member of one of its objects standing there twice, as text.
-pub fn twice(root: &Value, at: usize) -> Option<String> {
+pub(crate) fn twice(root: &Value, at: usize) -> Option<String> {
     let text = root.to_string();
     let starts: Vec<usize> = text.match_indices("{\"").map(|(start, _)| start + 1).collect();
     let start = *starts.get(at % starts.len().max(1))?;

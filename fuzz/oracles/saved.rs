@@ -5,7 +5,7 @@ use auroractl_core::{digest, exact};
 use serde_json::Value;
 
 /// The document with a digest that fits, whatever else it says.
-pub fn sealed(document: &Value) -> Vec<u8> {
+pub(crate) fn sealed(document: &Value) -> Vec<u8> {
     let mut document = document.clone();
     if document.get("digest").is_some() {
         document["digest"] = Value::from("");
@@ -15,7 +15,7 @@ pub fn sealed(document: &Value) -> Vec<u8> {
 }
 
 /// Reads bytes as a saved plan.
-pub fn judge(bytes: &[u8]) {
+pub(crate) fn judge(bytes: &[u8]) {
     match Saved::read(bytes) {
         Ok(saved) => {
             let again = Saved::read(&saved.written().unwrap()).unwrap();

@@ -17,7 +17,7 @@ use std::sync::Arc;
 const FOLDER: &str = "/states/orders-dev";
 
 /// A snapshot's bytes with a checksum that fits, whatever the body says.
-pub fn sealed(body: &str) -> Vec<u8> {
+pub(crate) fn sealed(body: &str) -> Vec<u8> {
     let rest = body.trim_start().strip_prefix('{').unwrap_or(body);
     let rest = rest.trim_start_matches('\n');
     let sum = HEXLOWER.encode(&Sha256::digest(rest));
@@ -25,7 +25,7 @@ pub fn sealed(body: &str) -> Vec<u8> {
 }
 
 /// A journal's bytes with lengths, sums and hashes that fit, whatever the lines say.
-pub fn framed(lines: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn framed(lines: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in lines {
         let len = u32::try_from(line.len()).unwrap().to_le_bytes();
@@ -36,7 +36,7 @@ pub fn framed(lines: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// The lines of a sound journal.
-pub fn lines(journal: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn lines(journal: &[u8]) -> Vec<Vec<u8>> {
     let (mut lines, mut rest) = (Vec::new(), journal);
     while let Some((len, behind)) = rest.split_first_chunk::<4>() {
         let len = u32::from_le_bytes(*len) as usize;
@@ -48,7 +48,7 @@ pub fn lines(journal: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Gives each line the hash of the one before, so that what else was done to them is looked at.
-pub fn chained(values: &[Value]) -> Vec<Vec<u8>> {
+pub(crate) fn chained(values: &[Value]) -> Vec<Vec<u8>> {
     let mut before = String::new();
     let chain = |value: &Value| {
         let mut value = value.clone();
@@ -63,7 +63,7 @@ pub fn chained(values: &[Value]) -> Vec<Vec<u8>> {
 }
 
 /// Reads a folder in every way.
-pub fn judge(state: Option<&[u8]>, journal: Option<&[u8]>) {
+pub(crate) fn judge(state: Option<&[u8]>, journal: Option<&[u8]>) {
     let disk = disk(state, journal);
     let looked = open(&disk, Mode::Read);
     match &looked {
@@ -137,7 +137,8 @@ fn nothing_less(opened: &Opened, state: Option<&[u8]>, journal: Option<&[u8]>) {
 fn carries_on(disk: &MemDisk, store: &mut Local, opened: &Opened) {
     let Some(state) = &opened.state else { return };
     let line = Entry::RunEnd { run: "r".to_owned() };
-    match store.append(&[line], true).now_or_never().unwrap().and_then(|()| store.commit(state).now_or_never().unwrap()) {
+    match store.append(&[line], true).now_or_never().unwrap().and_then(|()| store.commit(state).now_or_never().unwrap())
+    {
         Ok(()) => {
             let (_, again) = open(disk, Mode::Read).unwrap();
             assert_eq!(again.state, Some(State { serial: state.serial + 1, ..state.clone() }));

@@ -7,6 +7,7 @@
 mod forecast;
 mod graph;
 mod journal;
+mod rules;
 mod scene;
 mod stack;
 mod table;
@@ -43,7 +44,7 @@ fn one_size(size: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{}", serde_json::to_string(&sample)?)
 }
 
-/// Measures what is named (`graphs`, `journal`, `forecast`, `stack`, `pace`, `terraform`), or all.
+/// Measures what is named (`graphs`, `journal`, `rules`, `forecast`, `stack`, `pace`, `terraform`), or all.
 fn whole(only: &[String]) -> io::Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
     let mut out = io::stdout();
@@ -53,6 +54,9 @@ fn whole(only: &[String]) -> io::Result<()> {
     let mut rows = Vec::new();
     if wanted("graphs") {
         rows.extend(graphs()?);
+    }
+    if wanted("rules") {
+        rows.extend(rules::measure(&auroractl_testkit::emulator::workspace())?);
     }
     if wanted("journal") {
         rows.extend(journal::rows()?);

@@ -17,16 +17,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("params", &["core", "engine", "aws"]),
     ("cluster", &["core", "engine", "aws"]),
     ("monitoring", &["core", "engine", "aws"]),
-    ("stack", &["core", "engine", "aws", "network", "security", "params", "cluster", "monitoring"]),
-    ("cli", &["core", "engine", "aws", "stack"]),
+    ("policy", &["core"]),
+    ("stack", &["core", "engine", "aws", "network", "security", "params", "cluster", "monitoring", "policy"]),
+    ("cli", &["core", "engine", "aws", "stack", "policy"]),
     ("testkit", &["core", "engine"]),
-    ("tests", &["core", "engine", "aws", "network", "security", "params", "cluster", "monitoring", "stack", "testkit"]),
+    (
+        "tests",
+        &["core", "engine", "aws", "network", "security", "params", "cluster", "monitoring", "policy", "stack", "testkit"],
+    ),
 ];
 /// The crates whose kinds meet only in `stack`.
 const DOMAINS: [&str; 5] = ["network", "security", "params", "cluster", "monitoring"];
 /// The crates that end up in the binary.
-const PRODUCT: [&str; 10] =
-    ["core", "engine", "aws", "network", "security", "params", "cluster", "monitoring", "stack", "cli"];
+const PRODUCT: [&str; 11] =
+    ["core", "engine", "aws", "network", "security", "params", "cluster", "monitoring", "policy", "stack", "cli"];
 /// What `core` must not be able to reach, not even through others: it would have a reason to fail beside its arguments.
 const IMPURE: [&str; 11] =
     ["tokio", "futures", "aws-", "hyper", "jiff", "chrono", "time", "fastrand", "rand", "getrandom", "rustix"];

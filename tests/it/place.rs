@@ -2,10 +2,12 @@
 //!
 //! All places share one emulator without delays, since it takes seconds to start.
 
+pub(crate) use auroractl_tests::crash::DATA;
+
 use auroractl_testkit::cli::{Cli, Finished, Running};
 use auroractl_testkit::emulator::{Emulator, Launch, fresh_account, workspace};
 use auroractl_testkit::proxy::{Options, Proxy};
-use serde::Deserialize;
+use auroractl_tests::world::{self, Portrait, Thing};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
@@ -18,24 +20,6 @@ const SCALE: f64 = 500.0;
 pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// The stack file within the folder of the commands.
 pub(crate) const STACK: &str = "stacks/main.toml";
-/// What the owner of the production stack must name before data goes.
-pub(crate) const DATA: &str =
-    "db_cluster.main,db_instance.a,db_instance.b,db_instance.c,kms_key.main,log_group.postgresql";
-
-/// One thing that lives in the account.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Thing {
-    /// Its type: `ec2:vpc`.
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
-    /// Its ARN.
-    pub(crate) arn: String,
-    /// Its tags.
-    pub(crate) tags: BTreeMap<String, String>,
-    /// Its state.
-    pub(crate) status: String,
-}
-
 /// A place; see the module.
 pub(crate) struct Place {
     /// Before the emulator.
@@ -57,9 +41,9 @@ pub(crate) fn blueprint(name: &str) -> String {
     std::fs::read_to_string(workspace().join("stacks").join(name)).unwrap()
 }
 
-/// The production stack, ready to be destroyed.
+/// The production stack, ready to be destroyed: in staging, where no rule demands protection.
 pub(crate) fn unprotected() -> String {
-    blueprint("prod.toml").replace("[cluster]\n", "[cluster]\ndeletion_protection = false\n")
+    auroractl_tests::crash::unprotected().unwrap()
 }
 
 impl Place {
@@ -127,19 +111,18 @@ impl Place {
     /// What lives in the account.
     pub(crate) fn inventory(&self) -> Vec<Thing> {
         assert!(self.proxy.wait_idle(Duration::from_secs(20)), "calls are still under way");
-        let answer = emulator().admin("GET", "inventory", &Value::Null).unwrap();
-        let all: Vec<Thing> = serde_json::from_value(answer["resources"].clone()).unwrap();
-        all.into_iter().filter(|thing| thing.arn.contains(&self.account)).collect()
+        world::inventory(emulator(), &self.account).unwrap()
+    }
+
+    /// The account with all attributes, for comparison with another.
+    pub(crate) fn portrait(&self) -> Portrait {
+        assert!(self.proxy.wait_idle(Duration::from_secs(20)), "calls are still under way");
+        Portrait::take(emulator(), &self.account).unwrap()
     }
 
     /// What lives and is meant to: without what AWS keeps for a while.
     pub(crate) fn living(&self) -> Vec<Thing> {
-        let gone = |thing: &Thing| {
-            thing.status == "PendingDeletion"
-                || thing.kind == "ec2:natgateway" && ["deleted", "failed"].contains(&thing.status.as_str())
-                || thing.kind.contains("snapshot")
-        };
-        self.inventory().into_iter().filter(|thing| !gone(thing)).collect()
+        self.inventory().into_iter().filter(|thing| !thing.is_remains()).collect()
     }
 
     /// Asserts that the account holds each recorded resource once and nothing beside.
@@ -182,8 +165,11 @@ impl Place {
         files.into_iter().find(|file| file.exists()).unwrap()
     }
 
-    /// The state.
+    /// The state, wherever it is.
     pub(crate) fn state(&self) -> Value {
+        if self.text().contains("backend = \"s3\"") {
+            return self.cli.run(&["state", "pull", STACK]).unwrap().exits(0).json().unwrap();
+        }
         let text = std::fs::read(self.state_file()).unwrap();
         let file: Value = serde_json::from_slice(&text).unwrap();
         if file["resources"].is_object() { file } else { file["state"].clone() }

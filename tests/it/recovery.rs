@@ -3,7 +3,9 @@
 //! The real binary, the whole production stack, every mutating action.
 
 use crate::place::{DATA, Place, blueprint, unprotected};
-use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt, When};
+use auroractl_testkit::proxy::fault::{Effect, Fault, When};
+use auroractl_tests::crash::{POSITIONS, Scenario};
+use auroractl_tests::world::{Difference, Portrait};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,10 +13,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Several calls are in flight when a process dies, and few enough that many processes have something to die at.
 const FEW_AT_A_TIME: &[&str] = &["--auto-approve", "--parallel", "3"];
 
-/// What an undisturbed life of the production stack consists of.
+/// What an undisturbed life of the production stack consists of: for each part the mutating actions, and the account
+/// afterwards.
 struct Life {
-    creates: Vec<String>,
-    deletes: Vec<String>,
+    created: (Vec<String>, Portrait),
+    updated: (Vec<String>, Portrait),
+    deleted: (Vec<String>, Portrait),
     census: BTreeMap<String, usize>,
 }
 
@@ -36,11 +40,17 @@ fn life() -> &'static Life {
         let _ = place.apply().exits(0);
         place.settled();
         place.sound();
-        let (creates, census) = (actions(&place), place.census());
+        let (created, census) = ((actions(&place), place.portrait()), place.census());
+        place.proxy.clear_log();
+        place.write(&Scenario::Update.stack().unwrap());
+        let _ = place.apply().exits(0);
+        place.settled();
+        place.sound();
+        let updated = (actions(&place), place.portrait());
         place.proxy.clear_log();
         let _ = place.destroy().exits(0);
         assert_eq!(place.census(), kept(), "destroy left something else behind");
-        Life { creates, deletes: actions(&place), census }
+        Life { created, updated, deleted: (actions(&place), place.portrait()), census }
     })
 }
 
@@ -56,6 +66,7 @@ fn whole(place: &Place, seed: u64) {
     place.settled();
     place.sound();
     assert_eq!(place.census(), life().census, "seed {seed}");
+    assert_eq!(place.portrait().against(&life().created.1), Difference::default(), "seed {seed}");
 }
 
 /// Applies until it says that it is done, at most `runs` times.
@@ -75,13 +86,15 @@ fn apply_within(place: &Place, runs: u32) {
 /// Every test that rolls dice can be repeated: `AURORACTL_TEST_SEED`.
 fn seed() -> u64 {
     let given = std::env::var("AURORACTL_TEST_SEED").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+    let seed = given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+    println!("AURORACTL_TEST_SEED={seed} repeats this");
+    seed
 }
 
 /// The prod stack with each effect striking once at every mutating action of its creation.
 fn once_everywhere(effect: Effect) {
     let place = Place::new(&unprotected());
-    for action in &life().creates {
+    for action in &life().created.0 {
         place.proxy.arm(Fault::on(action, effect.clone()).times(1));
     }
     apply_within(&place, 2);
@@ -111,14 +124,14 @@ fn every_answer_truncated_once() {
     once_everywhere(Effect::Truncate { whole: true });
 }
 
-const POSITIONS: [KillAt; 3] = [KillAt::BeforeSend, KillAt::AfterEffect, KillAt::AfterResponse];
-
 /// Runs `command` until it ends by itself, killed at the first call of each action: a run continues what the last one
-/// left, and dies at the next action that has not killed one yet.
-fn killed_at_each(place: &Place, actions: &[String], command: (&str, &[&str]), seed: u64) {
+/// left, and dies at the next action that has not killed one yet. The three `turn`s kill on the three sides of each action;
+/// which comes first depends on the seed.
+fn killed_at_each(place: &Place, actions: &[String], command: (&str, &[&str]), (turn, seed): (u64, u64)) {
     let kill = |(number, action): (usize, &String)| {
-        let at = POSITIONS[(number + seed as usize) % POSITIONS.len()];
-        Fault::on(action, Effect::Kill { at, pid: None, delay_ms: 0 }).times(1)
+        let at = POSITIONS[(number + (turn + seed) as usize) % POSITIONS.len()];
+        let delay_ms = (seed + number as u64) % 5;
+        Fault::on(action, Effect::Kill { at, pid: None, delay_ms }).times(1)
     };
     let mut ahead: Vec<Fault> = actions.iter().enumerate().map(kill).collect();
     loop {
@@ -137,22 +150,80 @@ fn killed_at_each(place: &Place, actions: &[String], command: (&str, &[&str]), s
     assert!(ahead.len() * 4 < actions.len(), "seed {seed}: never reached: {ahead:#?}");
 }
 
-#[test]
-fn killed_at_every_create() {
+/// Every action that creates something, so every kind.
+fn creates_killed(turn: u64) {
     let seed = seed();
     let place = Place::new(&unprotected());
-    killed_at_each(&place, &life().creates, ("apply", FEW_AT_A_TIME), seed);
+    killed_at_each(&place, &life().created.0, ("apply", FEW_AT_A_TIME), (turn, seed));
     whole(&place, seed);
 }
 
-#[test]
-fn killed_at_every_delete() {
+/// Every action of an edit that touches most kinds.
+fn updates_killed(turn: u64) {
     let seed = seed();
     let place = Place::new(&unprotected());
     let _ = place.apply().exits(0);
+    place.write(&Scenario::Update.stack().unwrap());
+    killed_at_each(&place, &life().updated.0, ("apply", FEW_AT_A_TIME), (turn, seed));
+    place.settled();
+    place.sound();
+    assert_eq!(place.portrait().against(&life().updated.1), Difference::default(), "seed {seed}");
+}
+
+/// Every action that deletes something.
+fn deletes_killed(turn: u64) {
+    let seed = seed();
+    let place = Place::new(&unprotected());
+    place.write(&Scenario::Update.stack().unwrap());
+    let _ = place.apply().exits(0);
     let destroy = [FEW_AT_A_TIME, &["--allow-delete", DATA]].concat();
-    killed_at_each(&place, &life().deletes, ("destroy", &destroy), seed);
-    assert_eq!(place.census(), kept(), "seed {seed}");
+    killed_at_each(&place, &life().deleted.0, ("destroy", &destroy), (turn, seed));
+    assert_eq!(place.portrait().against(&life().deleted.1), Difference::default(), "seed {seed}");
+}
+
+#[test]
+fn killed_at_every_create_on_one_side() {
+    creates_killed(0);
+}
+
+#[test]
+fn killed_at_every_create_on_another_side() {
+    creates_killed(1);
+}
+
+#[test]
+fn killed_at_every_create_on_the_third_side() {
+    creates_killed(2);
+}
+
+#[test]
+fn killed_at_every_update_on_one_side() {
+    updates_killed(0);
+}
+
+#[test]
+fn killed_at_every_update_on_another_side() {
+    updates_killed(1);
+}
+
+#[test]
+fn killed_at_every_update_on_the_third_side() {
+    updates_killed(2);
+}
+
+#[test]
+fn killed_at_every_delete_on_one_side() {
+    deletes_killed(0);
+}
+
+#[test]
+fn killed_at_every_delete_on_another_side() {
+    deletes_killed(1);
+}
+
+#[test]
+fn killed_at_every_delete_on_the_third_side() {
+    deletes_killed(2);
 }
 
 #[test]

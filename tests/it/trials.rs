@@ -25,7 +25,8 @@ fn every_trial_names_tests_that_exist() {
         for test in tests {
             let (file, function) = test.split_once("::").unwrap();
             let text = files.entry(file).or_insert_with(|| {
-                std::fs::read_to_string(workspace().join(file)).unwrap_or_else(|error| panic!("{trial}: {file}: {error}"))
+                std::fs::read_to_string(workspace().join(file))
+                    .unwrap_or_else(|error| panic!("{trial}: {file}: {error}"))
             });
             let head = if file.ends_with(".py") { format!("def {function}(") } else { format!("fn {function}(") };
             assert!(text.contains(&head), "{trial}: {file} has no test {function}");

@@ -68,7 +68,10 @@ fn end(on: &mut Walk<'_>) -> io::Result<()> {
     on.auroractl(&destroy, &Expect::exit(8).err("protection").err("nothing was changed"))?;
     on.chapter("So the protection is lifted, in a run of its own")?;
     on.edit(STACK, &edits::UNPROTECT)?;
-    on.auroractl(&["apply", STACK, "--auto-approve"], &Expect::exit(0).err("Done:"))?;
+    on.auroractl(&["apply", STACK, "--auto-approve"], &Expect::exit(3).err("RULE-009").err("nothing was changed"))?;
+    on.chapter("A rule guards the protection, but for what may be deleted")?;
+    let lift = ["apply", STACK, "--auto-approve", "--allow-delete", "db_cluster.main"];
+    on.auroractl(&lift, &Expect::exit(0).err("Done:"))?;
     on.auroractl(&destroy, &Expect::exit(0).err("Done:"))?;
     on.chapter("What is left in the account")?;
     on.python("what is left", edits::LEFT)

@@ -40,6 +40,7 @@ const PACES: &[(&str, Pace, Pace)] = &[
     ("kms", pace(50.0, 100.0), pace(5.0, 10.0)),
     ("logs", pace(10.0, 20.0), pace(5.0, 20.0)),
     ("rds", pace(20.0, 40.0), pace(10.0, 20.0)),
+    ("s3", pace(50.0, 100.0), pace(20.0, 50.0)),
     ("sns", pace(10.0, 30.0), pace(10.0, 30.0)),
     ("tagging", pace(10.0, 15.0), pace(5.0, 5.0)),
 ];

@@ -1,6 +1,7 @@
 //! Sending a call: at the service's pace, again where that is safe, and with a failure that says what it means.
 
 use crate::bucket::Bucket;
+use crate::codes::awaits_propagation;
 use crate::failure::Failure;
 use crate::session::Aws;
 use auroractl_engine::retry::{Patience, persist};
@@ -85,9 +86,13 @@ impl Aws {
             }
             other => other,
         };
+        if result.is_ok() && !manner.patience.reads {
+            self.note_young(Duration::ZERO);
+        }
         match result {
             Err(error) if error.class == Class::Denied => Err(self.explained(error).await),
-            other => other,
+            Err(error) => Err(with_linked_role(error)),
+            ok => ok,
         }
     }
 
@@ -117,12 +122,23 @@ impl Aws {
     /// Slows down where AWS says so, and lets a call that was not sent at all be sent again while the outage is short.
     fn judged(&self, failure: Failure, manner: Manner, memory: (&Bucket, &Mutex<Option<Duration>>)) -> CallError {
         let (bucket, down) = memory;
-        let Failure { mut error, unreached, pause } = failure;
+        let Failure { mut error, unreached, pause, held } = failure;
+        if held {
+            return error;
+        }
         if error.class == Class::Throttled {
             if let Some(rate) = bucket.slower(self.clock(), pause) {
                 self.slowed(manner.operation, rate);
             }
             return error;
+        }
+        let code = error.code.as_deref().unwrap_or_default();
+        if error.class == Class::NotYet
+            && !self.has_young()
+            && awaits_propagation(manner.operation, code, &error.message)
+        {
+            // Nothing that it names is young: it will not come.
+            error.class = Class::Invalid;
         }
         let mut down = down.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if unreached {
@@ -136,6 +152,21 @@ impl Aws {
         }
         error
     }
+}
+
+/// A service that acts through a role of its own makes that role with its first call, unless the caller may not.
+fn with_linked_role(error: CallError) -> CallError {
+    let words = error.message.to_ascii_lowercase().replace('-', " ");
+    if !words.contains("service linked role") {
+        return error;
+    }
+    let service = match error.operation.split(':').next() {
+        Some("application-autoscaling") => "rds.application-autoscaling.amazonaws.com",
+        _ => "rds.amazonaws.com",
+    };
+    let told = error.message.trim_end_matches('.');
+    let message = format!("{told}; `aws iam create-service-linked-role --aws-service-name {service}` makes it");
+    CallError { message, ..error }
 }
 
 /// Credentials that were good and no longer are: others may be had.

@@ -29,6 +29,7 @@ const SPECIAL: &[Special] = &[
     row("InvalidParameterValue", "rds:ModifyDB", "IAM role ARN", Class::NotYet),
     row("InvalidParameterValue", "rds:AddRoleToDBCluster", "IAM role ARN", Class::NotYet),
     row("InvalidParameterValue", "rds:CreateDB", "service linked role", Class::NotYet),
+    row("InvalidParameterValue", "rds:CreateDB", "service-linked role", Class::NotYet),
     row("InvalidParameterValue", "rds:CreateDBProxy", "assume", Class::NotYet),
     row("InvalidParameterValue", "rds:RemoveFromGlobalCluster", "is not found in global cluster", Class::Gone),
     row("InvalidParameter", "ec2:CreateFlowLogs", "unable to assume", Class::NotYet),
@@ -267,6 +268,7 @@ const TABLE: &[(&str, Class)] = &[
     ("NetworkAclEntryAlreadyExists", Class::Exists),
     ("NetworkAclEntryLimitExceeded", Class::Quota),
     ("NetworkAclLimitExceeded", Class::Quota),
+    ("NoSuchBucket", Class::Gone),
     ("NoSuchEntity", Class::Gone),
     ("NotAuthorized", Class::Denied),
     ("NotAuthorizedException", Class::Denied),
@@ -353,11 +355,7 @@ const TABLE: &[(&str, Class)] = &[
 /// The meaning of a service's answer.
 #[must_use]
 pub fn classify(operation: &str, status: u16, code: &str, message: &str) -> Class {
-    let message = message.to_ascii_lowercase();
-    let special = SPECIAL.iter().find(|row| {
-        row.code == code && operation.starts_with(row.operation) && message.contains(&row.message.to_ascii_lowercase())
-    });
-    if let Some(row) = special
+    if let Some(row) = special(operation, code, message)
         && status < 500
     {
         return row.class;
@@ -375,6 +373,20 @@ pub fn classify(operation: &str, status: u16, code: &str, message: &str) -> Clas
         (None, 429) => Class::Throttled,
         (None, _) => family(code),
     }
+}
+
+/// Does this refusal say that something which was just made or changed is not yet seen? It passes by itself then; of
+/// what nobody has touched lately it is final.
+#[must_use]
+pub fn awaits_propagation(operation: &str, code: &str, message: &str) -> bool {
+    special(operation, code, message).is_some_and(|row| row.class == Class::NotYet)
+}
+
+fn special(operation: &str, code: &str, message: &str) -> Option<&'static Special> {
+    let message = message.to_ascii_lowercase();
+    SPECIAL.iter().find(|row| {
+        row.code == code && operation.starts_with(row.operation) && message.contains(&row.message.to_ascii_lowercase())
+    })
 }
 
 /// The meaning of a code that stands in no table: families grow with every new resource.

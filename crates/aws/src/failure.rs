@@ -25,6 +25,8 @@ pub(crate) struct Failure {
     pub(crate) unreached: bool,
     /// The service asks for this pause.
     pub(crate) pause: Option<Duration>,
+    /// Our own fence held it back: the service has no part in it.
+    pub(crate) held: bool,
 }
 
 impl Failure {
@@ -45,6 +47,7 @@ impl Failure {
             error: CallError { code, request_id, ..CallError::new(operation, class, message) },
             unreached: !matches!(error, SdkError::ServiceError(_)) && never_connected(error),
             pause: error.raw_response().and_then(pause),
+            held: find::<Fenced>(error).is_some(),
         }
     }
 }
@@ -66,7 +69,9 @@ fn service<E: ProvideErrorMetadata>(operation: &str, error: &E, raw: &HttpRespon
 /// A failure on this side of the network, or on the way.
 fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (Class, Option<String>, String) {
     if let Some(fenced) = find::<Fenced>(error) {
-        return (Class::Conflict, None, fenced.to_string());
+        // What may be allowed again soon is not executed and sent again, as a throttled call is.
+        let class = if fenced.0.passing { Class::Throttled } else { Class::Fenced };
+        return (class, None, fenced.to_string());
     }
     if find::<CredentialsError>(error).is_some() {
         return (Class::Credentials, None, chain_text(error));

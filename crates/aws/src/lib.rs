@@ -9,6 +9,7 @@
 //! | [`bucket`] | how fast each service may be called |
 //! | [`wire`], [`trace`] | the last step before the network: fence, counts, a line for every call |
 //! | [`tags`], [`ec2`] | ownership tags; finding EC2 objects by them |
+//! | [`s3`] | the bucket that holds states |
 //! | [`policy`] | policy documents, compared by meaning |
 //! | [`world`] | the inventory of what carries a stack's tag |
 
@@ -23,6 +24,7 @@ mod failure;
 pub mod policy;
 #[cfg(test)]
 mod replay;
+pub mod s3;
 pub mod session;
 pub mod tags;
 pub mod trace;
@@ -32,4 +34,6 @@ pub mod world;
 pub use call::GoneIsFine;
 pub use connect::ConnectError;
 pub use policy::PolicyDocument;
+pub use s3::{Bucket, S3};
 pub use session::{Aws, Options};
+pub use wire::Refusal;

@@ -26,9 +26,13 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// RDS takes its time over creates.
 const RDS_ATTEMPT: Duration = Duration::from_secs(120);
+/// S3 answers small objects in milliseconds. Well below the lease's half minute.
+const S3_ATTEMPT: Duration = Duration::from_secs(10);
 /// Credentials that are not there by then are not there. Metadata services are bound more tightly where they are asked;
 /// this is for credential processes and SSO.
 const CREDENTIALS: Duration = Duration::from_secs(60);
+/// What was made or changed is seen by every call after this time at the latest.
+const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 /// The first call waits for a network no longer than this: somebody sits before the terminal.
 const FIRST_CALL: Duration = Duration::from_secs(2);
 
@@ -65,6 +69,8 @@ pub struct Aws {
     clock: Clock,
     buckets: Mutex<BTreeMap<(String, bool), Arc<Bucket>>>,
     retagged: Mutex<BTreeSet<String>>,
+    /// Until when something that this stack has made or changed may be invisible to other calls.
+    young_until: Mutex<Option<Duration>>,
     clients: Clients,
 }
 
@@ -132,6 +138,19 @@ impl Aws {
         })
     }
 
+    /// S3 in the bucket's own region. Small objects are answered soon or not at all, and a lease does not wait.
+    pub(crate) fn s3(&self, region: &str) -> aws_sdk_s3::Client {
+        let set = |name| std::env::var_os(name).is_some_and(|url| !url.is_empty());
+        // Other stores than Amazon's have one name for all buckets.
+        let elsewhere = self.config.endpoint_url().is_some() || set("AWS_ENDPOINT_URL") || set("AWS_ENDPOINT_URL_S3");
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(Region::new(region.to_owned()))
+            .timeout_config(timeouts(S3_ATTEMPT))
+            .force_path_style(elsewhere)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
     /// Finds credentials by the standard chain, asks AWS who they are, and compares account and clock.
     ///
     /// # Errors
@@ -167,6 +186,7 @@ impl Aws {
             clock: options.clock.clone(),
             buckets: Mutex::default(),
             retagged: Mutex::default(),
+            young_until: Mutex::new(None),
             clients: Clients::default(),
         }
     }
@@ -229,6 +249,18 @@ impl Aws {
         {
             locked(&self.retagged).insert(service.to_owned());
         }
+    }
+
+    /// Something of this stack was made or changed so long ago.
+    pub fn note_young(&self, ago: Duration) {
+        let until = self.clock.now() + PROPAGATION.saturating_sub(ago);
+        let mut young = locked(&self.young_until);
+        *young = Some(young.map_or(until, |known| known.max(until)));
+    }
+
+    /// May something of this stack be too young for all calls to see it?
+    pub(crate) fn has_young(&self) -> bool {
+        locked(&self.young_until).is_some_and(|until| self.clock.now() < until)
     }
 
     pub(crate) fn has_retagged(&self, service: &str) -> bool {

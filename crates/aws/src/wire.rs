@@ -53,16 +53,25 @@ impl Outgoing {
     }
 }
 
-/// Asked before each mutating call, after it was signed: may it still be sent? The text says why not.
+/// Why a call may not be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// In words.
+    pub why: String,
+    /// It may be allowed again soon.
+    pub passing: bool,
+}
+
+/// Asked before each mutating call, after it was signed: may it still be sent?
 ///
 /// Signing comes first because a process may be stopped for minutes between the two: a check that was passed before
 /// the signature would let an old holder of the lock sign afresh and write.
-pub type Fence = Arc<dyn Fn(&Outgoing) -> Result<(), String> + Send + Sync>;
+pub type Fence = Arc<dyn Fn(&Outgoing) -> Result<(), Refusal> + Send + Sync>;
 
 /// The fence refused a call: nothing was sent.
 #[derive(Debug, thiserror::Error)]
-#[error("not sent: {0}")]
-pub struct Fenced(pub String);
+#[error("not sent: {}", .0.why)]
+pub struct Fenced(pub Refusal);
 
 /// What is done with every attempt; shared by all clients.
 #[derive(Default)]

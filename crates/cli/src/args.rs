@@ -37,6 +37,10 @@ pub(crate) enum Command {
     Init(Init),
     /// Check a stack file; no AWS call.
     Validate(Validate),
+    /// Check a stack against the design rules.
+    Check(Check),
+    /// List the design rules, explain one, test rules of your own.
+    Rules(Rules),
     /// Show what apply would do, and what users of the database would feel.
     Plan(Plan),
     /// Rehearse apply in virtual time: what starts when, and who waits for whom.
@@ -82,9 +86,9 @@ pub(crate) struct Target {
     pub(crate) json: bool,
 }
 
-/// How to talk to AWS.
+/// Who talks to AWS. For commands on a local state that need no AWS it counts for nothing.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Access {
+pub(crate) struct Login {
     /// Named profile of the AWS configuration.
     #[arg(long, env = "AURORACTL_PROFILE", value_name = "NAME")]
     pub(crate) profile: Option<String>,
@@ -94,12 +98,19 @@ pub(crate) struct Access {
     /// Write every AWS call to this file as JSON lines, without secrets.
     #[arg(long, env = "AURORACTL_TRACE_FILE", value_name = "FILE")]
     pub(crate) trace_file: Option<PathBuf>,
-    /// Look at AWS first. `false` plans on the state alone.
-    #[arg(long, env = "AURORACTL_REFRESH", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
-    pub(crate) refresh: bool,
     /// Speeds up every wait, for tests against an emulator.
     #[arg(long, env = "AURORACTL_TIME_SCALE", default_value_t = 1.0, hide = true)]
     pub(crate) time_scale: f64,
+}
+
+/// How to look at AWS.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Access {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// Look at AWS first. `false` plans on the state alone.
+    #[arg(long, env = "AURORACTL_REFRESH", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub(crate) refresh: bool,
 }
 
 /// How to run.
@@ -188,6 +199,91 @@ pub(crate) struct Validate {
     pub(crate) explain: bool,
 }
 
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// How strictly: `prod`, `staging`, `dev` or `critical`. Default: by the stack's environment.
+    #[arg(long, value_enum, env = "AURORACTL_POLICY_PROFILE", value_name = "PROFILE")]
+    pub(crate) profile: Option<Strictness>,
+    /// Check what AWS has, not what the stack wants.
+    #[arg(long, env = "AURORACTL_LIVE")]
+    pub(crate) live: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "human", env = "AURORACTL_CHECK_FORMAT")]
+    pub(crate) format: CheckFormat,
+    /// Print the decision record of the stack's waivers instead.
+    #[arg(long, env = "AURORACTL_ADR")]
+    pub(crate) adr: bool,
+    /// Named profile of the AWS configuration, for `--live`.
+    #[arg(long, env = "AURORACTL_PROFILE", value_name = "NAME")]
+    pub(crate) aws_profile: Option<String>,
+    /// Role to assume after the standard credential chain, for `--live`.
+    #[arg(long, env = "AURORACTL_ASSUME_ROLE", value_name = "ARN")]
+    pub(crate) assume_role: Option<String>,
+    /// Write every AWS call to this file as JSON lines, without secrets.
+    #[arg(long, env = "AURORACTL_TRACE_FILE", value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
+}
+
+/// How strictly a stack is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Strictness {
+    /// Production.
+    Prod,
+    /// Staging.
+    Staging,
+    /// Development.
+    Dev,
+    /// Production that the business can't be without: should rules block, too.
+    Critical,
+}
+
+/// How to print findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// For people, with the lines of the stack file.
+    Human,
+    /// One JSON document; the same as `--json`.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// A comment for a pull request.
+    Markdown,
+}
+
+/// `rules`.
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    #[command(subcommand)]
+    pub(crate) verb: RulesVerb,
+}
+
+/// What to do with the rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesVerb {
+    /// List all rules.
+    List {
+        /// Print one JSON document.
+        #[arg(long, env = "AURORACTL_JSON")]
+        json: bool,
+    },
+    /// Explain one rule.
+    Explain {
+        /// Its code, for example `RULE-003`.
+        code: String,
+    },
+    /// Run the tests of Rego files in a folder.
+    Test {
+        /// The folder.
+        #[arg(default_value = "policies")]
+        dir: PathBuf,
+    },
+    /// Print the reference page of the rules, as Markdown.
+    Docs,
+}
+
 /// `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
@@ -258,6 +354,8 @@ pub(crate) struct Status {
 pub(crate) struct Output {
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) login: Login,
     /// How to print.
     #[arg(long, value_enum, default_value = "table", env = "AURORACTL_FORMAT")]
     pub(crate) format: OutputFormat,
@@ -325,27 +423,36 @@ pub(crate) struct State {
     pub(crate) verb: StateVerb,
 }
 
+/// The stack whose state it is, and who asks for it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Keeper {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) login: Login,
+}
+
 /// What to do with the state.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateVerb {
     /// List the recorded resources.
     List {
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
     /// Show one record.
     Show {
         /// The resource.
         address: String,
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
     /// Forget a resource; AWS keeps it.
     Rm {
         /// The resource.
         address: String,
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
     /// Rename a resource; its identity stays.
     Mv {
@@ -354,13 +461,54 @@ pub(crate) enum StateVerb {
         /// New address.
         to: String,
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
+    /// Rebuild a lost state from the resources' tags; AWS is looked at and not changed.
+    Recover(Box<Recover>),
     /// List the snapshots that are kept.
     History {
         #[command(flatten)]
-        target: Target,
+        keeper: Keeper,
     },
+    /// Print the state as a file that `state push` takes.
+    Pull {
+        #[command(flatten)]
+        keeper: Keeper,
+    },
+    /// Make a pulled state, or a copy of a `state.json`, the present one: for another store, or after a loss.
+    Push {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        keeper: Keeper,
+    },
+    /// Show who holds the lock, or break the lease of a run that is dead (S3).
+    Unlock {
+        /// The lease to break, as the message about it names it.
+        #[arg(long, env = "AURORACTL_NONCE", value_name = "NONCE")]
+        nonce: Option<String>,
+        #[command(flatten)]
+        keeper: Keeper,
+    },
+}
+
+/// `state recover`.
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// Show what would be recorded, and write nothing.
+    #[arg(long, env = "AURORACTL_DRY_RUN")]
+    pub(crate) dry_run: bool,
+    /// Which lineage, where the tags name several.
+    #[arg(long, env = "AURORACTL_LINEAGE", value_name = "LINEAGE")]
+    pub(crate) lineage: Option<String>,
+    /// Put the rebuilt state in the place of one that is damaged; the old files are moved aside. One that can be read is
+    /// never replaced.
+    #[arg(long, env = "AURORACTL_REPLACE_DAMAGED")]
+    pub(crate) replace_damaged: bool,
 }
 
 /// Reads `90s`, `45m`, `2h`, `1h30m`.

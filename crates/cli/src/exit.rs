@@ -6,6 +6,7 @@ use auroractl_core::plan::{Plan, PlanError, RefusalClass};
 use auroractl_engine::apply::ApplyError;
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_engine::store::StoreError;
+use auroractl_engine::store::remote::RemoteError;
 use auroractl_engine::{CallError, Class};
 use auroractl_stack::terraform::TerraformError;
 use std::fmt::Display;
@@ -67,7 +68,7 @@ impl Exit {
             Self::Invalid => "invalid stack file or usage",
             Self::Credentials => "credentials, account, region or permission",
             Self::Refused => "refused: quota, capacity, a stranger's resource, or data would be lost",
-            Self::Locked => "another run holds the lock",
+            Self::Locked => "another run holds the lock, or has taken it over",
             Self::Partial => "partial: some steps failed or the run was interrupted; run again to resume",
             Self::Deadline => "the deadline passed; AWS is still working",
             Self::Budget => "over the downtime or cost budget",
@@ -117,6 +118,7 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
+            StoreError::Remote(error) => of_remote(error),
             StoreError::Locked(_) => Exit::Locked,
             StoreError::Foreign { what: "stack" | "account" | "region", .. } => Exit::Credentials,
             StoreError::Name { .. } => Exit::Invalid,
@@ -130,6 +132,24 @@ impl From<StoreError> for Failure {
             _ => Exit::Error,
         };
         Self::new(exit, &error).hinted(error.hint())
+    }
+}
+
+fn of_remote(error: &RemoteError) -> Exit {
+    match error {
+        RemoteError::Leased { .. } | RemoteError::Fenced(_) => Exit::Locked,
+        RemoteError::NotHeld { .. } => Exit::Error,
+        RemoteError::Call { source, .. } => of_call(source),
+        RemoteError::Careless { .. } | RemoteError::Damaged { .. } | RemoteError::Newer { .. } => Exit::State,
+    }
+}
+
+fn of_call(error: &CallError) -> Exit {
+    match error.class {
+        Class::Denied | Class::Credentials => Exit::Credentials,
+        Class::Quota | Class::Capacity | Class::Conflict => Exit::Refused,
+        Class::Fenced => Exit::Locked,
+        _ => Exit::Error,
     }
 }
 
@@ -149,14 +169,24 @@ impl From<ConnectError> for Failure {
     }
 }
 
+/// A call that failed before a run began: looks, and nothing else.
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
+        let hint = match error.class {
+            Class::Denied => Some("permit it to the caller, or use other credentials (`--profile`, `--assume-role`)"),
+            Class::Credentials => Some("get new ones (`aws sso login`, or a new session token) and run again"),
+            _ => None,
+        };
         let exit = match error.class {
             Class::Denied | Class::Credentials => Exit::Credentials,
             Class::Quota | Class::Capacity | Class::Conflict => Exit::Refused,
             _ => Exit::Error,
         };
-        Self::new(exit, error)
+        let failure = Self::new(exit, format!("{error}; nothing was changed"));
+        match hint {
+            Some(hint) => failure.hinted(hint),
+            None => failure,
+        }
     }
 }
 
@@ -206,6 +236,7 @@ pub(crate) fn refusals(plan: &Plan) -> Option<Failure> {
 pub(crate) fn of_run(summary: &Summary) -> Exit {
     match summary.stopped {
         Some(Stopped::Deadline) => Exit::Deadline,
+        Some(Stopped::Fenced) => Exit::Locked,
         Some(Stopped::Interrupt | Stopped::Credentials | Stopped::Store) => Exit::Partial,
         None if summary.failed.is_empty() => Exit::Done,
         None => Exit::Partial,

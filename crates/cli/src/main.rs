@@ -1,9 +1,11 @@
 //! The binary `auroractl`: parse, run a command, end with its exit code.
 
 mod args;
+mod bucket;
 mod commands;
 mod exit;
 mod forecast;
+mod rules;
 mod saved;
 mod session;
 mod view;
@@ -39,10 +41,12 @@ fn command(command: Command) -> Exit {
         Command::Graph(args) => commands::graph::run(&args),
         Command::Export(args) => commands::export::run(args.form),
         Command::State(args) => online(commands::state::run(args.verb)),
-        Command::Output(args) => commands::output::run(&args),
+        Command::Output(args) => online(commands::output::run(&args)),
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),
+        Command::Check(args) => online(commands::check::run(&args)),
+        Command::Rules(args) => commands::rules::run(&args.verb),
         Command::Plan(args) => online(commands::plan::run(&args)),
         Command::Rehearse(args) => online(commands::rehearse::run(&args)),
         Command::Cost(args) => commands::cost::run(&args),

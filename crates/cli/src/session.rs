@@ -1,7 +1,9 @@
 //! What every command does first: find the stack file, find its state, reach AWS.
 
-use crate::args::{Access, Permits, Target};
+use crate::args::{Login, Permits, Target};
+use crate::bucket;
 use crate::exit::{Exit, Failure};
+use crate::view;
 use auroractl_aws::Aws;
 use auroractl_core::identity::StackId;
 use auroractl_core::journal::{Entry, replay};
@@ -10,9 +12,9 @@ use auroractl_core::state::State;
 use auroractl_core::{Address, Desired, Graph};
 use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
 use auroractl_engine::resume::resume;
-use auroractl_engine::store::{Local, Mode, Opened, belongs, folder};
+use auroractl_engine::store::{Local, Mode, Opened, Store, belongs, folder};
 use auroractl_engine::{Clock, Registry, World as _};
-use auroractl_stack::{Diagnostics, Loaded};
+use auroractl_stack::{Diagnostics, Loaded, StateBackend};
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -100,14 +102,16 @@ pub(crate) fn state_dir(target: &Target, file: &Path) -> PathBuf {
     above.unwrap_or_else(|| absolute.parent().unwrap_or(Path::new(".")).join(STATE))
 }
 
-/// A state folder that was opened.
+/// A state that was opened, wherever it is kept.
 pub(crate) struct Recorded {
-    /// The store; in write mode it holds the lock.
-    pub(crate) store: Local,
+    /// The store; in write mode it holds the lock. To be closed, see [`Recorded::close`].
+    pub(crate) store: Box<dyn Store>,
     /// The state; a fresh one when the stack was never applied.
     pub(crate) state: State,
     /// The stack was never applied.
     pub(crate) fresh: bool,
+    /// AWS, where it had to be reached for the state.
+    cloud: Option<Cloud>,
 }
 
 impl Recorded {
@@ -119,24 +123,59 @@ impl Recorded {
         self.state.stack.clone_from(stack);
         Ok(())
     }
+
+    /// AWS: the one that was reached for the state, or reached now.
+    pub(crate) async fn cloud(&mut self, login: &Login, stack: &StackId) -> Result<Cloud, Failure> {
+        match self.cloud.take() {
+            Some(cloud) => Ok(cloud),
+            None => Cloud::reach(login, stack).await,
+        }
+    }
+
+    /// Gives the lock back, however the work ended. That another run had taken it is how the command ends; that it could
+    /// not be given back is told, and the work counts.
+    pub(crate) async fn close(self, worked: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        let Err(error) = self.store.close().await else { return worked };
+        let fenced = error.fenced();
+        let failure = Failure::from(error);
+        if fenced && worked.is_ok() {
+            return Err(failure);
+        }
+        view::failure(&Failure { message: format!("the lock was not given back: {}", failure.message), ..failure });
+        worked
+    }
 }
 
-/// Opens the state of a stack.
-pub(crate) fn open_state(dir: &Path, stack: &StackId, mode: Mode) -> Result<Recorded, Failure> {
-    let (store, Opened { state, notes, in_motion }) = Local::open(dir, mode)?;
-    for note in &notes {
-        crate::view::note(note);
-    }
-    if in_motion {
-        crate::view::note("another run is at work: what is shown may change under way");
-    }
-    match state {
-        Some(state) => {
-            belongs(&state, stack)?;
-            Ok(Recorded { store, state, fresh: false })
+/// Opens the state of a stack where its file says that it is.
+pub(crate) async fn open_state(stack: &Stack, login: &Login, mode: Mode) -> Result<Recorded, Failure> {
+    let id = stack.id();
+    let (store, opened, cloud): (Box<dyn Store>, _, _) = match stack.loaded.config.state.backend {
+        StateBackend::Local => {
+            let (store, opened) = Local::open(&stack.dir, mode)?;
+            (Box::new(store), opened, None)
         }
-        None => Ok(Recorded { store, state: State::new(stack.clone(), lineage()?), fresh: true }),
+        StateBackend::S3 => {
+            let cloud = Cloud::reach(login, &id).await?;
+            let (store, opened) = bucket::open(stack, &cloud, mode).await?;
+            (store, opened, Some(cloud))
+        }
+    };
+    let Opened { state, notes, in_motion } = opened;
+    notes.iter().for_each(|note| view::note(note));
+    if in_motion {
+        view::note("another run is at work: what is shown may change under way");
     }
+    let fresh = state.is_none();
+    let state = match state {
+        Some(state) => state,
+        None => State::new(id.clone(), random()?),
+    };
+    let recorded = Recorded { store, state, fresh, cloud };
+    if let Err(error) = belongs(&recorded.state, &id) {
+        recorded.close(Ok(Exit::Done)).await?;
+        return Err(error.into());
+    }
+    Ok(recorded)
 }
 
 /// The `[[moved]]` entries of a stack file that the state has not followed yet, as lines for the journal. The state follows.
@@ -151,8 +190,8 @@ pub(crate) fn follow_moves(stack: &Stack, state: &mut State) -> Vec<Entry> {
     lines
 }
 
-/// The lineage of a new stack: the one thing that is random.
-fn lineage() -> Result<String, Failure> {
+/// 128 random bits: the lineage of a new stack, the name of a lease.
+pub(crate) fn random() -> Result<String, Failure> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| Failure::new(Exit::Error, format!("the system gives no random numbers: {error}")))?;
@@ -162,7 +201,7 @@ fn lineage() -> Result<String, Failure> {
 /// AWS, reached and asserted to be the right account and region.
 pub(crate) struct Cloud {
     /// The clients.
-    pub(crate) aws: Aws,
+    pub(crate) aws: Arc<Aws>,
     /// The clock.
     pub(crate) clock: Clock,
     /// The kinds.
@@ -173,17 +212,24 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// Connects, and compares account and region with the stack file's.
-    pub(crate) async fn reach(access: &Access, stack: &StackId) -> Result<Self, Failure> {
-        let clock = Clock::scaled(access.time_scale);
+    pub(crate) async fn reach(login: &Login, stack: &StackId) -> Result<Self, Failure> {
+        for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            if let Some(other) =
+                std::env::var(variable).ok().filter(|value| !value.is_empty() && *value != stack.region)
+            {
+                crate::view::note(&format!("{variable} says {other}; the stack's region counts: {}", stack.region));
+            }
+        }
+        let clock = Clock::scaled(login.time_scale);
         let options = auroractl_aws::Options {
             region: stack.region.clone(),
             account: Some(stack.account.clone()).filter(|account| !account.is_empty()),
-            profile: access.profile.clone(),
-            assume_role: access.assume_role.clone(),
-            trace_file: access.trace_file.clone(),
+            profile: login.profile.clone(),
+            assume_role: login.assume_role.clone(),
+            trace_file: login.trace_file.clone(),
             clock: clock.clone(),
         };
-        let aws = Aws::connect(options).await?;
+        let aws = Arc::new(Aws::connect(options).await?);
         aws.on_slow(Arc::new(|service, rate| {
             crate::view::note(&format!("{service} throttled, slowing to {rate:.1} calls a second"))
         }));
@@ -205,12 +251,14 @@ impl Cloud {
             ),
         )
         .detailed(owned.iter().take(5).map(|object| format!("  {}", object.arn)))
-        .hinted("bring the state folder back, or give the stack another name"))
+        .hinted(
+            "bring the state folder back, or rebuild the state from these objects' tags with `auroractl state recover`",
+        ))
     }
 
     /// Looks for what interrupted replacements made and lets the state know. Returns the lines for the journal.
     pub(crate) async fn resume(&self, graph: &Graph, state: &mut State, search: Search) -> Result<Vec<Entry>, Failure> {
-        let scene = Scene { world: &self.aws, registry: &self.registry, clock: &self.clock, graph, state };
+        let scene = Scene { world: &*self.aws, registry: &self.registry, clock: &self.clock, graph, state };
         let lines = resume(scene, search).await?;
         lines.iter().for_each(|line| replay(state, line));
         Ok(lines)
@@ -219,7 +267,7 @@ impl Cloud {
     /// Looks at AWS, or remembers, and plans.
     pub(crate) async fn plan(&self, query: &Query<'_>, search: Search) -> Result<(Plan, Seen), Failure> {
         let scene = Scene {
-            world: &self.aws,
+            world: &*self.aws,
             registry: &self.registry,
             clock: &self.clock,
             graph: query.graph,

@@ -31,6 +31,8 @@ fn every_command_has_help() {
     let commands = [
         "init",
         "validate",
+        "check",
+        "rules",
         "plan",
         "apply",
         "destroy",

@@ -15,6 +15,7 @@ mod status;
 mod version;
 mod window;
 
+pub mod live;
 pub mod preflight;
 
 use auroractl_aws::Aws;

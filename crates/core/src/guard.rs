@@ -10,7 +10,9 @@ use crate::state::State;
 /// Kinds that always hold data.
 const KINDS: &[&str] = &["backup_vault", "db_cluster", "global_cluster", "kms_key", "log_group", "secret"];
 /// A member kind whose last one takes its parent's availability with it.
-const LAST_OF: (&str, &str) = ("db_instance", "db_cluster");
+pub const MEMBER: &str = "db_instance";
+/// The members and their parent.
+const LAST_OF: (&str, &str) = (MEMBER, "db_cluster");
 
 /// Does every resource of this kind hold data?
 #[must_use]

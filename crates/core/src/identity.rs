@@ -77,23 +77,34 @@ impl NameRule {
     #[must_use]
     pub fn name(&self, stack: &str, region: &str, address: &Address, oid: &str) -> String {
         let hash: String = oid.chars().take(OID_IN_NAME).collect();
-        let clean = |text: &str| -> String {
-            text.chars()
-                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-                .collect::<String>()
-                .split('-')
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join("-")
-        };
-        let mut front = clean(stack);
-        if self.global {
-            front = format!("{front}-{}", clean(region));
-        }
-        let room = self.max.saturating_sub(self.prefix.len() + hash.len() + 1);
-        let body: String = format!("{front}-{}", clean(address.name())).chars().take(room).collect();
+        let body = self.cut(&format!("{}-{}", self.front(stack, region), clean(address.name())));
         format!("{}{}-{hash}", self.prefix, body.trim_end_matches('-'))
     }
+
+    /// How every name of a stack begins.
+    #[must_use]
+    pub fn beginning(&self, stack: &str, region: &str) -> String {
+        format!("{}{}", self.prefix, self.cut(&format!("{}-", self.front(stack, region))))
+    }
+
+    fn front(&self, stack: &str, region: &str) -> String {
+        if self.global { format!("{}-{}", clean(stack), clean(region)) } else { clean(stack) }
+    }
+
+    fn cut(&self, body: &str) -> String {
+        body.chars().take(self.max.saturating_sub(self.prefix.len() + OID_IN_NAME + 1)).collect()
+    }
+}
+
+/// Letters and digits in lower case, and single hyphens between them.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect::<String>()
+        .split('-')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 /// Where a stack lives: part of every identity and asserted before the first write.
@@ -186,6 +197,7 @@ mod tests {
         assert!(name(&a).len() <= 40 && name(&b).len() <= 40);
         assert_ne!(name(&a), name(&b));
         assert!(name(&a).starts_with("orders-production-eu-central-1-"));
+        assert!(name(&a).starts_with(&rule.beginning("orders-production", "eu-central-1")));
     }
 
     #[test]

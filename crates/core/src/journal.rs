@@ -6,7 +6,7 @@
 
 use crate::address::Address;
 use crate::durations::Sample;
-use crate::state::{Intent, Record, State, Verb};
+use crate::state::{Deposed, Intent, Record, State, Verb};
 use serde::{Deserialize, Serialize};
 
 /// One line.
@@ -75,6 +75,19 @@ pub enum Entry {
         /// One for each step.
         samples: Vec<Sample>,
     },
+    /// A second object of a recorded resource was found, and nothing uses it: it awaits its deletion under a
+    /// generation that only it has.
+    Spare {
+        /// The resource.
+        address: Address,
+        /// The second object.
+        spare: Box<Deposed>,
+    },
+    /// A moved resource's tags name its address now.
+    Told {
+        /// The resource.
+        address: Address,
+    },
     /// The run has ended by itself.
     RunEnd {
         /// Label of the run.
@@ -102,6 +115,16 @@ pub fn replay(state: &mut State, entry: &Entry) {
         Entry::Burned { address, generation } => state.burn(address, *generation),
         Entry::Moved { from, to } => rename(state, from, to),
         Entry::Measured { samples } => samples.iter().for_each(|sample| state.durations.add(sample)),
+        Entry::Spare { address, spare } => {
+            state.burn(address, spare.generation);
+            let deposed = state.deposed.entry(address.clone()).or_default();
+            if deposed.iter().all(|old| old.outputs != spare.outputs) {
+                deposed.push(Deposed::clone(spare));
+            }
+        }
+        Entry::Told { address } => {
+            state.untold.remove(address);
+        }
     }
 }
 
@@ -127,6 +150,8 @@ fn record_it(state: &mut State, address: &Address, record: &Record) {
     undepose(state, address, record.generation);
     let before = state.resources.insert(address.clone(), record.clone());
     if let Some(before) = before.filter(|before| before.generation != record.generation) {
+        // The successor was made under the new address.
+        state.untold.remove(address);
         state.deposed.entry(address.clone()).or_default().push(before.depose());
     }
 }
@@ -136,6 +161,7 @@ fn delete(state: &mut State, address: &Address, generation: u32) {
     undepose(state, address, generation);
     if state.resources.get(address).is_some_and(|record| record.generation == generation) {
         state.resources.remove(address);
+        state.untold.remove(address);
     }
 }
 
@@ -158,6 +184,8 @@ fn rename(state: &mut State, from: &Address, to: &Address) {
     if let Some(record) = state.resources.remove(from) {
         state.burn(from, record.generation);
         state.resources.insert(to.clone(), record);
+        state.untold.remove(from);
+        state.untold.insert(to.clone());
     }
     for old in state.deposed.remove(from).unwrap_or_default() {
         state.burn(from, old.generation);

@@ -119,6 +119,8 @@ pub enum Reason {
     },
     /// Its ownership tags are missing.
     TagsMissing,
+    /// It has moved: its tags still name the address that it had before.
+    Moved,
     /// See the refusal.
     Refused,
 }
@@ -249,6 +251,17 @@ pub enum PlanError {
 /// When a kind is unknown or a stored value can't be read.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     decide::all(inputs).map(|changes| Plan { changes })
+}
+
+impl Change {
+    /// Who leaves something behind that needs this resource: then it is forgotten and stays at AWS.
+    #[must_use]
+    pub fn kept_by(&self) -> Option<&Address> {
+        self.reasons.iter().find_map(|reason| match reason {
+            Reason::Kept { by } => Some(by),
+            _ => None,
+        })
+    }
 }
 
 impl Action {

@@ -92,6 +92,10 @@ pub struct Intent {
     pub deps: BTreeSet<Address>,
     /// A call may have been sent.
     pub attempted: bool,
+    /// It stays at AWS and is only forgotten, since what this resource leaves behind needs it. Written down, for the
+    /// record that says so goes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_by: Option<Address>,
 }
 
 /// What a step does to a resource.
@@ -135,6 +139,9 @@ pub struct State {
     /// How long what was done took.
     #[serde(default, skip_serializing_if = "History::is_empty")]
     pub durations: History,
+    /// Resources that have moved and whose tags still name the address that they had before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub untold: BTreeSet<Address>,
 }
 
 impl State {
@@ -151,6 +158,7 @@ impl State {
             generations: BTreeMap::new(),
             intents: Vec::new(),
             durations: History::default(),
+            untold: BTreeSet::new(),
         }
     }
 
@@ -164,6 +172,13 @@ impl State {
     #[must_use]
     pub fn create_intent(&self, address: &Address) -> Option<&Intent> {
         self.intents.iter().find(|intent| intent.verb == Verb::Create && intent.address == *address)
+    }
+
+    /// Who left something behind that needs this resource, as an interrupted run has found and not yet acted upon.
+    #[must_use]
+    pub fn kept_by(&self, address: &Address) -> Option<&Address> {
+        let of = |intent: &&Intent| intent.verb == Verb::Forget && intent.address == *address;
+        self.intents.iter().filter(of).find_map(|intent| intent.kept_by.as_ref())
     }
 
     /// What a resource may refer to at AWS: by its record, and by edits and creates whose end is not known.

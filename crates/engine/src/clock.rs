@@ -6,6 +6,13 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// A moment by both clocks, see [`Clock::moment`].
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    now: Duration,
+    wall: Timestamp,
+}
+
 /// A clock that may run faster than the wall's.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -31,6 +38,26 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.start.elapsed().mul_f64(self.scale)
+    }
+
+    /// This moment, to be asked later how long ago it was.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment { now: self.now(), wall: Timestamp::now() }
+    }
+
+    /// Time since a moment, by the monotonic clock.
+    #[must_use]
+    pub fn since(&self, moment: Moment) -> Duration {
+        self.now().saturating_sub(moment.now)
+    }
+
+    /// Time since a moment, by whichever clock ran further. On some systems the monotonic one stands still while the
+    /// machine sleeps; the wall's may be set. To be asked only where too long a time does no harm.
+    #[must_use]
+    pub fn at_most_since(&self, moment: Moment) -> Duration {
+        let wall = Timestamp::now().duration_since(moment.wall).unsigned_abs().mul_f64(self.scale);
+        self.since(moment).max(wall)
     }
 
     /// Waits.

@@ -33,6 +33,8 @@ pub enum Class {
     Ambiguous,
     /// Another client or AWS itself got in the way: the resource is in a state that forbids this.
     Conflict,
+    /// Not sent: this run does not hold the stack's lease any more.
+    Fenced,
     /// None of the above; the service's own words stand in the message.
     Other,
 }

@@ -2,6 +2,7 @@
 //! lines) consumes the same events; the engine never prints.
 
 use crate::error::CallError;
+use crate::sweep::Stray;
 use auroractl_core::Address;
 use auroractl_core::lower::StepId;
 use auroractl_core::state::Verb;
@@ -23,11 +24,13 @@ pub enum Event {
         /// How many.
         in_doubt: usize,
     },
-    /// An in-doubt resource was found, or certainly does not exist.
+    /// What became of an operation in doubt: the world was looked at.
     Resolved {
         /// The resource.
         address: Address,
-        /// It was found.
+        /// What was to be done to it.
+        verb: Verb,
+        /// The resource is there.
         found: bool,
     },
     /// A step's call is sent.
@@ -101,6 +104,11 @@ pub enum Event {
     },
     /// The user interrupted: nothing new starts.
     Interrupted,
+    /// Objects that carry the stack's tags and should not be there, found after the run made something.
+    Strays {
+        /// What was found.
+        strays: Vec<Stray>,
+    },
     /// The run is over.
     RunFinished(Summary),
 }
@@ -136,4 +144,6 @@ pub enum Stopped {
     Credentials,
     /// The journal could not be written.
     Store,
+    /// Another run has taken the lease.
+    Fenced,
 }

@@ -16,6 +16,12 @@ pub trait World: Send + Sync + 'static {
     /// Everything that carries the stack's ownership tag, wherever it lives. Used to tell
     /// a lost state from a new stack, to rebuild a state, and to find duplicates.
     fn inventory<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>>;
+
+    /// What the inventory does not list though it carries the tag, found by how its names begin. It costs more calls,
+    /// so only a rebuild of the state asks for it.
+    fn unlisted<'a>(&'a self, _stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }
 
 /// One object of the inventory.
@@ -159,6 +165,15 @@ pub trait Resource<W>: Model {
     /// # Errors
     /// The call's.
     fn delete(w: &W, me: &Identity, past: &Past<Self>) -> impl Future<Output = Result<Ending, CallError>> + Send;
+
+    /// The outputs of a second object of a recorded resource, by its ARN, if nothing uses it and its deletion loses
+    /// nothing. Only kinds of which nothing refuses a second one can have such objects; most have none.
+    ///
+    /// # Errors
+    /// The call's.
+    fn spare(_w: &W, _arn: &str) -> impl Future<Output = Result<Option<Self::Outputs>, CallError>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// [`Ask`] without its type.
@@ -203,6 +218,8 @@ pub trait Kind<W>: PureKind {
         me: &'a Identity,
         past: (&'a Value, &'a Value),
     ) -> BoxFuture<'a, Result<Ending, CallError>>;
+    /// See [`Resource::spare`].
+    fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>>;
 }
 
 /// Both sides of an update.
@@ -257,6 +274,10 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
             let past = Past { spec: Self::spec(past.0)?, outputs: Self::outputs(past.1)? };
             R::delete(w, me, &past).await
         })
+    }
+
+    fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>> {
+        Box::pin(async move { R::spare(w, arn).await?.map(|outputs| written::<R>(&outputs)).transpose() })
     }
 }
 

@@ -7,10 +7,12 @@
 //! | [`error`], [`retry`] | what a failed call means; which calls are sent again |
 //! | [`clock`] | the one clock and the one place that sleeps |
 //! | [`resume`], [`refresh`] | looks for what interrupted replacements made, then at everything a plan needs |
+//! | [`recover`] | rebuilds a lost state from the resources' tags |
 //! | [`apply`], [`wait`] | the loop over the queue; who waits for what |
 //! | [`event`] | everything that can be reported: the engine never prints |
 //! | [`store`] | state, journal and lock |
 //! | [`private`] | files outside of the store that are their owner's alone |
+//! | [`sweep`] | what carries the stack's tags and should not be there |
 //! | [`stop`] | interrupts |
 
 pub mod apply;
@@ -20,11 +22,13 @@ pub mod event;
 pub mod kind;
 pub mod look;
 pub mod private;
+pub mod recover;
 pub mod refresh;
 pub mod resume;
 pub mod retry;
 pub mod stop;
 pub mod store;
+pub mod sweep;
 pub mod wait;
 
 pub use clock::Clock;

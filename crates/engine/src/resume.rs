@@ -8,9 +8,10 @@
 //! recorded object awaits its deletion as any predecessor does.
 
 use crate::error::CallError;
+use crate::event::Event;
 use crate::kind::Kind;
 use crate::look::Look;
-use crate::refresh::{Scene, Search, of_intent};
+use crate::refresh::{Scene, Search, Seen, of_intent};
 use auroractl_core::Address;
 use auroractl_core::journal::Entry;
 use auroractl_core::observed::{Live, Observed, Owner};
@@ -69,6 +70,33 @@ async fn look<W: Sync>(
         scene.clock.sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(15));
     }
+}
+
+/// What an earlier run left in doubt. Operations whose calls were certainly not sent are none.
+#[must_use]
+pub fn doubts(state: &State) -> Vec<Intent> {
+    let mut doubts: Vec<Intent> = state.intents.iter().filter(|intent| intent.attempted).cloned().collect();
+    // An adoption stands beside the create that it resolves.
+    doubts.retain(|intent| intent.verb != Verb::Adopt);
+    doubts
+}
+
+/// What became of them, as far as a look could tell. `state` has the second halves that were found.
+#[must_use]
+pub fn outcomes(doubts: &[Intent], state: &State, seen: &Seen) -> Vec<Event> {
+    let outcome = |intent: &Intent| {
+        let address = intent.address.clone();
+        let recorded = state.resources.get(&address).map(|record| record.generation);
+        let found = match (seen.get(&address)?, intent.verb) {
+            (Observed::Unknown(_), _) => return None,
+            (Observed::Live(_), Verb::Create) if recorded.is_some() => recorded == Some(intent.generation),
+            (Observed::Live(live), Verb::Create) => ours(intent, live),
+            (Observed::Live(_), _) => recorded.is_none_or(|generation| generation == intent.generation),
+            (Observed::Absent, _) => false,
+        };
+        Some(Event::Resolved { address, verb: intent.verb, found })
+    };
+    doubts.iter().filter_map(outcome).collect()
 }
 
 fn ours(intent: &Intent, live: &Live) -> bool {

@@ -4,6 +4,7 @@
 //! worth having, and why.
 
 pub mod defaults;
+pub mod live;
 mod log_group;
 mod metric_alarm;
 mod sns_subscription;

@@ -89,6 +89,13 @@ impl Resource<Aws> for ElasticIp {
         result.gone_is_fine()?;
         Ok(Ending::Gone)
     }
+
+    async fn spare(aws: &Aws, arn: &str) -> Result<Option<ElasticIpOutputs>, CallError> {
+        let Some((_, id)) = arn.split_once(":elastic-ip/") else { return Ok(None) };
+        let all = addresses(aws, vec![ec2::filter("allocation-id", [id.to_owned()])]).await?;
+        let loose = all.first().filter(|raw| raw.association_id().is_none());
+        Ok(loose.map(|raw| found(raw).outputs))
+    }
 }
 
 /// `DescribeAddresses` has no pages.

@@ -51,6 +51,8 @@ pub struct SubnetFacts {
     pub cidr_block: Ipv4Net,
     /// How many addresses are free.
     pub free_addresses: i32,
+    /// What is launched in it gets a public address.
+    pub map_public_ip: bool,
 }
 
 /// Something about the network that keeps the cluster out of it.
@@ -309,6 +311,7 @@ fn subnet(raw: &Subnet) -> SubnetFacts {
         availability_zone: raw.availability_zone().unwrap_or_default().to_owned(),
         cidr_block: raw.cidr_block().and_then(|text| text.parse().ok()).unwrap_or_default(),
         free_addresses: raw.available_ip_address_count().unwrap_or(0),
+        map_public_ip: raw.map_public_ip_on_launch().unwrap_or(false),
     }
 }
 

@@ -93,6 +93,14 @@ impl Resource<Aws> for InternetGateway {
         aws.remove("ec2:DeleteInternetGateway", call).await.gone_is_fine()?;
         Ok(Ending::Gone)
     }
+
+    async fn spare(aws: &Aws, arn: &str) -> Result<Option<InternetGatewayOutputs>, CallError> {
+        let Some((_, id)) = arn.split_once(":internet-gateway/") else { return Ok(None) };
+        let filters = vec![ec2::filter("internet-gateway-id", [id.to_owned()])];
+        let all = described!(aws, "ec2:DescribeInternetGateways", describe_internet_gateways)(filters).await?;
+        let loose = all.first().filter(|raw| raw.attachments().is_empty());
+        Ok(loose.map(|raw| found(raw).outputs))
+    }
 }
 
 fn found(raw: &Raw) -> Found<InternetGateway> {

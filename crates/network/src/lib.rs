@@ -14,6 +14,7 @@ mod elastic_ip;
 pub mod existing;
 mod internet_gateway;
 mod internet_gateway_attachment;
+pub mod live;
 mod nat_gateway;
 mod route;
 mod route_table;

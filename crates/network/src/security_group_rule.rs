@@ -285,6 +285,11 @@ fn request(spec: &SecurityGroupRule, description: Option<&String>) -> Result<Sec
     .build())
 }
 
+/// A rule as AWS has it, whoever made it.
+pub(crate) fn read(raw: &Raw) -> SecurityGroupRule {
+    found(raw).spec
+}
+
 fn found(raw: &Raw) -> Found<SecurityGroupRule> {
     let all = tags::of_ec2(raw.tags());
     let group_id = SecurityGroupId::from(raw.group_id().unwrap_or_default());

@@ -110,6 +110,14 @@ impl Resource<Aws> for Vpc {
         aws.remove("ec2:DeleteVpc", call).await.gone_is_fine()?;
         Ok(Ending::Gone)
     }
+
+    /// Everything that costs or serves anything in a VPC stands in a subnet.
+    async fn spare(aws: &Aws, arn: &str) -> Result<Option<VpcOutputs>, CallError> {
+        let Some((_, id)) = arn.split_once(":vpc/") else { return Ok(None) };
+        let filters = vec![ec2::filter("vpc-id", [id.to_owned()])];
+        let empty = described!(aws, "ec2:DescribeSubnets", describe_subnets)(filters).await?.is_empty();
+        Ok(empty.then(|| VpcOutputs { vpc_id: id.into() }))
+    }
 }
 
 /// Brings both attributes from their present values to the wanted ones: one attribute per call, AWS takes no two.

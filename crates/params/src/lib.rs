@@ -9,6 +9,7 @@ mod parameters;
 
 pub mod catalogue;
 pub mod classes;
+pub mod engines;
 pub mod formula;
 pub mod workload;
 

@@ -7,6 +7,7 @@ mod iam_role_policy_attachment;
 mod key_policy;
 mod kms_alias;
 mod kms_key;
+pub mod live;
 #[cfg(test)]
 mod testing;
 

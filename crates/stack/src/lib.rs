@@ -8,6 +8,8 @@ pub mod blueprint;
 pub mod checks;
 pub mod config;
 pub mod cost;
+pub mod facts;
+pub mod rules;
 pub mod schema;
 pub mod terraform;
 
@@ -33,7 +35,7 @@ mod world;
 
 pub use checks::ParameterCatalogue;
 pub use compose::{Composed, compose, stack_id};
-pub use config::Config;
+pub use config::{Config, State as StateSettings, StateBackend};
 pub use diagnostics::{At, Diagnostic, Diagnostics, Label, Problem, Severity};
 pub use durations::priors;
 pub use explain::Explained;

@@ -69,6 +69,7 @@ impl Diagnostics {
 struct Report {
     /// None for a note on another report.
     severity: Option<Severity>,
+    /// A rule's code. The names of the stack's own checks tell a reader nothing.
     code: Option<&'static str>,
     message: String,
     help: Option<String>,
@@ -84,7 +85,7 @@ impl Report {
         let source = excerpt(&here, sources);
         Self {
             severity: Some(item.severity),
-            code: Some(item.code),
+            code: Some(item.code).filter(|code| code.starts_with(char::is_uppercase)),
             message: told(&item.message, here.first().copied().filter(|_| source.is_none()), sources),
             help: item.help.clone(),
             source,
@@ -152,7 +153,7 @@ impl std::error::Error for Report {}
 
 impl miette::Diagnostic for Report {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code.map(|code| Box::new(format!("stack::{code}")) as Box<dyn fmt::Display>)
+        self.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
     }
 
     fn severity(&self) -> Option<miette::Severity> {

@@ -70,6 +70,11 @@ impl Cli {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Takes a variable back.
+    pub fn unset_env(&mut self, name: &str) {
+        self.env.remove(name);
+    }
+
     /// Divides every wait of the program by `scale` (`AURORACTL_TIME_SCALE`).
     pub fn set_time_scale(&mut self, scale: f64) {
         self.set_env("AURORACTL_TIME_SCALE", &scale.to_string());

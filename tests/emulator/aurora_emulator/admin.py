@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import durations, failures, inventory, snapshot
+from . import durations, failures, inventory, portrait, snapshot
 from .clock import TIMELINE
 from .world import WORLD
 
@@ -21,6 +21,7 @@ class Admin:
         self._routes: dict[tuple[str, str], Handler] = {
             ("GET", "health"): self._health,
             ("GET", "inventory"): lambda _: {"resources": inventory.collect()},
+            ("POST", "portrait"): lambda body: {"resources": portrait.take(body.get("account"))},
             ("POST", "speed"): self._speed,
             ("POST", "durations"): self._durations,
             ("POST", "consistency"): self._consistency,

@@ -26,12 +26,14 @@ _MODULES = (
     "ec2_tokens",
     "iam",
     "kms",
+    "logs",
     "autoscaling",
     "cloudwatch",
     "backup",
     "tagging",
     "consistency",
     "missing_services",
+    "s3",
 )
 
 

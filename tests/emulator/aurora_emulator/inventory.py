@@ -17,11 +17,16 @@ from moto.sns.models import sns_backends
 
 from .world import WORLD, Scope
 
-Item = dict[str, Any]
+class Item(dict[str, Any]):
+    """Type, id, ARN, tags and status of a resource; `model` is the object behind it."""
+
+    model: Any = None
 
 
-def _item(kind: str, name: str, arn: str, tags: dict[str, str], status: str = "available") -> Item:
-    return {"type": kind, "id": name, "arn": arn, "tags": tags, "status": status}
+def _item(kind: str, name: str, arn: str, tags: dict[str, str], model: Any, status: str = "available") -> Item:
+    item = Item(type=kind, id=name, arn=arn, tags=tags, status=status)
+    item.model = model
+    return item
 
 
 def collect() -> list[Item]:
@@ -41,27 +46,29 @@ def _each(backends: Any) -> Iterator[Any]:
 def _all_ec2() -> Iterator[Item]:
     for backend in _each(ec2_backends):
         prefix = f"arn:{backend.partition}:ec2:{backend.region_name}:{backend.account_id}"
-        for kind, name, status in _ec2(backend):
-            yield _item(f"ec2:{kind}", name, f"{prefix}:{kind}/{name}", dict(backend.tags.get(name, {})), status)
+        for kind, name, status, model in _ec2(backend):
+            tags = dict(backend.tags.get(name, {}))
+            yield _item(f"ec2:{kind}", name, f"{prefix}:{kind}/{name}", tags, model, status)
 
 
-def _ec2(backend: Any) -> Iterator[tuple[str, str, str]]:
+def _ec2(backend: Any) -> Iterator[tuple[str, str, str, Any]]:
     default = {vpc.id for vpc in backend.vpcs.values() if vpc.is_default in (True, "true")}
-    yield from (("vpc", item, "available") for item in backend.vpcs if item not in default)
+    yield from (("vpc", name, "available", item) for name, item in backend.vpcs.items() if name not in default)
     for subnets in backend.subnets.values():
-        yield from (("subnet", item.id, "available") for item in subnets.values() if item.vpc_id not in default)
+        yield from (("subnet", item.id, "available", item) for item in subnets.values() if item.vpc_id not in default)
     for item in backend.internet_gateways.values():
-        yield "internet-gateway", item.id, "attached" if item.vpc else "detached"
-    yield from (("elastic-ip", item.allocation_id, _used(item)) for item in backend.addresses if item.allocation_id)
-    yield from (("natgateway", item.id, item.state) for item in backend.nat_gateways.values())
-    yield from (("vpc-endpoint", item.id, item.state) for item in backend.vpc_end_points.values())
+        yield "internet-gateway", item.id, "attached" if item.vpc else "detached", item
+    addresses = (item for item in backend.addresses if item.allocation_id)
+    yield from (("elastic-ip", item.allocation_id, _used(item), item) for item in addresses)
+    yield from (("natgateway", item.id, item.state, item) for item in backend.nat_gateways.values())
+    yield from (("vpc-endpoint", item.id, item.state, item) for item in backend.vpc_end_points.values())
     for item in backend.route_tables.values():
         if not item.main_association_id and item.vpc_id not in default:
-            yield "route-table", item.id, "available"
+            yield "route-table", item.id, "available", item
     for groups in backend.groups.values():
         for group in groups.values():
             if group.name != "default":
-                yield "security-group", group.id, "available"
+                yield "security-group", group.id, "available", group
 
 
 def _used(address: Any) -> str:
@@ -74,7 +81,7 @@ def _all_rds() -> Iterator[Item]:
             for item in resources:
                 status = getattr(item, "state", None) or getattr(item, "status", "available")
                 tags = {tag["Key"]: tag["Value"] for tag in item.get_tags()}
-                yield _item(f"rds:{kind}", item.resource_id, item.arn, tags, str(status))
+                yield _item(f"rds:{kind}", item.resource_id, item.arn, tags, item, str(status))
 
 
 def _rds(backend: Any) -> Iterator[tuple[str, list[Any]]]:
@@ -100,18 +107,18 @@ def _all_kms() -> Iterator[Item]:
             if any(alias.startswith("alias/aws/") for alias in key.aliases):
                 continue
             tags = backend.tagger.get_tag_dict_for_resource(key.id)
-            yield _item("kms:key", key.id, key.arn, tags, key.key_state)
+            yield _item("kms:key", key.id, key.arn, tags, key, key.key_state)
             for name in key.aliases:
                 arn = f"arn:{backend.partition}:kms:{backend.region_name}:{backend.account_id}:{name}"
-                yield _item("kms:alias", name, arn, {}, key.key_state)
+                yield _item("kms:alias", name, arn, {}, {"target": key.id}, key.key_state)
 
 
 def _all_iam() -> Iterator[Item]:
     for backend in _each(iam_backends):
         for role in backend.roles.values():
-            yield _item("iam:role", role.name, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags})
+            yield _item("iam:role", role.name, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags}, role)
             for arn in role.managed_policies:
-                yield _item("iam:attachment", f"{role.name}/{arn}", arn, {})
+                yield _item("iam:attachment", f"{role.name}/{arn}", f"{role.arn}/{arn}", {}, None)
 
 
 def _all_scaling() -> Iterator[Item]:
@@ -119,24 +126,24 @@ def _all_scaling() -> Iterator[Item]:
         tags = WORLD.regions[Scope(backend.account_id, backend.region_name)].scalable_target_tags
         for targets in backend.targets.values():
             for item in targets.values():
-                yield _item("application-autoscaling:target", item.resource_id, item.arn, tags.get(item.arn, {}))
+                yield _item("application-autoscaling:target", item.resource_id, item.arn, tags.get(item.arn, {}), item)
         for policy in backend.policies.values():
-            yield _item("application-autoscaling:policy", policy.policy_name, policy.policy_arn, {})
+            yield _item("application-autoscaling:policy", policy.policy_name, policy.policy_arn, {}, policy)
 
 
 def _all_logs() -> Iterator[Item]:
     for backend in _each(logs_backends):
         for group in backend.groups.values():
             tags = backend.tagger.get_tag_dict_for_resource(group.arn)
-            yield _item("logs:log-group", group.name, group.arn, tags)
+            yield _item("logs:log-group", group.name, group.arn, tags, group)
 
 
 def _all_sns() -> Iterator[Item]:
     for backend in _each(sns_backends):
         for topic in backend.topics.values():
-            yield _item("sns:topic", topic.name, topic.arn, _tag_dict(topic))
+            yield _item("sns:topic", topic.name, topic.arn, _tag_dict(topic), topic)
         for subscription in backend.subscriptions.values():
-            yield _item("sns:subscription", subscription.arn, subscription.arn, {})
+            yield _item("sns:subscription", subscription.arn, subscription.arn, {}, subscription)
 
 
 def _tag_dict(topic: Any) -> dict[str, str]:
@@ -146,10 +153,10 @@ def _tag_dict(topic: Any) -> dict[str, str]:
 def _all_alarms() -> Iterator[Item]:
     for backend in _each(cloudwatch_backends):
         composites = WORLD.of(backend).composite_alarms
-        for name in [*backend.alarms, *composites]:
+        for name, alarm in {**backend.alarms, **composites}.items():
             arn = f"arn:{backend.partition}:cloudwatch:{backend.region_name}:{backend.account_id}:alarm:{name}"
             if not name.startswith("TargetTracking-"):
-                yield _item("cloudwatch:alarm", name, arn, backend.tagger.get_tag_dict_for_resource(arn))
+                yield _item("cloudwatch:alarm", name, arn, backend.tagger.get_tag_dict_for_resource(arn), alarm)
 
 
 def _secrets() -> Iterator[Item]:
@@ -157,4 +164,4 @@ def _secrets() -> Iterator[Item]:
         for secret in list(backend.secrets.values()):
             if not secret.name.startswith("rds!"):
                 tags = {tag["Key"]: tag["Value"] for tag in secret.tags or []}
-                yield _item("secretsmanager:secret", secret.name, secret.arn, tags)
+                yield _item("secretsmanager:secret", secret.name, secret.arn, tags, secret)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 import threading
 import types
 from pathlib import Path
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from moto.core.base_backend import BackendDict
 from moto.iam.models import AWSManagedPolicy
 
+from . import s3
 from .clock import TIMELINE
 from .iam import managed_policy
 from .world import WORLD
@@ -60,25 +62,34 @@ def dump() -> bytes:
     return buffer.getvalue()
 
 
-def _collect() -> dict[str, dict[str, dict[str, Any]]]:
-    collected: dict[str, dict[str, dict[str, Any]]] = {}
+def _collect() -> dict[type, dict[str, dict[str, Any]]]:
+    collected: dict[type, dict[str, dict[str, Any]]] = {}
     for backends in BackendDict._instances:  # type: ignore[misc]
         accounts = {account: dict(regions) for account, regions in backends.items() if regions}
         if accounts:
-            collected[backends.service_name] = accounts
+            collected[backends.backend] = accounts
     return collected
+
+
+def _backends(backend: type) -> Any:
+    """A service's backends. moto lists only those that were used; a new process has used none."""
+    known = vars(sys.modules[backend.__module__]).values()
+    found = (each for each in known if isinstance(each, BackendDict) and each.backend is backend)
+    return next(found)
 
 
 def load(content: bytes) -> None:
     """Replace the whole state."""
     state = pickle.loads(content)
     for backends in BackendDict._instances:  # type: ignore[misc]
-        saved = state["backends"].get(backends.service_name, {})
         for account in list(backends):
             dict.clear(backends[account])
+    for kind, saved in state["backends"].items():
+        backends = _backends(kind)
         for account, regions in saved.items():
             for region, backend in regions.items():
                 dict.__setitem__(backends[account], region, backend)
+    s3.recount()
     WORLD.regions.clear()
     WORLD.regions.update(state["regions"])
     TIMELINE.load(state["timeline"])
@@ -89,6 +100,7 @@ def reset() -> None:
     for backends in BackendDict._instances:  # type: ignore[misc]
         for account in list(backends):
             dict.clear(backends[account])
+    s3.recount()
     WORLD.clear()
     TIMELINE.clear()
 

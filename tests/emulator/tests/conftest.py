@@ -142,6 +142,15 @@ def server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
 
 
 @pytest.fixture
+def another() -> Iterator[Emulator]:
+    """A server of one's own, just started."""
+    process, url = _start(["-m", "aurora_emulator", "--port", "0"], "listening on")
+    yield Emulator(url, plain=False)
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
 def emulator(server: Emulator) -> Emulator:
     """The server with nothing in it."""
     server.reset()

@@ -35,6 +35,33 @@ def test_snapshot_and_restore(aws: Any, emulator: Any, tmp_path: Path) -> None:
     assert stack.cluster_now(aws)["Status"] == "available"
 
 
+def test_restore_in_a_process_that_was_never_used(aws: Any, emulator: Any, another: Any, tmp_path: Path) -> None:
+    """All services come back, also those that the process has not been asked for yet."""
+    stack.whole_cluster(aws)
+    aws("sns").create_topic(Name="alarms")
+    aws("logs").create_log_group(logGroupName="/aws/rds/cluster/orders/postgresql")
+    file = tmp_path / "state"
+    emulator.admin("snapshot", path=str(file))
+    another.admin("restore", path=str(file))
+    assert another.admin("inventory") == emulator.admin("inventory")
+
+
+def test_portraits_of_one_stack_compare_equal(aws: Any, emulator: Any) -> None:
+    """Ids, times and chance make no difference; an attribute does."""
+
+    def life(cidr: str) -> Any:
+        emulator.reset()
+        vpc = aws("ec2").create_vpc(CidrBlock=cidr, TagSpecifications=stack.tag_spec("vpc"))["Vpc"]["VpcId"]
+        aws("ec2").create_security_group(GroupName="db", Description="db", VpcId=vpc)
+        stack.cluster(aws, Tags=stack.TAGS)
+        return emulator.admin("portrait")
+
+    first = life("10.7.0.0/16")
+    assert len(first["resources"]) == 3
+    assert life("10.7.0.0/16") == first
+    assert life("10.8.0.0/16") != first
+
+
 def _address(aws: Any) -> str:
     return aws("ec2").allocate_address(Domain="vpc")["AllocationId"]
 

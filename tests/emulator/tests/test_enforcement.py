@@ -312,3 +312,18 @@ def test_alarm_tags_count_only_for_a_new_alarm(aws: Any) -> None:
     watch.put_metric_alarm(Tags=stack.TAGS, **call)
     arn = watch.describe_alarms(AlarmNames=["cpu"])["MetricAlarms"][0]["AlarmArn"]
     assert watch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+
+
+def test_key_of_a_log_group(aws: Any) -> None:
+    """It can be given to a group that exists, taken back, and must be there."""
+    logs, key = aws("logs"), aws("kms").create_key()["KeyMetadata"]["Arn"]
+    logs.create_log_group(logGroupName="/orders/a")
+    missing = key.rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
+    refused("InvalidParameterException", logs.associate_kms_key, logGroupName="/orders/a", kmsKeyId=missing)
+    refused("ResourceNotFoundException", logs.associate_kms_key, logGroupName="/orders/b", kmsKeyId=key)
+    logs.associate_kms_key(logGroupName="/orders/a", kmsKeyId=key)
+    groups = logs.describe_log_groups(logGroupNamePrefix="/orders/a")["logGroups"]
+    assert [group.get("kmsKeyId") for group in groups] == [key]
+    logs.disassociate_kms_key(logGroupName="/orders/a")
+    groups = logs.describe_log_groups(logGroupNamePrefix="/orders/a")["logGroups"]
+    assert [group.get("kmsKeyId") for group in groups] == [None]

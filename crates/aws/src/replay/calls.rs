@@ -2,6 +2,7 @@
 
 use super::server::{Reply, Server, client};
 use crate::session::Aws;
+use crate::wire::Refusal;
 use auroractl_engine::{CallError, Class};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError, future};
@@ -84,6 +85,40 @@ async fn a_page_of_html_is_quoted_on_one_line() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_waited_for_only_where_something_is_young() {
+    let missing = || Reply::ec2(400, "InvalidVpcID.NotFound", "The vpc ID 'vpc-9' does not exist");
+    let subnet = "<CreateSubnetResponse><subnet><subnetId>subnet-1</subnetId></subnet></CreateSubnetResponse>";
+    let send = async |aws: &Aws| {
+        let call = || aws.ec2().create_subnet().vpc_id("vpc-9").cidr_block("10.0.0.0/20").send();
+        aws.write("ec2:CreateSubnet", call).await.map(|_| ())
+    };
+    let server = Server::plays(vec![missing(), Reply::ok(subnet)]).await;
+    let error = send(&server.aws().await).await.unwrap_err();
+    assert_eq!((error.class, server.seen().len()), (Class::Invalid, 1), "nothing was made: {error}");
+    let server = Server::plays(vec![missing(), Reply::ok(subnet)]).await;
+    let aws = server.aws().await;
+    aws.note_young(std::time::Duration::from_secs(3600));
+    assert!(send(&aws).await.is_err(), "an hour is long enough for every service");
+    let server = Server::plays(vec![Reply::ok(VPC), missing(), Reply::ok(subnet)]).await;
+    let aws = server.aws().await;
+    create(&aws).await.unwrap();
+    send(&aws).await.unwrap();
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_missing_service_linked_role_is_told_with_the_way_to_it() {
+    let why = "Unable to create the resource. Verify that you have permission to create service linked role.";
+    let body = format!(
+        "<ErrorResponse><Error><Code>InvalidParameterValue</Code><Message>{why}</Message></Error></ErrorResponse>"
+    );
+    let server = Server::plays(vec![Reply::new(400, body)]).await;
+    let aws = server.aws().await;
+    let error = aws.write("rds:CreateDBCluster", || aws.rds().create_db_cluster().send()).await.unwrap_err();
+    assert!(error.message.contains("create-service-linked-role --aws-service-name rds.amazonaws.com"), "{error}");
+}
+
+#[tokio::test]
 async fn a_quota_is_no_throttle() {
     let body = r#"{"__type":"LimitExceededException","message":"too many keys"}"#;
     let server = Server::plays(vec![Reply::new(400, body), Reply::ok("{}")]).await;
@@ -136,10 +171,11 @@ async fn an_unreachable_service_is_not_in_doubt_and_is_not_waited_for_long() {
 async fn the_fence_stops_writes_and_nothing_else() {
     let server = Server::plays(vec![Reply::ok(VPCS), Reply::ok(VPC)]).await;
     let aws = server.aws().await;
-    assert!(aws.fence(Arc::new(|call| Err(format!("the lock is lost ({})", call.action)))));
+    let refuse = |why: String| Err(Refusal { why, passing: false });
+    assert!(aws.fence(Arc::new(move |call| refuse(format!("the lock is lost ({})", call.action)))));
     assert_eq!(describe(&aws).await.unwrap(), 0);
     let error = create(&aws).await.unwrap_err();
-    assert_eq!((error.class, error.message.as_str()), (Class::Conflict, "not sent: the lock is lost (CreateVpc)"));
+    assert_eq!((error.class, error.message.as_str()), (Class::Fenced, "not sent: the lock is lost (CreateVpc)"));
     assert_eq!(server.seen().len(), 1);
     assert!(!aws.fence(Arc::new(|_| Ok(()))), "a fence can't be taken down");
 }

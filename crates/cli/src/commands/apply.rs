@@ -4,18 +4,24 @@ use crate::args::{Access, Apply, Destroy, Running, Target};
 use crate::commands::plan::{preflight, verified, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::forecast::{foretell, over_budget};
+use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
 use auroractl_core::cost::Usd;
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::saved::Saved;
+use auroractl_core::state::State;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::apply::{Desk, Means, Unchanged, Work, apply, settle};
-use auroractl_engine::refresh::Search;
+use auroractl_engine::event::Event;
+use auroractl_engine::refresh::{Search, Seen};
+use auroractl_engine::resume::{doubts, outcomes};
 use auroractl_engine::stop;
-use auroractl_engine::store::{Mode, Store as _};
+use auroractl_engine::store::Mode;
+use auroractl_policy::Report;
 use auroractl_stack::Forecast;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Everything that is decided before the world is looked at.
@@ -27,9 +33,9 @@ struct Order<'a> {
     target: &'a Target,
     access: &'a Access,
     running: &'a Running,
-    /// The most that the stack may get dearer.
-    max_cost: Option<Usd>,
     command: &'static str,
+    /// `--max-cost`.
+    max_cost: Option<Usd>,
 }
 
 /// Applies a stack file or a saved plan.
@@ -48,8 +54,8 @@ pub(crate) async fn run(args: &Apply) -> Result<Exit, Failure> {
         target: &target,
         access: &args.access,
         running: &args.running,
-        max_cost: args.budget.max_cost,
         command: "apply",
+        max_cost: args.budget.max_cost,
     };
     execute(order).await
 }
@@ -67,8 +73,8 @@ pub(crate) async fn destroy(args: &Destroy) -> Result<Exit, Failure> {
         target: &args.target,
         access: &args.access,
         running: &args.running,
-        max_cost: None,
         command: "destroy",
+        max_cost: None,
     };
     execute(order).await
 }
@@ -86,17 +92,53 @@ fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
 }
 
 async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
-    let mut recorded =
-        open_state(&order.stack.dir, &order.stack.id(), Mode::Write { command: order.command.to_owned() })?;
+    let mut stop = interrupts()?;
+    let mode = Mode::Write { command: order.command.to_owned() };
+    let mut recorded = unless(&mut stop, open_state(&order.stack, &order.access.login, mode)).await?;
+    let worked = work(&order, &mut recorded, stop).await;
+    recorded.close(worked).await
+}
+
+/// Does something before which nothing is changed; an interrupt ends it.
+async fn unless<T>(stop: &mut stop::Stop, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        _ = stop.above(stop::Urgency::Run) => Err(Failure::new(Exit::Partial, "interrupted; nothing was changed")),
+    }
+}
+
+async fn work(order: &Order<'_>, recorded: &mut Recorded, mut stop: stop::Stop) -> Result<Exit, Failure> {
+    match unless(&mut stop, prepare(order, recorded)).await? {
+        Prepared::Over(exit) => Ok(exit),
+        Prepared::Ready(ready) => perform(order, recorded, *ready, stop).await,
+    }
+}
+
+/// What is known before the first call that changes something.
+enum Prepared {
+    /// There is nothing to do.
+    Over(Exit),
+    /// A plan that was approved.
+    Ready(Box<Ready>),
+}
+
+struct Ready {
+    cloud: Cloud,
+    plan: Plan,
+    forecast: Forecast,
+    graph: Graph,
+    observed: Seen,
+}
+
+/// Looks, plans, asks.
+async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared, Failure> {
     if recorded.fresh && order.options.destroy {
-        return view::lines(&[format!(
-            "Stack `{}` was never applied: there is nothing to destroy.",
-            order.stack.name()
-        )]);
+        let text = format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name());
+        return view::lines(&[text]).map(Prepared::Over);
     }
     // A disk that can't be written to is told before AWS is asked; asked again before the first change.
     recorded.store.probe()?;
-    let cloud = Cloud::reach(order.access, &order.stack.id()).await?;
+    let cloud = recorded.cloud(&order.access.login, &order.stack.id()).await?;
     recorded.lives_in(&cloud.stack)?;
     if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
         recorded.state.lineage.clone_from(&saved.lineage);
@@ -112,11 +154,20 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
     if !moves.is_empty() {
         recorded.store.append(&moves, true).await?;
     }
+    let doubts = doubts(&recorded.state);
+    let mut told = view::prologue(order.target.json, order.access.login.time_scale);
     if order.access.refresh {
-        resume(&cloud, &graph, &mut recorded).await?;
+        if !doubts.is_empty() {
+            told.event(&Event::Resuming { in_doubt: doubts.len() });
+        }
+        resume(&cloud, &graph, recorded).await?;
     }
     let query = Query { graph: &graph, state: &recorded.state, options: &order.options, refresh: order.access.refresh };
     let (plan, observed) = cloud.plan(&query, Search::Patient).await?;
+    if order.access.refresh {
+        outcomes(&doubts, &recorded.state, &observed).iter().for_each(|event| told.event(event));
+    }
+    drop(told);
     if let Some(saved) = &order.saved {
         saved::fresh(saved, &recorded.state, &plan)?;
     }
@@ -125,19 +176,40 @@ async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
     }
     if plan.is_empty() {
         let work = Unchanged { plan: &plan, graph: &graph, observed: &observed };
-        settle(work, &mut recorded.state, &mut recorded.store).await?;
-        return nothing_to_do(&order);
+        settle(work, &mut recorded.state, &mut *recorded.store).await?;
+        return nothing_to_do(order).map(Prepared::Over);
     }
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
-    let ground = (&graph, &recorded.state, &observed);
-    let forecast = foretell(&order.stack, &plan, ground, order.running.parallel)?;
+    let report = kept(order, &plan, &cloud).await?;
+    let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
     if let Some(over) = over_budget(&forecast, order.max_cost) {
         return Err(over);
     }
-    approve(&order, &plan, &forecast)?;
+    approve(order, &plan, (report.as_ref(), &forecast)).await?;
+    if let Some(ago) = youngest(&recorded.state, (!doubts.is_empty()).then_some(0), cloud.clock.wall().as_second()) {
+        cloud.aws.note_young(ago);
+    }
     recorded.store.probe()?;
-    let work = Work { plan: &plan, program: &forecast.program, graph: &graph, observed: &observed };
-    perform(&order, &cloud, &mut recorded, work).await
+    Ok(Prepared::Ready(Box::new(Ready { cloud, plan, forecast, graph, observed })))
+}
+
+/// How long ago an earlier run made the youngest of the stack's resources; in doubt, just now.
+fn youngest(state: &State, doubt: Option<u64>, now: i64) -> Option<Duration> {
+    let ages = state.resources.values().filter_map(|record| u64::try_from(now - record.born).ok());
+    ages.chain(doubt).min().map(Duration::from_secs)
+}
+
+/// Asks the design rules, and refuses what a must rule forbids. A stack that goes need not keep them.
+async fn kept(order: &Order<'_>, plan: &Plan, cloud: &Cloud) -> Result<Option<Report>, Failure> {
+    if order.options.destroy {
+        return Ok(None);
+    }
+    let wish = Wish { desired: &order.desired, plan, options: &order.options, cloud: Some(cloud) };
+    let judged = rules::planned(&order.stack, &wish, rules::today(None)).await?;
+    match rules::blocked(&order.stack, &judged.report)? {
+        Some(blocked) => Err(blocked),
+        None => Ok(Some(judged.report)),
+    }
 }
 
 /// What interrupted replacements made is known before the plan, and written down.
@@ -157,9 +229,10 @@ fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
 }
 
 /// Shows the plan and asks, unless it was approved before.
-fn approve(order: &Order<'_>, plan: &Plan, forecast: &Forecast) -> Result<(), Failure> {
+async fn approve(order: &Order<'_>, plan: &Plan, told: (Option<&Report>, &Forecast)) -> Result<(), Failure> {
     let name = order.stack.name();
-    let show = || view::plan::show(name, plan, false).and_then(|_| view::forecast::show(plan, forecast));
+    let (rules, forecast) = told;
+    let show = || view::plan::show(name, plan, false, rules).and_then(|_| view::forecast::show(plan, forecast));
     if order.running.auto_approve || order.saved.is_some() {
         if !order.target.json {
             show()?;
@@ -174,31 +247,32 @@ fn approve(order: &Order<'_>, plan: &Plan, forecast: &Forecast) -> Result<(), Fa
         .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
     }
     show()?;
-    if view::ask(&format!(
-        "\n{} stack `{name}`? Only `yes` does it: ",
-        if order.options.destroy { "Destroy" } else { "Change" }
-    ))? == "yes"
-    {
+    let verb = if order.options.destroy { "Destroy" } else { "Change" };
+    let question = format!("\n{verb} stack `{name}`? Only `yes` does it: ");
+    // Beside this thread, which has to keep the lock meanwhile and to hear interrupts.
+    let answer = tokio::task::spawn_blocking(move || view::ask(&question)).await;
+    let answer = answer.map_err(|error| Failure::new(Exit::Error, format!("can't ask: {error}")))??;
+    if answer == "yes" {
         return Ok(());
     }
     Err(Failure::new(Exit::Approval, "not approved; nothing was changed"))
 }
 
-async fn perform(order: &Order<'_>, cloud: &Cloud, recorded: &mut Recorded, work: Work<'_>) -> Result<Exit, Failure> {
+async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop: stop::Stop) -> Result<Exit, Failure> {
+    let Ready { cloud, plan, forecast, graph, observed } = &ready;
     let Recorded { store, state, .. } = recorded;
     let label = format!("{}-{}", order.command, cloud.clock.wall().strftime("%Y%m%dT%H%M%SZ"));
     let means = Means {
-        world: &cloud.aws,
+        world: &*cloud.aws,
         registry: &cloud.registry,
         clock: &cloud.clock,
         parallel: usize::from(order.running.parallel),
         deadline: order.running.timeout,
         label: (&label, order.command),
     };
-    let mut view = view::progress(order.target.json, order.access.time_scale);
-    let stop = interrupts()?;
-    let desk = Desk { store, report: &mut |event| view.event(&event), stop };
-    let summary = apply(means, work, state, desk).await?;
+    let mut view = view::progress(order.target.json, order.access.login.time_scale);
+    let desk = Desk { store: &mut **store, report: &mut |event| view.event(&event), stop };
+    let summary = apply(means, Work { plan, program: &forecast.program, graph, observed }, state, desk).await?;
     view.end(&summary);
     Ok(of_run(&summary))
 }

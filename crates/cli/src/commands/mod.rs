@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod cost;
+pub(crate) mod check;
 pub(crate) mod docs;
 pub(crate) mod export;
 pub(crate) mod graph;
@@ -9,6 +10,8 @@ pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
+pub(crate) mod recover;
+pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -7,9 +7,9 @@ use crate::view;
 use auroractl_engine::store::Mode;
 
 /// Prints the outputs.
-pub(crate) fn run(args: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &Output) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
-    let recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
+    let recorded = open_state(&stack, &args.login, Mode::Read).await?;
     let outputs = auroractl_stack::outputs(&recorded.state);
     if outputs.is_empty() {
         return Err(

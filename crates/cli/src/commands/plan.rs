@@ -3,6 +3,7 @@
 use crate::args::{Access, Permits, Plan, Target};
 use crate::exit::{Exit, Failure, refusals};
 use crate::forecast::{PARALLEL, foretell, over_budget};
+use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered};
 use crate::view;
@@ -12,6 +13,7 @@ use auroractl_core::state::State;
 use auroractl_core::{Desired, Graph};
 use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::store::Mode;
+use auroractl_policy::Report;
 use auroractl_stack::Forecast;
 
 /// What is asked of a plan.
@@ -33,6 +35,8 @@ pub(crate) struct Gathered {
     graph: Graph,
     state: State,
     seen: Seen,
+    /// AWS, where it was looked at.
+    cloud: Option<Cloud>,
 }
 
 impl Gathered {
@@ -40,19 +44,29 @@ impl Gathered {
     pub(crate) fn forecast(&self, parallel: u16) -> Result<Forecast, Failure> {
         foretell(&self.stack, &self.changes, (&self.graph, &self.state, &self.seen), parallel)
     }
+
+    /// What the design rules say; nothing about a stack that goes.
+    async fn judged(&self) -> Result<Option<Report>, Failure> {
+        let Self { stack, changes, desired, options, cloud, .. } = self;
+        if options.destroy {
+            return Ok(None);
+        }
+        let wish = Wish { desired, plan: changes, options, cloud: cloud.as_ref() };
+        Ok(Some(rules::planned(stack, &wish, rules::today(None)).await?.report))
+    }
 }
 
 /// Plans, with a look at AWS or without.
 pub(crate) async fn gather(asked: Asked<'_>) -> Result<Gathered, Failure> {
     let Asked { target, access, permits, destroy } = asked;
     let stack = Stack::open(target)?;
-    let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
+    let mut recorded = open_state(&stack, &access.login, Mode::Read).await?;
     let options = options(permits, &stack, destroy)?;
     let desired = stack.desired()?;
     follow_moves(&stack, &mut recorded.state);
     let graph = wanted(desired.clone(), destroy)?;
-    let (changes, seen) = if access.refresh {
-        let cloud = Cloud::reach(access, &stack.id()).await?;
+    let (changes, seen, cloud) = if access.refresh {
+        let cloud = recorded.cloud(&access.login, &stack.id()).await?;
         recorded.lives_in(&cloud.stack)?;
         if recorded.fresh {
             cloud.no_lost_state().await?;
@@ -62,13 +76,13 @@ pub(crate) async fn gather(asked: Asked<'_>) -> Result<Gathered, Failure> {
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
         let (changes, seen) = cloud.plan(&query, Search::Once).await?;
         preflight(&cloud, &stack, (&changes, &graph, &seen)).await?;
-        (changes, seen)
+        (changes, seen, Some(cloud))
     } else {
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
         let seen = remembered(&recorded.state);
-        (plan(&auroractl_stack::registry(), &query, &seen)?, seen)
+        (plan(&auroractl_stack::registry(), &query, &seen)?, seen, None)
     };
-    Ok(Gathered { stack, changes, desired, options, graph, state: recorded.state, seen })
+    Ok(Gathered { stack, changes, desired, options, graph, state: recorded.state, seen, cloud })
 }
 
 /// Shows what apply would do.
@@ -76,13 +90,13 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     let Plan { target, access, permits, .. } = args;
     let gathered = gather(Asked { target, access, permits, destroy: args.destroy }).await?;
     let Gathered { stack, changes, desired, options, state, .. } = &gathered;
-    let forecast = gathered.forecast(PARALLEL)?;
+    let (forecast, judged) = (gathered.forecast(PARALLEL)?, gathered.judged().await?);
     let stopped = refusals(changes).or_else(|| over_budget(&forecast, args.budget.max_cost));
     if let Some(path) = args.out.as_ref().filter(|_| stopped.is_none()) {
         let plan = Saved::new(&stack.file, (desired, state, options), changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
-    show(args, stack, (changes, &forecast))?;
+    show(args, stack, (changes, &forecast, judged.as_ref()))?;
     if let Some(stopped) = stopped {
         return Err(stopped);
     }
@@ -114,10 +128,10 @@ pub(crate) async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure
     }
 }
 
-fn show(args: &Plan, stack: &Stack, (changes, forecast): (&Changes, &Forecast)) -> Result<Exit, Failure> {
+fn show(args: &Plan, stack: &Stack, (changes, forecast, rules): (&Changes, &Forecast, Option<&Report>)) -> Result<Exit, Failure> {
     if args.target.json {
-        return view::forecast::json(stack.name(), changes, forecast);
+        return view::forecast::json(stack.name(), changes, (forecast, rules));
     }
-    view::plan::show(stack.name(), changes, args.all)?;
+    view::plan::show(stack.name(), changes, args.all, rules)?;
     view::forecast::show(changes, forecast)
 }

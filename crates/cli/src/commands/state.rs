@@ -1,54 +1,68 @@
-//! `auroractl state …`: look into the state, or mend it. No AWS call.
+//! `auroractl state …`: look into the state, or mend it. No AWS call, but for a rebuild and for a state in S3.
 
-use crate::args::{StateVerb, Target};
+use crate::args::{Keeper, StateVerb};
+use crate::bucket;
 use crate::exit::{Exit, Failure};
-use crate::session::{Recorded, Stack, open_state};
+use crate::session::{Cloud, Recorded, Stack, open_state};
 use crate::view;
 use auroractl_core::Address;
 use auroractl_core::journal::{self, Entry};
-use auroractl_engine::store::{Mode, Store as _};
+use auroractl_core::state::State;
+use auroractl_engine::store::remote::Held;
+use auroractl_engine::store::{Mode, StoreError, belongs, read_copy, written_copy};
+use auroractl_stack::StateBackend;
+use std::path::Path;
 
 /// Does it.
 pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
     match verb {
-        StateVerb::List { target } => {
-            let recorded = open(&target, Mode::Read)?;
-            if target.json { view::json::document(&recorded.state) } else { view::state::list(&recorded.state) }
+        StateVerb::List { keeper } => {
+            let recorded = look(&keeper).await?;
+            if keeper.target.json { view::json::document(&recorded.state) } else { view::state::list(&recorded.state) }
         }
-        StateVerb::Show { address, target } => {
-            let recorded = open(&target, Mode::Read)?;
+        StateVerb::Show { address, keeper } => {
+            let recorded = look(&keeper).await?;
             let at = known(&recorded, &address)?;
             match recorded.state.resources.get(&at) {
                 Some(record) => view::json::document(record),
                 None => Err(unknown(&at)),
             }
         }
-        StateVerb::Rm { address, target } => {
-            let mut recorded = open(&target, Mode::Write { command: "state rm".to_owned() })?;
-            let at = known(&recorded, &address)?;
-            let generation = recorded.state.resources.get(&at).map_or(0, |record| record.generation);
-            write(&mut recorded, Entry::Deleted { address: at.clone(), generation }).await?;
-            view::lines(&[format!("Forgot {at}. AWS keeps it; its ownership tags stay.")])
+        StateVerb::Rm { address, keeper } => {
+            let mut recorded = open(&keeper, "state rm").await?;
+            let done = remove(&mut recorded, &address).await;
+            recorded.close(done).await
         }
-        StateVerb::Mv { from, to, target } => {
-            let mut recorded = open(&target, Mode::Write { command: "state mv".to_owned() })?;
-            let from = known(&recorded, &from)?;
-            let to: Address = to.parse().map_err(|error| Failure::new(Exit::Invalid, error))?;
-            may_move(&recorded, &from, &to)?;
-            write(&mut recorded, Entry::Moved { from: from.clone(), to: to.clone() }).await?;
-            view::lines(&[format!("{from} is now {to}. Its identity stays.")])
+        StateVerb::Mv { from, to, keeper } => {
+            let mut recorded = open(&keeper, "state mv").await?;
+            let done = rename(&mut recorded, &from, &to).await;
+            recorded.close(done).await
         }
-        StateVerb::History { target } => {
-            let stack = Stack::open(&target)?;
-            view::state::history(&auroractl_engine::store::history(&stack.dir)?)
+        StateVerb::Recover(args) => super::recover::run(&args).await,
+        StateVerb::History { keeper } => history(&keeper).await,
+        StateVerb::Pull { keeper } => {
+            let recorded = look(&keeper).await?;
+            view::bytes(&written_copy(&recorded.state).map_err(StoreError::from)?)
         }
+        StateVerb::Push { file, keeper } => push(&file, &keeper).await,
+        StateVerb::Unlock { nonce, keeper } => unlock(nonce.as_deref(), &keeper).await,
     }
 }
 
-fn open(target: &Target, mode: Mode) -> Result<Recorded, Failure> {
-    let stack = Stack::open(target)?;
-    let recorded = open_state(&stack.dir, &stack.id(), mode)?;
+async fn look(keeper: &Keeper) -> Result<Recorded, Failure> {
+    let stack = Stack::open(&keeper.target)?;
+    existing(&stack, open_state(&stack, &keeper.login, Mode::Read).await?).await
+}
+
+async fn open(keeper: &Keeper, command: &str) -> Result<Recorded, Failure> {
+    let stack = Stack::open(&keeper.target)?;
+    let mode = Mode::Write { command: command.to_owned() };
+    existing(&stack, open_state(&stack, &keeper.login, mode).await?).await
+}
+
+async fn existing(stack: &Stack, recorded: Recorded) -> Result<Recorded, Failure> {
     if recorded.fresh {
+        recorded.close(Ok(Exit::Done)).await?;
         return Err(Failure::new(Exit::Error, format!("stack `{}` has no state yet", stack.name())));
     }
     Ok(recorded)
@@ -61,6 +75,21 @@ fn known(recorded: &Recorded, text: &str) -> Result<Address, Failure> {
 
 fn unknown(at: &Address) -> Failure {
     Failure::new(Exit::Invalid, format!("the state has no {at}")).hinted("`auroractl state list` shows what it has")
+}
+
+async fn remove(recorded: &mut Recorded, address: &str) -> Result<Exit, Failure> {
+    let at = known(recorded, address)?;
+    let generation = recorded.state.resources.get(&at).map_or(0, |record| record.generation);
+    write(recorded, Entry::Deleted { address: at.clone(), generation }).await?;
+    view::lines(&[format!("Forgot {at}. AWS keeps it; its ownership tags stay.")])
+}
+
+async fn rename(recorded: &mut Recorded, from: &str, to: &str) -> Result<Exit, Failure> {
+    let from = known(recorded, from)?;
+    let to: Address = to.parse().map_err(|error| Failure::new(Exit::Invalid, error))?;
+    may_move(recorded, &from, &to)?;
+    write(recorded, Entry::Moved { from: from.clone(), to: to.clone() }).await?;
+    view::lines(&[format!("{from} is now {to}. Its identity stays.")])
 }
 
 fn may_move(recorded: &Recorded, from: &Address, to: &Address) -> Result<(), Failure> {
@@ -78,4 +107,83 @@ async fn write(recorded: &mut Recorded, entry: Entry) -> Result<(), Failure> {
     journal::replay(&mut recorded.state, &entry);
     recorded.store.commit(&recorded.state).await?;
     Ok(())
+}
+
+async fn history(keeper: &Keeper) -> Result<Exit, Failure> {
+    let stack = Stack::open(&keeper.target)?;
+    view::state::history(&match stack.loaded.config.state.backend {
+        StateBackend::Local => auroractl_engine::store::history(&stack.dir)?,
+        StateBackend::S3 => {
+            let cloud = Cloud::reach(&keeper.login, &stack.id()).await?;
+            bucket::remote(&stack, &cloud)?.history().await?
+        }
+    })
+}
+
+/// Makes a copy the present state. Only forward: a copy of another lineage, or one older than what is there, would let
+/// what was made since be forgotten.
+async fn push(file: &Path, keeper: &Keeper) -> Result<Exit, Failure> {
+    let stack = Stack::open(&keeper.target)?;
+    let bytes = std::fs::read(file).map_err(|error| Failure::io("read", file, &error))?;
+    let pushed =
+        read_copy(&bytes).map_err(|why| Failure::new(Exit::State, format!("{} is no state: {why}", file.display())))?;
+    belongs(&pushed, &stack.id())?;
+    let mode = Mode::Write { command: "state push".to_owned() };
+    let mut recorded = open_state(&stack, &keeper.login, mode).await?;
+    let done = replace(&mut recorded, pushed).await;
+    recorded.close(done).await
+}
+
+async fn replace(recorded: &mut Recorded, pushed: State) -> Result<Exit, Failure> {
+    let present = &recorded.state;
+    if !recorded.fresh {
+        let refused = |text: String| Err(Failure::new(Exit::State, format!("{text}; nothing was changed")));
+        if pushed.lineage != present.lineage {
+            return refused(format!("the file is of lineage {}, the state of {}", pushed.lineage, present.lineage));
+        }
+        if pushed.serial < present.serial {
+            return refused(format!(
+                "the file is older: its serial is {}, the state's {}",
+                pushed.serial, present.serial
+            ));
+        }
+        if !present.intents.is_empty() && pushed.intents != present.intents {
+            return refused("an interrupted run left intents that the file does not have".to_owned());
+        }
+    }
+    recorded.store.commit(&pushed).await?;
+    let (count, lineage) = (pushed.resources.len(), &pushed.lineage);
+    view::lines(&[format!("The state has {count} resources now, of lineage {lineage}.")])
+}
+
+async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
+    let stack = Stack::open(&keeper.target)?;
+    if stack.loaded.config.state.backend == StateBackend::Local {
+        return local_lock(&stack);
+    }
+    let cloud = Cloud::reach(&keeper.login, &stack.id()).await?;
+    let remote = bucket::remote(&stack, &cloud)?;
+    let Some(nonce) = nonce else {
+        let Some(Held { holder, nonce, epoch }) = remote.holder().await? else {
+            return view::lines(&["The state is not locked.".to_owned()]);
+        };
+        return Err(Failure::new(Exit::Locked, format!("the state is locked by {holder} (lease {nonce}, epoch {epoch})"))
+            .hinted(format!(
+                "a run that died is taken over by the next one, after 2.5 minutes of silence or 21 where its calls could still do harm. To break the lease at once, be sure that the run is dead and say `auroractl state unlock --nonce {nonce}`"
+            )));
+    };
+    view::note(
+        "breaking the lease: a call that its holder has sent may still be executed, up to 15 minutes from now; the next run looks for what it made",
+    );
+    bucket::break_lease(&remote, &cloud, nonce).await?.close().await?;
+    view::lines(&["The lease is broken. Its holder, if it lives, notices within 15 seconds and stops.".to_owned()])
+}
+
+/// A local lock is the process's: there is never one to break.
+fn local_lock(stack: &Stack) -> Result<Exit, Failure> {
+    match auroractl_engine::store::locked(&stack.dir)? {
+        Some(holder) => Err(Failure::new(Exit::Locked, format!("the state is locked by {holder}"))
+            .hinted("a local lock goes with its process: end that, and the lock is gone")),
+        None => view::lines(&["The state is not locked. A local lock goes with its process.".to_owned()]),
+    }
 }

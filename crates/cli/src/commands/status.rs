@@ -4,7 +4,7 @@
 
 use crate::args::Status;
 use crate::exit::{Exit, Failure};
-use crate::session::{Cloud, Query, Stack, open_state, options};
+use crate::session::{Query, Stack, open_state, options};
 use crate::view;
 use auroractl_engine::refresh::Search;
 use auroractl_engine::store::Mode;
@@ -12,19 +12,24 @@ use auroractl_engine::store::Mode;
 /// Compares.
 pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
-    let mut recorded = open_state(&stack.dir, &stack.id(), Mode::Read)?;
+    let mut recorded = open_state(&stack, &args.access.login, Mode::Read).await?;
     if recorded.fresh {
         return Err(Failure::new(Exit::Error, format!("stack `{}` was never applied", stack.name()))
             .hinted("`auroractl plan` shows what apply would do"));
     }
-    let cloud = Cloud::reach(&args.access, &stack.id()).await?;
+    let cloud = recorded.cloud(&args.access.login, &stack.id()).await?;
     recorded.lives_in(&cloud.stack)?;
     let options = options(&crate::args::Permits { allow_delete: Vec::new() }, &stack, false)?;
+    if args.access.refresh {
+        // Of an interrupted replacement the second half may be there and not on record.
+        let graph = auroractl_stack::remembered(&recorded.state).check()?;
+        cloud.resume(&graph, &mut recorded.state, Search::Once).await?;
+    }
     let graph = auroractl_stack::remembered(&recorded.state).check()?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: args.access.refresh };
     let (drift, _) = cloud.plan(&query, Search::Once).await?;
     if args.target.json {
-        view::json::plan(stack.name(), &drift)?
+        view::json::document(&view::json::plan_document(stack.name(), &drift))?
     } else {
         view::plan::status(stack.name(), &drift)?
     };

@@ -7,6 +7,7 @@ use auroractl_core::cost::{Band, Total, Usd};
 use auroractl_core::durations::Basis;
 use auroractl_core::plan::Plan;
 use auroractl_core::rehearse::Rehearsal;
+use auroractl_policy::Report;
 use auroractl_stack::{Forecast, Money, Outlook, Peak};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -125,8 +126,12 @@ pub(super) fn wrapped(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// Prints the plan with all of it.
-pub(crate) fn json(stack: &str, plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
-    let mut document = super::json::plan_document(stack, plan);
+pub(crate) fn json(
+    stack: &str,
+    plan: &Plan,
+    (forecast, rules): (&Forecast, Option<&Report>),
+) -> Result<Exit, Failure> {
+    let mut document = super::json::judged_document(stack, plan, rules);
     if let Some(changes) = document.get_mut("changes").and_then(Value::as_array_mut) {
         for (value, change) in changes.iter_mut().zip(&plan.changes) {
             let Some(map) = value.as_object_mut() else { continue };

@@ -6,6 +6,7 @@ use auroractl_core::Graph;
 use auroractl_core::plan::Plan;
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
+use auroractl_policy::Report;
 use auroractl_stack::Explained;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,13 +17,18 @@ pub(crate) fn document(value: &impl Serialize) -> Result<Exit, Failure> {
     super::stdout(|out| writeln!(out, "{text}"))
 }
 
-/// Prints a plan.
-pub(crate) fn plan(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
-    document(&plan_document(stack, plan))
+/// A plan as a document, with what the design rules say about it.
+pub(super) fn judged_document(stack: &str, plan: &Plan, findings: Option<&Report>) -> Value {
+    let mut value = plan_document(stack, plan);
+    if let (Some(report), Some(map)) = (findings, value.as_object_mut()) {
+        map.insert("findings".to_owned(), json!(report.findings));
+        map.insert("blocked".to_owned(), json!(report.blocking(true).next().is_some()));
+    }
+    value
 }
 
-/// A plan as a document.
-pub(super) fn plan_document(stack: &str, plan: &Plan) -> Value {
+/// A plan as one document.
+pub(crate) fn plan_document(stack: &str, plan: &Plan) -> Value {
     json!({
         "format_version": 1,
         "stack": stack,

@@ -88,6 +88,7 @@ impl Progress for Live {
             | Event::StepBlocked { .. }
             | Event::Resuming { .. }
             | Event::Resolved { .. }
+            | Event::Strays { .. }
             | Event::Interrupted => {
                 self.say(event);
             }

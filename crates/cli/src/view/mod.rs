@@ -12,6 +12,7 @@ pub(crate) mod outputs;
 mod plain;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
+pub(crate) mod rules;
 pub(crate) mod state;
 mod svg;
 mod words;
@@ -43,6 +44,11 @@ pub(crate) fn progress(json: bool, time_scale: f64) -> Box<dyn Progress> {
     } else {
         Box::new(plain::Plain::new(time_scale))
     }
+}
+
+/// Tells what comes before a run: lines, whatever the stream is.
+pub(crate) fn prologue(json: bool, time_scale: f64) -> Box<dyn Progress> {
+    if json { Box::new(json::Lines) } else { Box::new(plain::Plain::new(time_scale)) }
 }
 
 /// Writes to stdout. A reader that went away (`| head`) is no error of ours.

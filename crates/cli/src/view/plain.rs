@@ -1,8 +1,10 @@
 //! A run as plain lines, for logs: one line per event that matters, with the time since the start.
 
 use super::{Progress, words};
+use auroractl_core::state::Verb;
 use auroractl_engine::Event;
 use auroractl_engine::event::{Stopped, Summary};
+use auroractl_engine::sweep::{Astray, Stray};
 use owo_colors::OwoColorize as _;
 use std::io::{self, Write};
 use std::time::Instant;
@@ -41,11 +43,11 @@ impl Progress for Plain {
 pub(super) fn sentence(event: &Event) -> Option<String> {
     Some(match event {
         Event::RunStarted { steps, critical_path_seconds } => {
-            format!("{steps} steps; the longest chain usually takes {}", words::seconds(*critical_path_seconds))
+            let steps = words::count(*steps, "step");
+            format!("{steps}; the longest chain usually takes {}", words::seconds(*critical_path_seconds))
         }
-        Event::Resuming { in_doubt } => format!("resuming: {in_doubt} operations in doubt"),
-        Event::Resolved { address, found: true } => format!("{address}: found, an interrupted run had made it"),
-        Event::Resolved { address, found: false } => format!("{address}: was not made"),
+        Event::Resuming { in_doubt } => format!("resuming: {} in doubt", words::count(*in_doubt, "operation")),
+        Event::Resolved { address, verb, found } => format!("{address}: {}", resolved(*verb, *found)),
         Event::StepStarted { address, verb, .. } => format!("{address}: {verb} ..."),
         Event::StepWaiting { address, status, .. } => format!("{address}: {status}"),
         Event::StepInDoubt { address, error, .. } => format!("{address}: result unknown, looking for it ({error})"),
@@ -56,15 +58,42 @@ pub(super) fn sentence(event: &Event) -> Option<String> {
         Event::StepBlocked { address, because, .. } => format!("{address}: skipped, because {because} failed"),
         Event::Heartbeat { active, done, steps } => heartbeat(active, *done, *steps),
         Event::Interrupted => "interrupted: nothing new starts; calls in flight are awaited".to_owned(),
+        Event::Strays { strays } => astray(strays),
         Event::RunFinished(_) => return None,
     })
+}
+
+/// What carries the stack's tags and should not be there: a line each, below the first.
+fn astray(strays: &[Stray]) -> String {
+    let why = |why: &Astray| match why {
+        Astray::Twin { of, planned: true } => format!("a second {of}, which nothing uses: the next plan deletes it"),
+        Astray::Twin { of, planned: false } => {
+            format!("a second {of}: find out which one is in use, and take the `auroractl:*` tags off the other")
+        }
+        Astray::Unknown { address } => format!("it says that it is {address}, and no run on record made it"),
+        Astray::Lineage { lineage } => format!("it is of another stack of this name, lineage {lineage}"),
+    };
+    let lines = strays.iter().map(|stray| format!("\n             {}: {}", stray.arn, why(&stray.why)));
+    let count = words::count(strays.len(), "object");
+    format!("{count} with the tags of this stack should not be there:{}", lines.collect::<String>())
+}
+
+/// What became of an operation that an interrupted run had begun.
+fn resolved(verb: Verb, found: bool) -> &'static str {
+    match (verb, found) {
+        (Verb::Create | Verb::Adopt, true) => "found, an interrupted run had made it",
+        (Verb::Create | Verb::Adopt, false) => "not there, an interrupted run had not made it",
+        (Verb::Update, true) => "found, and compared with what the stack wants",
+        (Verb::Delete | Verb::Forget, true) => "still there",
+        (Verb::Update | Verb::Delete | Verb::Forget, false) => "gone",
+    }
 }
 
 fn heartbeat(active: &[(auroractl_core::Address, String)], done: usize, steps: usize) -> String {
     let waiting: Vec<String> = active.iter().take(4).map(|(address, status)| format!("{address} ({status})")).collect();
     let more = active.len().saturating_sub(waiting.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{done} of {steps} steps done; waiting for {}{more}", waiting.join(", "))
+    format!("{done} of {} done; waiting for {}{more}", words::count(steps, "step"), waiting.join(", "))
 }
 
 /// How the run ended, what is in doubt, and what to do next.
@@ -83,7 +112,7 @@ pub(super) fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> 
         let running: Vec<String> = summary.still_running.iter().map(ToString::to_string).collect();
         writeln!(out, "  AWS is still working on: {}", running.join(", "))?;
     }
-    let done = if summary.done == 1 { "1 step".to_owned() } else { format!("{} steps", summary.done) };
+    let done = words::count(summary.done, "step");
     match (summary.stopped, summary.failed.len(), summary.not_started) {
         (None, 0, _) => writeln!(out, "{} {done}.", "Done:".green().bold()),
         (None, failed, _) => writeln!(
@@ -106,5 +135,6 @@ fn stopped(why: Stopped) -> &'static str {
         Stopped::Deadline => "Deadline passed:",
         Stopped::Credentials => "Stopped, the credentials are no longer good:",
         Stopped::Store => "Stopped, the journal can't be written:",
+        Stopped::Fenced => "Stopped, another run has taken the lease:",
     }
 }

@@ -4,20 +4,28 @@ use super::words;
 use crate::exit::{Exit, Failure};
 use auroractl_core::Level;
 use auroractl_core::model::Group;
-use auroractl_core::plan::{Action, Change, Plan};
+use auroractl_core::plan::{Action, Change, Plan, Reason};
+use auroractl_policy::Report;
 use owo_colors::OwoColorize as _;
 use std::io::{self, Write};
 
 const GROUPS: [Group; 5] = [Group::Network, Group::Security, Group::Params, Group::Cluster, Group::Monitoring];
 
 /// Shows a plan: by part of the stack, then what users of the database feel, then the sums.
-pub(crate) fn show(stack: &str, plan: &Plan, all: bool) -> Result<Exit, Failure> {
+pub(crate) fn show(stack: &str, plan: &Plan, all: bool, rules: Option<&Report>) -> Result<Exit, Failure> {
     super::stdout(|out| {
         if plan.is_empty() && !all {
             return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
         }
+        if plan.changes.iter().any(|change| change.reasons.contains(&Reason::Destroyed)) {
+            writeln!(out, "{}\n", "The stack is destroyed.".red().bold())?;
+        }
         changes(out, plan, all)?;
         felt(out, plan)?;
+        if let Some(report) = rules {
+            writeln!(out)?;
+            super::rules::beside(out, report)?;
+        }
         writeln!(out, "\n{} {}.", "Plan:".bold(), words::summary(&plan.summary()))
     })
 }
@@ -29,7 +37,8 @@ pub(crate) fn status(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
             return writeln!(out, "No drift: stack `{stack}` is as it was applied ({} resources).", plan.changes.len());
         }
         changes(out, plan, false)?;
-        let drifted = plan.changes.iter().filter(|change| change.action.is_change()).count();
+        let drifted =
+            plan.changes.iter().filter(|change| change.action.is_change() || !change.deposed.is_empty()).count();
         writeln!(
             out,
             "\n{} {drifted} of {} resources differ. `auroractl apply` puts them back.",
@@ -72,7 +81,8 @@ fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
         words::verb(change.action)
     )?;
     if change.action != Action::Create {
-        for reason in &change.reasons {
+        // That the whole stack goes is said once, above.
+        for reason in change.reasons.iter().filter(|reason| **reason != Reason::Destroyed) {
             writeln!(out, "      {}", words::reason(reason).dimmed())?;
         }
     }
@@ -96,7 +106,7 @@ fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
         writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), words::value(value))?;
     }
     for generation in &change.deposed {
-        writeln!(out, "      also deletes generation {generation}, left by an interrupted replacement")?;
+        writeln!(out, "      also deletes generation {generation}, which an earlier run left")?;
     }
     Ok(())
 }

@@ -106,6 +106,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
         Reason::TagsMissing => "its ownership tags are missing".to_owned(),
+        Reason::Moved => "its tags name the address that it had before".to_owned(),
         Reason::Refused => "refused".to_owned(),
     }
 }
@@ -146,6 +147,11 @@ pub(super) fn summary(sum: &Summary) -> String {
         .map(|(count, what)| format!("{count} {what}"))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// `1 step`, `2 steps`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `12 s`, `6 min 10 s`, `1 h 5 min`.

@@ -210,6 +210,10 @@ impl<'a> Run<'a> {
         if live.owner == Owner::Untagged {
             reasons.push(Reason::TagsMissing);
         }
+        // What has no tags of its own names no address.
+        if matches!(live.owner, Owner::Oid(_)) && self.inputs.state.untold.contains(case.address) {
+            reasons.push(Reason::Moved);
+        }
         let relinquished = relinquished(&record.applied, &case.spec);
         if !relinquished.is_empty() {
             reasons.push(Reason::Relinquished { fields: relinquished });
@@ -384,7 +388,8 @@ impl Run<'_> {
             || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
     }
 
-    /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key.
+    /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key. It may be
+    /// gone already, by an interrupted run.
     fn needed_by_remains(&self, address: &Address) -> Option<Address> {
         let users = self
             .inputs
@@ -396,7 +401,8 @@ impl Run<'_> {
             let needs = self.inputs.kinds.pure(at.kind()).and_then(|kind| kind.remains_need(&record.applied).ok());
             needs.is_some_and(|kinds| kinds.contains(&address.kind()))
         });
-        leaving.next().map(|(at, _)| at.clone())
+        let left = || self.inputs.state.kept_by(address);
+        leaving.next().map(|(at, _)| at).or_else(left).cloned()
     }
 
     /// The refusal of a deletion, if it is refused.
@@ -412,14 +418,19 @@ impl Run<'_> {
                 "drop the record with `auroractl state rm`",
             )));
         }
+        let guard = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
         let settled = case.record.is_some_and(|record| record.settled);
         let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
         let remains = |at: &Address| self.inputs.graph.node(at).is_some();
-        if settled && !permitted && guard::data_bearing(case.address, self.inputs.state, &remains) {
-            let way_out = format!("to delete it for good, say `--allow-delete {}`", case.address);
-            return Ok(Some(self.refuse(case, RefusalClass::DataBearing, "it holds data".to_owned(), &way_out)));
+        if settled && !permitted && crate::guard::data_bearing(case.address, self.inputs.state, &remains) {
+            let (mut message, mut way_out) = ("it holds data".to_owned(), String::from("to delete it for good, "));
+            if let Some(setting) = guard {
+                message = format!("it holds data, and `{setting}` is on");
+                way_out = format!("{way_out}set `{setting} = false` in the stack file and apply that first; then ");
+            }
+            let way_out = format!("{way_out}say `--allow-delete {}`", case.address);
+            return Ok(Some(self.refuse(case, RefusalClass::DataBearing, message, &way_out)));
         }
-        let guard = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
         Ok(guard.filter(|_| !self.inputs.options.ephemeral).map(|setting| {
             let way_out = format!("set `{setting} = false` in the stack file and apply that first");
             self.refuse(case, RefusalClass::Protected, format!("`{setting}` is on"), &way_out)

@@ -5,7 +5,7 @@
 //! replaced, its new half can't come first: it may need, through others, what
 //! is only made when the early ones are gone.
 
-use super::{Action, Change, Reason};
+use super::{Action, Change};
 use crate::address::Address;
 use crate::model::ReplaceOrder;
 use crate::state::State;
@@ -32,8 +32,8 @@ pub(crate) fn early(changes: &[Change], state: &State) -> BTreeSet<Address> {
 
 /// Does an object go with this change, or is one let go of that is still there? What is gone already holds nothing up.
 pub(crate) fn lets_go(change: &Change) -> bool {
-    let kept = change.reasons.iter().any(|reason| matches!(reason, Reason::Kept { .. }));
-    matches!(change.action, Action::Replace | Action::Delete) || (change.action == Action::Forget && kept)
+    matches!(change.action, Action::Replace | Action::Delete)
+        || (change.action == Action::Forget && change.kept_by().is_some())
 }
 
 /// What the objects refer to that go with this change.

@@ -37,7 +37,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         3 => (place(), verb(), any::<bool>()).prop_map(|((address, generation), verb, attempted)| {
             let Record { oid, name, applied: spec, deps, .. } = record(&address, generation);
-            Entry::Intent(Intent { address, generation, oid, name, verb, spec, deps, attempted })
+            Entry::Intent(Intent { address, generation, oid, name, verb, spec, deps, attempted, kept_by: None })
         }),
         2 => place().prop_map(|(address, generation)| Entry::Attempt { address, generation }),
         2 => place().prop_map(|(address, generation)| {

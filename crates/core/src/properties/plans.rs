@@ -9,7 +9,7 @@ use crate::graph::{Desired, Graph, Handle};
 use crate::guard;
 use crate::lower::{Sources, StepId, lower};
 use crate::plan::{Action, Inputs, Options, Plan, plan};
-use crate::state::{State, Verb};
+use crate::state::{Intent, State, Verb};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,6 +94,32 @@ fn what_needs_no_step_is_looked_through() {
     let Planned { program, .. } = site.plan(&chain([2, 0, 2]), &Options::default());
     let after: Vec<_> = program.steps.iter().map(|step| (step.address.name(), step.after.len())).collect();
     assert_eq!(after, [("first", 0), ("last", 1)]);
+}
+
+/// What leaves something behind may be gone when the run is interrupted, and with it its record.
+#[test]
+fn what_an_interrupted_run_had_to_keep_is_still_kept() {
+    let mut site = Site::new(1);
+    let planned = site.plan(&chain([0, 0, 0]), &Options::default());
+    site.run(&chain([0, 0, 0]), &planned, Trouble::None).unwrap();
+    let (at, gone) = (planned.plan.changes[0].address.clone(), edits::address(5));
+    let record = site.state.resources[&at].clone();
+    site.state.intents.push(Intent {
+        address: at.clone(),
+        generation: record.generation,
+        oid: record.oid,
+        name: record.name,
+        verb: Verb::Forget,
+        spec: record.applied,
+        deps: record.deps,
+        attempted: false,
+        kept_by: Some(gone.clone()),
+    });
+    let destroy = Options { destroy: true, ..Options::default() };
+    let changes = site.plan(&edits::nothing(), &destroy).plan.changes;
+    let change = changes.iter().find(|change| change.address == at).unwrap();
+    assert_eq!((change.action, change.kept_by()), (Action::Forget, Some(&gone)));
+    assert!(changes.iter().filter(|change| change.address != at).all(|change| change.action == Action::Delete));
 }
 
 proptest! {

@@ -263,6 +263,7 @@ impl Site {
             spec: node.map(|node| node.spec.clone()).unwrap_or_default(),
             deps,
             attempted: false,
+            kept_by: change.kept_by().cloned(),
         }
     }
 

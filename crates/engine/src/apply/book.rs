@@ -10,6 +10,7 @@ use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
 use auroractl_core::{Address, Deed};
+use futures::future::BoxFuture;
 use serde_json::Value;
 
 /// The book of a run.
@@ -30,6 +31,11 @@ impl<'a> Book<'a> {
     /// A new stack's lineage must be durable before anything is made under it.
     pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
         if self.state.serial == 0 { self.store.commit(self.state).await } else { Ok(()) }
+    }
+
+    /// Waits until another run has taken the store's lock away.
+    pub(super) fn lost(&self) -> BoxFuture<'static, ()> {
+        self.store.lost()
     }
 
     /// Writes lines, then lets the state follow them.
@@ -56,6 +62,9 @@ impl<'a> Book<'a> {
         let mut entries = vec![recorded, resolved(step, step.verb)];
         if step.verb == Verb::Adopt {
             entries.push(resolved(step, Verb::Create));
+        }
+        if step.verb == Verb::Update && self.state.untold.contains(&step.address) {
+            entries.push(Entry::Told { address: step.address.clone() });
         }
         self.write(&entries, true).await
     }

@@ -12,10 +12,11 @@ mod prepare;
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
 use crate::event::{Event, Stopped, Summary};
-use crate::kind::{Ending, Registry};
+use crate::kind::{Ending, Registry, World};
 use crate::look::Look;
 use crate::stop::{Stop, Urgency};
 use crate::store::{Store, StoreError};
+use crate::sweep;
 use crate::wait::{Goal, Verdict, Wait, Waits};
 use act::Acted;
 use auroractl_core::journal;
@@ -27,7 +28,7 @@ use auroractl_core::state::{State, Verb};
 use auroractl_core::{Address, Graph};
 use book::Book;
 use futures::StreamExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Fuse, FutureExt as _};
 use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -99,7 +100,7 @@ pub struct Desk<'a> {
 ///
 /// # Errors
 /// When the intents could not be written; then no mutating call was sent.
-pub async fn apply<W: Sync>(
+pub async fn apply<W: World>(
     means: Means<'_, W>,
     work: Work<'_>,
     state: &mut State,
@@ -110,6 +111,7 @@ pub async fn apply<W: Sync>(
     prepare::declare(&mut book, work, means).await?;
     (desk.report)(Event::RunStarted { steps: work.program.steps.len(), critical_path_seconds: queue.critical_path() });
     let (notes, heard) = mpsc::unbounded_channel();
+    let lost = book.lost().fuse();
     let mut run = Run {
         means,
         work,
@@ -125,6 +127,7 @@ pub async fn apply<W: Sync>(
         summary: Summary::default(),
         notes,
         heard,
+        lost,
     };
     run.drive().await;
     Ok(run.finish().await)
@@ -169,6 +172,8 @@ struct Run<'a, W: 'static> {
     summary: Summary,
     notes: mpsc::UnboundedSender<Event>,
     heard: mpsc::UnboundedReceiver<Event>,
+    /// Ends when another run has taken the lease.
+    lost: Fuse<BoxFuture<'static, ()>>,
 }
 
 /// What woke the loop.
@@ -179,10 +184,11 @@ enum Wake {
     Due,
     Quiet,
     Deadline,
+    Lost,
     Stop(Urgency),
 }
 
-impl<W: Sync> Run<'_, W> {
+impl<W: World> Run<'_, W> {
     async fn drive(&mut self) {
         let begun = self.means.clock.now();
         let mut urgency = Urgency::Run;
@@ -198,6 +204,7 @@ impl<W: Sync> Run<'_, W> {
                 Wake::Due => self.look(),
                 Wake::Quiet => self.heartbeat(),
                 Wake::Deadline => self.halt(Stopped::Deadline),
+                Wake::Lost => self.halt(Stopped::Fenced),
                 Wake::Stop(now) => {
                     urgency = now;
                     self.halt(Stopped::Interrupt);
@@ -221,6 +228,7 @@ impl<W: Sync> Run<'_, W> {
         tokio::select! {
             biased;
             now = self.stop.above(urgency) => Wake::Stop(now),
+            () = &mut self.lost => Wake::Lost,
             Some((step, result)) = self.calls.next() => Wake::Called(step, result),
             Some(event) = self.heard.recv() => Wake::Heard(event),
             Some(answers) = self.looks.next() => Wake::Looked(answers),
@@ -258,8 +266,8 @@ impl<W: Sync> Run<'_, W> {
         match prepare::worker(&self.book, self.means, self.work, what) {
             Ok(worker) => {
                 if let Err(error) = self.book.attempt(what).await {
-                    self.fail(step, &prepare::unwritten(&error));
-                    return self.halt(Stopped::Store);
+                    self.unwritten(&error);
+                    return self.fail(step, &prepare::unwritten(&error));
                 }
                 let (notes, means) = (self.notes.clone(), self.means);
                 self.calls.push(Box::pin(act::perform(worker, means.world, means.clock, (step, notes))));
@@ -301,10 +309,15 @@ impl<W: Sync> Run<'_, W> {
         match result {
             Ok(()) => self.done(step),
             Err(error) => {
-                self.halt(Stopped::Store);
+                self.unwritten(&error);
                 self.fail(step, &prepare::unwritten(&error));
             }
         }
+    }
+
+    /// The store took no more lines: nothing new starts.
+    fn unwritten(&mut self, error: &StoreError) {
+        self.halt(if error.fenced() { Stopped::Fenced } else { Stopped::Store });
     }
 
     fn wait(&mut self, step: StepId, goal: Goal) {
@@ -392,8 +405,10 @@ impl<W: Sync> Run<'_, W> {
     }
 
     fn fail(&mut self, step: StepId, error: &CallError) {
-        if error.class == Class::Credentials {
-            self.halt(Stopped::Credentials);
+        match error.class {
+            Class::Credentials => self.halt(Stopped::Credentials),
+            Class::Fenced => self.halt(Stopped::Fenced),
+            _ => {}
         }
         let blocked = self.queue.fail(step);
         let Some(what) = self.work.program.steps.get(step) else { return };
@@ -423,11 +438,36 @@ impl<W: Sync> Run<'_, W> {
         });
     }
 
+    /// Looks for what should not be there, where something was made. It is a courtesy: where it can't be had, the run
+    /// is what it is.
+    async fn sweep(&mut self) -> Result<(), CallError> {
+        let state = &*self.book.state;
+        let owned = self.means.world.inventory(&state.stack).await?;
+        let mut strays = sweep::strays(state, &owned);
+        let lines = sweep::spares(self.means.world, self.means.registry, state, &mut strays).await?;
+        if self.book.write(&lines, false).await.is_err() {
+            self.halt(Stopped::Store);
+        }
+        if !strays.is_empty() {
+            (self.report)(Event::Strays { strays });
+        }
+        Ok(())
+    }
+
+    /// Has this run made anything, and ended by itself?
+    fn made_something(&self) -> bool {
+        let creates = self.work.program.steps.iter().any(|step| step.verb == Verb::Create);
+        creates && self.summary.stopped.is_none() && self.queue.count(Place::Done) > 0
+    }
+
     /// Commits and sums up.
     async fn finish(mut self) -> Summary {
+        if self.made_something() {
+            let _ = self.sweep().await;
+        }
         let ended = self.book.finish(self.means.label.0, self.summary.stopped.is_none()).await;
-        if ended.is_err() {
-            self.halt(Stopped::Store);
+        if let Err(error) = &ended {
+            self.unwritten(error);
         }
         self.summary.still_running = self.waits.iter().map(|(_, wait)| wait.ask.identity.address.clone()).collect();
         self.summary.done = self.queue.count(Place::Done);

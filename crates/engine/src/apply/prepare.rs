@@ -12,7 +12,7 @@ use auroractl_core::journal::Entry;
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::{Live, Observed, Owner};
-use auroractl_core::plan::{Action, Change};
+use auroractl_core::plan::{Action, Change, Plan};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
 use auroractl_core::{Address, Graph};
@@ -23,7 +23,7 @@ pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means
     let (run, command) = means.label;
     let mut entries =
         vec![Entry::RunStart { run: run.to_owned(), command: command.to_owned(), lineage: book.state.lineage.clone() }];
-    entries.extend(stale(book.state));
+    entries.extend(stale(book.state, work.plan));
     entries.extend(observed_records(book.state, work, means));
     let changes: BTreeMap<&Address, &Change> =
         work.plan.changes.iter().map(|change| (&change.address, change)).collect();
@@ -37,8 +37,13 @@ pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means
 }
 
 /// Intents of earlier updates and deletes: the refresh has looked at their resources and the plan covers what is left.
-fn stale(state: &State) -> Vec<Entry> {
+/// Not what an earlier run had decided to keep and this one keeps, too: nothing else says so any more, and a torn write
+/// could lose the new intent behind the end of the old one.
+fn stale(state: &State, plan: &Plan) -> Vec<Entry> {
+    let kept: BTreeSet<&Address> =
+        plan.changes.iter().filter(|change| change.kept_by().is_some()).map(|change| &change.address).collect();
     let over = state.intents.iter().filter(|intent| intent.verb != Verb::Create);
+    let over = over.filter(|intent| intent.kept_by.is_none() || !kept.contains(&intent.address));
     over.map(|intent| Entry::Resolved {
         address: intent.address.clone(),
         generation: intent.generation,
@@ -90,7 +95,7 @@ fn caught_up(state: &State, graph: &Graph, change: &Change, learned: Option<Reco
 
 /// What a run without steps writes down.
 pub(super) fn learned(state: &State, work: &Unchanged<'_>) -> Vec<Entry> {
-    let mut entries = stale(state);
+    let mut entries = stale(state, work.plan);
     for change in &work.plan.changes {
         let live = work.observed.get(&change.address).and_then(Observed::live);
         let record = state.resources.get(&change.address).zip(live);
@@ -125,7 +130,17 @@ fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent 
         None => record.map(|record| record.deps.clone()).unwrap_or_default(),
     };
     let (address, generation) = (step.address.clone(), step.generation);
-    Intent { address, generation, oid, name, verb: step.verb, spec, deps, attempted: false }
+    Intent {
+        address,
+        generation,
+        oid,
+        name,
+        verb: step.verb,
+        spec,
+        deps,
+        attempted: false,
+        kept_by: change.kept_by().cloned(),
+    }
 }
 
 /// What the worker of a step needs.
@@ -155,6 +170,10 @@ pub(super) fn worker<W>(
         Verb::Update | Verb::Adopt => {
             let live = work.observed.get(&step.address).and_then(Observed::live);
             let mut from = live.ok_or_else(|| fault("it was not observed"))?.clone();
+            if book.state.untold.contains(&step.address) && matches!(from.owner, Owner::Oid(_)) {
+                // Its tags say who it was: they are written as for one that has none.
+                from.owner = Owner::Untagged;
+            }
             let unmarked = from.owner == Owner::Untagged;
             let differs = step.verb == Verb::Update || unmarked || differs(work, &step.address);
             let spec = spec(book.state, intent)?;

@@ -138,6 +138,9 @@ pub enum StoreError {
     /// It was opened for reading, or nothing was committed yet.
     #[error("the state can't be written: {0}")]
     NotWritable(&'static str),
+    /// The remote store can't be used.
+    #[error(transparent)]
+    Remote(#[from] super::remote::RemoteError),
     /// The state can't be written as JSON.
     #[error("the state has no written form: {0}")]
     Unwritable(#[from] serde_json::Error),
@@ -166,6 +169,22 @@ pub struct Backup {
 }
 
 impl StoreError {
+    /// Is what stands there of no use to any release, so that a rebuilt state may take its place?
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Empty { .. } | Self::RolledBack { .. } | Self::JournalCorrupt { .. } => true,
+            Self::Foreign { what, .. } => matches!(*what, "lineage" | "snapshot"),
+            _ => false,
+        }
+    }
+
+    /// Has another run taken the lock away?
+    #[must_use]
+    pub fn fenced(&self) -> bool {
+        matches!(self, Self::Remote(super::remote::RemoteError::Fenced(_)))
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -179,13 +198,10 @@ impl StoreError {
             }
             Self::NewerFormat { tool, .. } => format!("use auroractl {tool}, which wrote it, or a newer one"),
             Self::Foreign { .. } => "check which stack file, credentials and state folder are in use".to_owned(),
-            Self::RolledBack { path, .. } => format!(
-                "put the newest snapshot back; if it is lost, {}: what was made since the older one is not known then, and keeps its ownership tags",
-                aside(path)
-            ),
+            Self::RolledBack { .. } => format!("put the newest snapshot back; if it is lost, {REBUILD}"),
             Self::JournalCorrupt { path, .. } => {
                 format!(
-                    "{} and run again: what was made since the snapshot is not known then, and keeps its ownership tags",
+                    "{} and run again: what was made since the snapshot is not known then; {REBUILD} to have that too",
                     aside(path)
                 )
             }
@@ -205,20 +221,24 @@ impl StoreError {
                 super::MAX_NAME
             ),
             Self::Space { .. } => "free some space and run again; nothing was changed".to_owned(),
+            Self::Remote(why) => why.hint(),
             Self::Broken(_) => "run again: what is in doubt is looked for at AWS".to_owned(),
             Self::NotWritable(_) | Self::Unwritable(_) => "this is a fault in auroractl; please report it".to_owned(),
         }
     }
 }
 
+/// The way out where no file helps.
+const REBUILD: &str = "rebuild the state from the resources' tags (`auroractl state recover --replace-damaged`)";
+
 /// How to put a backup in the place of a damaged snapshot. The journal continues the damaged one, so it makes room too.
 fn restore(path: &Path, backup: Option<&Backup>) -> String {
     let Some(backup) = backup else {
-        return "there is no sound backup: put the folder back from a backup of your own; this release can't rebuild a state from the resources' tags".to_owned();
+        return format!("there is no sound backup: put the folder back from a backup of your own, or {REBUILD}");
     };
     let journal = path.with_file_name(super::files::JOURNAL);
     format!(
-        "the newest sound backup is {} (serial {}); `{} && cp -p {} {}` puts it back; what was made after it is not in it, and keeps its ownership tags",
+        "the newest sound backup is {} (serial {}); `{} && cp -p {} {}` puts it back; what was made after it is not in it: {REBUILD} to have that too",
         Shown(&backup.path),
         backup.serial,
         move_aside(&journal),

@@ -1,7 +1,7 @@
-//! The snapshots that are kept.
+//! The snapshots that are kept, and who holds the lock.
 
 use super::disk::RealDisk;
-use super::error::StoreError;
+use super::error::{Holder, StoreError};
 use super::files::{BACKUPS, Folder};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,12 +9,24 @@ use std::sync::Arc;
 /// One snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// Its file.
-    pub path: PathBuf,
+    /// Its file or object.
+    pub place: String,
     /// Its serial.
     pub serial: u64,
     /// How many resources it knows.
     pub resources: usize,
+    /// When it was written, in UTC, where that is known.
+    pub written: Option<String>,
+}
+
+/// Who holds the lock of a folder, if anybody does.
+///
+/// # Errors
+/// When the folder can't be looked at.
+pub fn locked(dir: &Path) -> Result<Option<Holder>, StoreError> {
+    let folder = Folder { disk: Arc::new(RealDisk), dir: dir.to_owned() };
+    let there = folder.exists()?.is_some();
+    Ok((there && folder.locked()).then(|| folder.holder()))
 }
 
 /// The present snapshot and the sound backups, newest first.
@@ -24,9 +36,10 @@ pub struct Kept {
 pub fn history(dir: &Path) -> Result<Vec<Kept>, StoreError> {
     let folder = Folder { disk: Arc::new(RealDisk), dir: dir.to_owned() };
     let kept = |path: PathBuf, state: &auroractl_core::State| Kept {
-        path,
+        place: path.display().to_string(),
         serial: state.serial,
         resources: state.resources.len(),
+        written: None,
     };
     let present = folder.snapshot()?.map(|snapshot| kept(folder.path(super::files::STATE), &snapshot.state));
     let backups = (1..=BACKUPS).filter_map(|number| {

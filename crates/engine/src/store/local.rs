@@ -84,14 +84,6 @@ impl Local {
             }
         }
     }
-
-    /// Can it be written, and is there room for what a run writes? To be asked before the first mutation.
-    ///
-    /// # Errors
-    /// When not.
-    pub fn probe(&self) -> Result<(), StoreError> {
-        self.writer.as_ref().ok_or(READ_ONLY)?.probe()
-    }
 }
 
 /// A line or a snapshot was given to a store that was opened to look.
@@ -104,6 +96,15 @@ impl Store for Local {
 
     fn commit<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move { self.writer.as_mut().ok_or(READ_ONLY)?.commit(state) })
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        self.writer.as_ref().ok_or(READ_ONLY)?.probe()
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        // The lock goes with its file handle.
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

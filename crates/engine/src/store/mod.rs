@@ -1,15 +1,19 @@
 //! Where a stack's state, journal and lock live.
 //!
 //! The engine knows only [`Store`]: append to the journal, commit a snapshot.
-//! [`Local`] keeps both in a folder of files.
+//! [`Local`] keeps both in a folder of files, [`Remote`] in an object store.
 //!
 //! | module | what stands there |
 //! |---|---|
 //! | [`error`] | why a store can't be used, each with a way out |
 //! | [`local`] | the folder: opening, locking, appending, committing |
+//! | [`remote`] | the bucket: lease and fence, one small root, immutable blobs |
 //! | `snapshot`, `frames` | the written forms of the state and of the journal |
 //! | [`disk`], [`memory`] | the file-system operations in use; a disk in memory that can fail |
+//! | [`objects`], [`bucket`] | the object-store operations in use; a bucket in memory that can fail |
 
+mod aside;
+pub mod bucket;
 pub mod disk;
 pub mod error;
 mod files;
@@ -17,15 +21,20 @@ mod frames;
 mod history;
 pub mod local;
 pub mod memory;
+pub mod objects;
 mod real;
+pub mod remote;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use aside::{Aside, set_aside, set_aside_on};
 pub use error::StoreError;
-pub use history::{Kept, history};
+pub use history::{Kept, history, locked};
 pub use local::{Local, Mode, Opened};
+pub use remote::Remote;
+pub use snapshot::{read_copy, written_copy};
 
 use auroractl_core::identity::StackId;
 use auroractl_core::journal::Entry;
@@ -57,6 +66,25 @@ pub trait Store: Send {
     /// # Errors
     /// When it could not be written. The earlier snapshot and the journal are still there then.
     fn commit<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Can it be written, and is there room for what a run writes? To be asked before the first mutation.
+    ///
+    /// # Errors
+    /// When not.
+    fn probe(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Waits until another run has taken the lock away, which is the end of this one; for ever where that can't be.
+    fn lost(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Gives the lock back. What is dropped without gives it back later, or not before others have waited.
+    ///
+    /// # Errors
+    /// When it could not be given back.
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 
 /// The folder of a stack within the folder of all states.

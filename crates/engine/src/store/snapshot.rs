@@ -67,7 +67,12 @@ pub(super) fn encode(state: &State, head: &Head) -> Result<(Vec<u8>, String), se
         members.insert(UPTO.to_owned(), head.upto.into());
         members.insert(WRITTEN_BY.to_owned(), TOOL.into());
     }
-    let body = format!("{}\n", serde_json::to_string_pretty(&members)?);
+    seal(&members)
+}
+
+/// An object as indented JSON whose first member is the checksum of the rest; with that checksum.
+pub(super) fn seal(members: &Value) -> Result<(Vec<u8>, String), serde_json::Error> {
+    let body = format!("{}\n", serde_json::to_string_pretty(members)?);
     // The body begins with the brace and line feed that the head has, too.
     let rest = body.strip_prefix("{\n").unwrap_or(&body);
     let checksum = HEXLOWER.encode(&Sha256::digest(rest));
@@ -75,17 +80,13 @@ pub(super) fn encode(state: &State, head: &Head) -> Result<(Vec<u8>, String), se
     Ok((bytes, checksum))
 }
 
-/// Reads a snapshot.
-pub(super) fn decode(bytes: &[u8]) -> Result<Snapshot, Unusable> {
-    decode_with(bytes, MIGRATIONS)
-}
-
-fn decode_with(bytes: &[u8], migrations: &[Migration]) -> Result<Snapshot, Unusable> {
+/// The members of a sealed object, and its checksum. A format above `newest` is refused first: it may be sealed otherwise.
+pub(super) fn unseal(bytes: &[u8], newest: u32) -> Result<(Map<String, Value>, String), Unusable> {
     if bytes.is_empty() {
         return Err(Unusable::Empty);
     }
     if let Ok(members) = serde_json::from_slice::<Map<String, Value>>(bytes) {
-        refuse_newer(&members)?;
+        refuse_newer(&members, newest)?;
     }
     let checksum = verified(bytes)?;
     let mut members = match exact::parse(bytes) {
@@ -94,6 +95,37 @@ fn decode_with(bytes: &[u8], migrations: &[Migration]) -> Result<Snapshot, Unusa
         Err(why) => return Err(Unusable::Damaged(why.to_string())),
     };
     members.remove("checksum");
+    Ok((members, checksum))
+}
+
+/// A state as the bytes of a `state.json`: what `auroractl state pull` gives.
+///
+/// # Errors
+/// When it has no written form.
+pub fn written_copy(state: &State) -> Result<Vec<u8>, serde_json::Error> {
+    encode(state, &Head::default()).map(|(bytes, _)| bytes)
+}
+
+/// Reads the bytes of a `state.json` that somebody kept elsewhere.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn read_copy(bytes: &[u8]) -> Result<State, String> {
+    decode(bytes).map(|snapshot| snapshot.state).map_err(|why| match why {
+        Unusable::Empty => "it is empty".to_owned(),
+        Unusable::Damaged(why) => format!("it is damaged: {why}"),
+        Unusable::Newer { found, tool } if tool.is_empty() => format!("it is of a newer auroractl: {found}"),
+        Unusable::Newer { found, tool } => format!("it is of auroractl {tool}, which is newer: {found}"),
+    })
+}
+
+/// Reads a snapshot.
+pub(super) fn decode(bytes: &[u8]) -> Result<Snapshot, Unusable> {
+    decode_with(bytes, MIGRATIONS)
+}
+
+fn decode_with(bytes: &[u8], migrations: &[Migration]) -> Result<Snapshot, Unusable> {
+    let (mut members, checksum) = unseal(bytes, FORMAT)?;
     let migrated = migrate(&mut members, migrations);
     let number = |members: &mut Map<String, Value>, key: &str| {
         let value = members.remove(key).and_then(|value| value.as_u64());
@@ -123,13 +155,13 @@ fn format_of(members: &Map<String, Value>) -> Option<u64> {
 }
 
 /// A newer format may have another checksum, so this is asked first.
-fn refuse_newer(members: &Map<String, Value>) -> Result<(), Unusable> {
+fn refuse_newer(members: &Map<String, Value>, newest: u32) -> Result<(), Unusable> {
     let format = format_of(members).unwrap_or(0);
-    if format <= u64::from(FORMAT) {
+    if format <= u64::from(newest) {
         return Ok(());
     }
     let tool = members.get(WRITTEN_BY).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Err(Unusable::Newer { found: format!("its format is {format}, this release knows {FORMAT}"), tool })
+    Err(Unusable::Newer { found: format!("its format is {format}, this release knows {newest}"), tool })
 }
 
 /// Brings members of an older format up to date; says from which.

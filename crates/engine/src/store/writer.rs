@@ -157,7 +157,7 @@ impl Writer {
     pub(super) fn commit(&mut self, state: &State) -> Result<(), StoreError> {
         self.usable()?;
         self.same_stack(state)?;
-        let (serial, epoch) = self.last.as_ref().map_or((1, 0), |last| (last.serial + 1, last.epoch));
+        let (serial, epoch) = self.last.as_ref().map_or((state.serial + 1, 0), |last| (last.serial + 1, last.epoch));
         let head = Head { epoch, upto: self.end.n };
         let state = State { serial, ..state.clone() };
         let (bytes, checksum) = snapshot::encode(&state, &head)?;

@@ -18,6 +18,7 @@ mod policy_document;
 mod prices;
 mod recovery;
 mod serverless;
+mod state;
 mod subscriptions;
 mod tags;
 mod waivers;
@@ -80,6 +81,7 @@ pub const CHECKS: &[Check] = &[
     recovery::CHECK,
     prices::CHECK,
     waivers::CHECK,
+    state::CHECK,
     moved::CHECK,
 ];
 

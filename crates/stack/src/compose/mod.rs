@@ -4,6 +4,7 @@
 //! edges of the graph are drawn by the types. Names in addresses are for good: identities are hashed from them.
 
 mod cluster;
+mod fields;
 mod monitoring;
 mod network;
 mod params;

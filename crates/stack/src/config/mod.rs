@@ -26,7 +26,7 @@ pub use derive::{ResolvedMember, SubnetPlan, SubnetTier};
 pub use monitoring::{LogRetention, Monitoring, Protocol, Subscription};
 pub use network::{Access, CreatedVpc, Endpoint, ExistingNetwork, Nat, Network};
 pub use params::{ParamValue, Params, Workload};
-pub use policy::{Approval, ApproverRole, Policy, Waiver, WaiverReason};
+pub use policy::{Approval, ApproverRole, Evidence, Load, LoadPattern, Policy, Waiver, WaiverReason};
 pub use security::{Kms, Security};
 pub use stack::{DefaultsVersion, Environment, Moved, Recovery, Stack, State, StateBackend};
 pub use window::{BackupWindow, MaintenanceWindow, Weekday, WindowError};
@@ -59,7 +59,7 @@ pub struct Config {
     /// Assumptions about the use of the stack, for its bill.
     #[serde(default)]
     pub cost: Cost,
-    /// Approved exceptions from the design rules.
+    /// What the design rules can't see by themselves, and approved exceptions from them.
     #[serde(default)]
     pub policy: Policy,
     /// Where the record of what was made is kept.

@@ -95,6 +95,27 @@ impl Recovery {
 pub struct State {
     /// Kind of store.
     pub backend: StateBackend,
+    /// For `s3`: the bucket. It must exist; auroractl neither makes nor deletes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// For `s3`: what the keys of all objects begin with, before the stack's name. Default: `auroractl/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// For `s3`: the bucket's region. Default: the stack's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// For `s3`: ARN of the KMS key that the objects are encrypted with. Default: as the bucket says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
+    /// For `s3`: the account that owns the bucket; a bucket of any other account is refused. Default: the account that the
+    /// stack runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket_owner: Option<String>,
+}
+
+impl State {
+    /// What keys begin with where the file does not say.
+    pub const PREFIX: &str = "auroractl/";
 }
 
 /// Kind of state store.
@@ -104,6 +125,8 @@ pub enum StateBackend {
     /// Files in the nearest `state/` folder.
     #[default]
     Local,
+    /// Objects in a bucket of S3: for teams, and for machines that vanish.
+    S3,
 }
 
 /// One `[[moved]]` entry: a resource that is now described under another address.

@@ -1,7 +1,7 @@
 //! The real disk: what a disk in memory can't show.
 
 use super::support::*;
-use crate::store::{Local, Mode, StoreError};
+use crate::store::{Local, Mode, Store as _, StoreError};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

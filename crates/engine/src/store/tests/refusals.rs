@@ -2,7 +2,7 @@
 
 use super::support::*;
 use crate::store::memory::MemDisk;
-use crate::store::{Mode, StoreError, belongs, folder};
+use crate::store::{Mode, Store as _, StoreError, belongs, folder};
 use auroractl_core::identity::StackId;
 use std::path::Path;
 

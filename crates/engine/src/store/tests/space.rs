@@ -1,8 +1,8 @@
 //! Disks that are full or fill up.
 
 use super::support::*;
-use crate::store::StoreError;
 use crate::store::memory::MemDisk;
+use crate::store::{Store as _, StoreError};
 use auroractl_core::journal::Entry;
 
 fn outcome(index: usize) -> Entry {

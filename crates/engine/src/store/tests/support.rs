@@ -51,6 +51,7 @@ pub(in crate::store) fn intent(index: usize) -> Entry {
         spec: json!({"cidr": {"$ref": {"of": "vpc.r9", "output": "cidr"}}}),
         deps: BTreeSet::new(),
         attempted: false,
+        kept_by: None,
     })
 }
 

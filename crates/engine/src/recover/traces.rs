@@ -1,0 +1,175 @@
+//! What tags tell of a lost state: which object was born as which generation of which address.
+//!
+//! Pure. An oid can't be read backwards, but there are few that it can be: those of the stack's addresses, of the
+//! addresses that they had before a move, and of a few generations of each.
+
+use crate::kind::Owned;
+use auroractl_core::Address;
+use auroractl_core::identity::oid;
+use auroractl_core::tags;
+use std::collections::BTreeMap;
+
+/// The last generation that is tried.
+pub const LAST_GENERATION: u32 = 32;
+
+/// An identity that an object may have been made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Birth {
+    /// The address then; a move changes the address alone.
+    pub(super) address: Address,
+    pub(super) generation: u32,
+    pub(super) oid: String,
+}
+
+/// What was found by tags, and which addresses there were before.
+#[derive(Clone, Copy, Debug)]
+pub struct Traces<'a> {
+    /// Everything that carries the stack's ownership tags.
+    pub owned: &'a [Owned],
+    /// The addresses that a resource had before it moved to this one.
+    pub former: &'a BTreeMap<Address, Vec<Address>>,
+}
+
+impl Traces<'_> {
+    /// All identities that a resource may carry: those of its address and of its former ones, and what is marked as
+    /// its own though it was born under an address that nobody remembers.
+    pub(super) fn births(&self, lineage: &str, at: &Address) -> Vec<Birth> {
+        let former = self.former.get(at).into_iter().flatten();
+        let mut births: Vec<Birth> =
+            std::iter::once(at).chain(former).flat_map(|address| all_of(lineage, address)).collect();
+        let marked =
+            self.owned.iter().filter(|object| of(object, lineage) && tag(object, tags::ADDRESS) == at.as_str());
+        for oid in marked.map(|object| tag(object, tags::ID)).filter(|oid| !oid.is_empty()) {
+            if births.iter().all(|birth| birth.oid != oid) {
+                births.push(Birth { address: at.clone(), generation: 0, oid: oid.to_owned() });
+            }
+        }
+        births
+    }
+
+    /// Is there an object with this identity?
+    pub(super) fn shows(&self, lineage: &str, birth: &Birth) -> bool {
+        self.owned.iter().any(|object| of(object, lineage) && tag(object, tags::ID) == birth.oid)
+    }
+}
+
+/// Objects of one type that carry one identity: a create that was executed twice, or tags that were copied.
+pub(crate) fn twins(owned: &[Owned], lineage: &str) -> Vec<Vec<String>> {
+    let mut groups: BTreeMap<(&str, (&str, &str)), Vec<String>> = BTreeMap::new();
+    for object in owned.iter().filter(|object| of(object, lineage) && !tag(object, tags::ID).is_empty()) {
+        groups.entry((tag(object, tags::ID), sort(&object.arn))).or_default().push(object.arn.clone());
+    }
+    groups.into_values().filter(|arns| arns.len() > 1).collect()
+}
+
+fn all_of(lineage: &str, address: &Address) -> impl Iterator<Item = Birth> {
+    (0..=LAST_GENERATION).map(move |generation| Birth {
+        address: address.clone(),
+        generation,
+        oid: oid(lineage, address, generation),
+    })
+}
+
+/// Which generation of the address on its tag an object was born as, if its oid says so too.
+pub(super) fn birth(lineage: &str, object: &Owned) -> Option<Birth> {
+    let address = tag(object, tags::ADDRESS).parse().ok()?;
+    all_of(lineage, &address).find(|birth| of(object, lineage) && birth.oid == tag(object, tags::ID))
+}
+
+/// The lineages that the tags name, and how many objects each has.
+#[must_use]
+pub fn lineages(owned: &[Owned]) -> BTreeMap<&str, usize> {
+    let mut found = BTreeMap::new();
+    for lineage in owned.iter().map(|object| tag(object, tags::LINEAGE)).filter(|lineage| !lineage.is_empty()) {
+        *found.entry(lineage).or_insert(0) += 1;
+    }
+    found
+}
+
+fn of(object: &Owned, lineage: &str) -> bool {
+    tag(object, tags::LINEAGE) == lineage
+}
+
+/// A tag's value, empty where there is none.
+pub(crate) fn tag<'o>(object: &'o Owned, key: &str) -> &'o str {
+    object.tags.get(key).map_or("", String::as_str)
+}
+
+/// Service and type of an ARN: `arn:aws:rds:…:cluster-snapshot:x` is another sort than `arn:aws:rds:…:cluster:x`.
+fn sort(arn: &str) -> (&str, &str) {
+    let resource = resource(arn);
+    let kind = resource.split([':', '/']).next().filter(|kind| kind.len() < resource.len()).unwrap_or_default();
+    (arn.split(':').nth(2).unwrap_or_default(), kind)
+}
+
+/// The resource's own id in an ARN, without its type.
+pub(super) fn id(arn: &str) -> &str {
+    let resource = resource(arn);
+    resource.split_once([':', '/']).map_or(resource, |(_, id)| id)
+}
+
+fn resource(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    fn object(arn: &str, address: &str, oid: &str) -> Owned {
+        let tags = [(tags::LINEAGE, "l"), (tags::ADDRESS, address), (tags::ID, oid)];
+        Owned { arn: arn.to_owned(), tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into() }
+    }
+
+    #[test]
+    fn arns_are_told_by_sort_and_id() {
+        let cases = [
+            ("arn:aws:ec2:r:1:vpc/vpc-1", ("ec2", "vpc"), "vpc-1"),
+            ("arn:aws:rds:r:1:cluster:orders", ("rds", "cluster"), "orders"),
+            ("arn:aws:rds:r:1:cluster-snapshot:orders", ("rds", "cluster-snapshot"), "orders"),
+            ("arn:aws:sns:r:1:topic", ("sns", ""), "topic"),
+            ("arn:aws:logs:r:1:log-group:/aws/rds/x", ("logs", "log-group"), "/aws/rds/x"),
+        ];
+        for (arn, kind, name) in cases {
+            assert_eq!((sort(arn), id(arn)), (kind, name), "{arn}");
+        }
+    }
+
+    #[test]
+    fn an_identity_is_told_by_address_and_generation() {
+        let (vpc, main) =
+            (at("vpc.main"), object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.main", &oid("l", &at("vpc.main"), 3)));
+        assert_eq!(birth("l", &main).unwrap().generation, 3);
+        assert_eq!(birth("m", &main), None, "another lineage");
+        assert_eq!(birth("l", &object("a", "vpc.other", &oid("l", &vpc, 3))), None, "another address");
+        assert_eq!(birth("l", &object("a", "vpc.main", &oid("l", &vpc, LAST_GENERATION + 1))), None, "too far");
+    }
+
+    #[test]
+    fn a_resource_that_moved_is_found_by_its_old_address_or_by_its_mark() {
+        let (old, new) = (at("vpc.old"), at("vpc.new"));
+        let moved = [object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.old", &oid("l", &old, 0))];
+        let former = BTreeMap::from([(new.clone(), vec![old.clone()])]);
+        let traces = Traces { owned: &moved, former: &former };
+        let shown: Vec<Birth> = traces.births("l", &new).into_iter().filter(|birth| traces.shows("l", birth)).collect();
+        assert_eq!(shown, [Birth { address: old.clone(), generation: 0, oid: oid("l", &old, 0) }]);
+        let marked = [object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.new", &oid("l", &old, 0))];
+        let traces = Traces { owned: &marked, former: &BTreeMap::new() };
+        assert!(traces.births("l", &new).iter().any(|birth| traces.shows("l", birth)));
+    }
+
+    #[test]
+    fn twins_are_of_one_sort() {
+        let one = oid("l", &at("db_cluster.main"), 0);
+        let cluster = object("arn:aws:rds:r:1:cluster:a", "db_cluster.main", &one);
+        let snapshot = object("arn:aws:rds:r:1:cluster-snapshot:a", "db_cluster.main", &one);
+        let copy = object("arn:aws:rds:r:1:cluster:b", "db_cluster.main", &one);
+        // AWS calls instances and clusters by different sorts, and their snapshots again.
+        assert!(twins(&[cluster.clone(), snapshot], "l").is_empty());
+        assert_eq!(twins(&[cluster, copy], "l").len(), 1);
+    }
+}

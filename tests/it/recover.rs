@@ -1,0 +1,151 @@
+//! A state that is lost or damaged is rebuilt from the resources' tags, and AWS is not touched for it.
+
+use crate::place::{Place, STACK, blueprint, unprotected};
+use auroractl_testkit::cli::Finished;
+use std::collections::BTreeSet;
+
+/// Runs `state recover`.
+fn recover(place: &Place, more: &[&str]) -> Finished {
+    place.cli.run(&[&["state", "recover", STACK], more].concat()).unwrap()
+}
+
+/// Loses the state, the whole folder.
+fn lose(place: &Place) {
+    std::fs::remove_dir_all(place.state_file().parent().unwrap()).unwrap();
+}
+
+/// Address, identity and generation of each record.
+fn records(place: &Place) -> BTreeSet<(String, String, u64)> {
+    let state = place.state();
+    let one = |(address, record): (&String, &serde_json::Value)| {
+        (address.clone(), record["oid"].as_str().unwrap().to_owned(), record["generation"].as_u64().unwrap())
+    };
+    state["resources"].as_object().unwrap().iter().map(one).collect()
+}
+
+fn applied(stack: &str) -> Place {
+    let place = Place::new(stack);
+    let _ = place.apply().exits(0);
+    place
+}
+
+#[test]
+fn a_lost_production_state_is_rebuilt() {
+    let place = applied(&unprotected());
+    // Second generations: of what the index of tags lists, and of a role, which it does not.
+    place.behind_our_back(
+        "cloudwatch, iam = aws('cloudwatch'), aws('iam')
+alarm = cloudwatch.describe_alarms()['MetricAlarms'][0]['AlarmName']
+cloudwatch.delete_alarms(AlarmNames=[alarm])
+for role in [r['RoleName'] for r in iam.list_roles()['Roles'] if 'monitoring' in r['RoleName']]:
+    for policy in iam.list_attached_role_policies(RoleName=role)['AttachedPolicies']:
+        iam.detach_role_policy(RoleName=role, PolicyArn=policy['PolicyArn'])
+    iam.delete_role(RoleName=role)",
+    );
+    let _ = place.apply().exits(0);
+    let before = records(&place);
+    assert!(before.iter().filter(|(_, _, generation)| *generation > 0).count() >= 2, "{before:#?}");
+    lose(&place);
+    for command in ["plan", "apply"] {
+        let done = place.run(command, &[]).exits(13);
+        assert!(done.stderr.contains("`auroractl state recover`"), "{}", done.stderr);
+    }
+    let writes = place.proxy.summary().writes;
+    let dry = recover(&place, &["--dry-run"]).exits(0);
+    assert!(dry.stdout.contains("Nothing was written"), "{}", dry.stdout);
+    let _ = place.run("plan", &[]).exits(13);
+    let done = recover(&place, &[]).exits(0);
+    assert!(!done.stdout.contains("Not found"), "{}", done.stdout);
+    // AWS copies a cluster's tags to its snapshots; nothing else is left without a record.
+    let left: Vec<&str> = done.stdout.lines().filter(|line| line.starts_with("  arn:")).collect();
+    assert!(left.iter().all(|arn| arn.contains(":cluster-snapshot:")), "{left:?}");
+    // A relation's generation shows nowhere: it has no tags, no name and no token that could be used up.
+    let relation = |address: &str| address.starts_with("iam_role_policy_attachment.");
+    let told = |records: &BTreeSet<(String, String, u64)>| -> BTreeSet<_> {
+        records.iter().filter(|(address, ..)| !relation(address)).cloned().collect()
+    };
+    assert_eq!(told(&records(&place)), told(&before));
+    place.settled();
+    let _ = place.run("status", &[]).exits(0);
+    place.sound();
+    assert_eq!(place.proxy.summary().writes, writes, "AWS was changed");
+    let _ = place.destroy().exits(0);
+    assert_eq!(place.census(), [("kms:key".to_owned(), 1)].into());
+}
+
+#[test]
+fn a_state_that_can_be_read_is_never_replaced() {
+    let place = applied(&blueprint("dev.toml"));
+    for flags in [&[][..], &["--replace-damaged"]] {
+        let done = recover(&place, flags).exits(8);
+        assert!(done.stderr.contains("nothing is rebuilt over it"), "{}", done.stderr);
+    }
+    let file = place.state_file();
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &good[..good.len() / 2]).unwrap();
+    let done = recover(&place, &[]).exits(13);
+    assert!(done.stderr.contains("--replace-damaged"), "{}", done.stderr);
+    let _ = recover(&place, &["--replace-damaged"]).exits(0);
+    place.settled();
+    place.sound();
+    let aside = file.with_file_name("damaged-1").join("state.json");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), good[..good.len() / 2], "nothing is thrown away");
+    let serial = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["serial"].as_u64().unwrap();
+    assert!(serial(&std::fs::read_to_string(&file).unwrap()) > serial(&good));
+}
+
+#[test]
+fn what_moved_is_found_and_what_left_the_file_is_told() {
+    let place = applied(&blueprint("dev.toml"));
+    let moved = |from: &str, to: &str| format!("\n[[moved]]\nfrom = \"{from}\"\nto = \"{to}\"\n");
+    // The file calls its one instance `instance-1`; the state says that it was called otherwise before.
+    let _ = place.cli.run(&["state", "mv", "db_instance.instance-1", "db_instance.first", STACK]).unwrap().exits(0);
+    place.write(&format!("{}{}", place.text(), moved("db_instance.first", "db_instance.instance-1")));
+    let _ = place.apply().exits(0);
+    lose(&place);
+    let _ = recover(&place, &[]).exits(0);
+    place.settled();
+    lose(&place);
+    place.edit("acu_utilization.enabled = true", "acu_utilization.enabled = false");
+    let done = recover(&place, &[]).exits(0);
+    let told = "metric_alarm.acu-utilization is not in the stack file";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+    place.settled();
+}
+
+#[test]
+fn nothing_is_guessed() {
+    let place = applied(&blueprint("dev.toml"));
+    lose(&place);
+    // Somebody copies all tags to a VPC of his own.
+    place.behind_our_back(
+        "ec2 = aws('ec2')
+ours = [v for v in ec2.describe_vpcs()['Vpcs'] if any(t['Key'] == 'auroractl:id' for t in v.get('Tags', []))][0]
+theirs = ec2.create_vpc(CidrBlock='10.99.0.0/16')['Vpc']['VpcId']
+ec2.create_tags(Resources=[theirs], Tags=[t for t in ours['Tags'] if not t['Key'].startswith('aws:')])",
+    );
+    let done = recover(&place, &[]).exits(8);
+    assert!(done.stderr.contains("several objects carry one identity"), "{}", done.stderr);
+    assert_eq!(done.stderr.matches(":vpc/vpc-").count(), 2, "{}", done.stderr);
+    // Now they say another lineage.
+    place.behind_our_back(
+        "ec2 = aws('ec2')
+theirs = [v['VpcId'] for v in ec2.describe_vpcs()['Vpcs'] if v['CidrBlock'] == '10.99.0.0/16']
+ec2.create_tags(Resources=theirs, Tags=[{'Key': 'auroractl:lineage', 'Value': 'another'}])",
+    );
+    let done = recover(&place, &[]).exits(8);
+    assert!(done.stderr.contains("several lineages") && done.stderr.contains("another: 1 objects"), "{}", done.stderr);
+    let lineage = done.stderr.lines().find(|line| line.starts_with("  ") && !line.contains("another")).unwrap();
+    let lineage = lineage.trim().split(':').next().unwrap();
+    let done = recover(&place, &["--lineage", lineage, "--json"]).exits(0).json().unwrap();
+    let left = done["left"].as_array().unwrap().iter().find(|left| left["arn"].as_str().unwrap().contains(":vpc/"));
+    assert_eq!(left.unwrap()["why"], "unattributed", "{done}");
+    place.settled();
+}
+
+#[test]
+fn where_nothing_was_made_there_is_nothing_to_rebuild() {
+    let place = Place::new(&blueprint("dev.toml"));
+    let done = recover(&place, &[]).exits(1);
+    assert!(done.stderr.contains("nothing to rebuild a state from"), "{}", done.stderr);
+}

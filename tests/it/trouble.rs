@@ -1,0 +1,287 @@
+//! Interrupts, credentials, clocks, and what others do to the account: what the real binary says, and how it ends.
+
+use crate::place::{Place, STACK, blueprint, unprotected};
+use auroractl_testkit::cli::Finished;
+use auroractl_testkit::process;
+use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt, When};
+use std::io::Read as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+fn dev() -> Place {
+    Place::new(&blueprint("dev.toml"))
+}
+
+fn applied() -> Place {
+    let place = dev();
+    let _ = place.apply().exits(0);
+    place
+}
+
+/// One more run brings everything about.
+#[track_caller]
+fn continues(place: &Place) -> Finished {
+    place.proxy.disarm();
+    let done = place.apply().exits(0);
+    place.settled();
+    place.sound();
+    done
+}
+
+#[track_caller]
+fn says(done: &Finished, words: &[&str]) {
+    for word in words {
+        assert!(done.stderr.contains(word), "it must say `{word}`\n{}{}", done.stdout, done.stderr);
+    }
+}
+
+/// F59: SIGTERM and SIGHUP end a run as the first SIGINT does: calls in flight are awaited.
+#[test]
+fn asked_to_stop_a_run_ends_tidily() {
+    for signal in [process::terminate as fn(u32), process::hang_up] {
+        let place = dev();
+        place.proxy.arm(Fault::on("*", Effect::Latency { ms: 40 }).writes());
+        let running = place.spawn("apply", &["--auto-approve"]);
+        place.wait_for_writes(4);
+        signal(running.pid());
+        let done = running.wait().unwrap().exits(10);
+        says(&done, &["interrupted: nothing new starts", "Run the same command again"]);
+        let _ = continues(&place);
+    }
+}
+
+/// F59: the second interrupt ends the process at once, with a call in flight; what that call did is looked for.
+#[test]
+fn a_second_interrupt_ends_it_at_once() {
+    let place = dev();
+    place.proxy.arm(Fault::on("kms:CreateKey", Effect::Hang { when: When::After }));
+    let running = place.spawn("apply", &["--auto-approve"]);
+    place.wait_for_writes(4);
+    std::thread::sleep(Duration::from_millis(500));
+    running.interrupt();
+    std::thread::sleep(Duration::from_millis(300));
+    let second = Instant::now();
+    running.interrupt();
+    let done = running.wait().unwrap().exits(130);
+    assert!(second.elapsed() < Duration::from_secs(2), "{:?}", second.elapsed());
+    says(&done, &["The state is safe: run the same command again"]);
+    let _ = continues(&place);
+}
+
+/// F59: nobody reads the output any more; the run goes on.
+#[test]
+fn a_closed_pipe_does_not_end_an_apply() {
+    let place = dev();
+    let mut command = place.cli.command(&["apply", STACK, "--auto-approve", "--json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0_u8; 1];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    place.settled();
+    place.sound();
+}
+
+/// F60: a run that follows a killed one says what was in doubt and what became of it.
+#[test]
+fn what_was_in_doubt_is_told() {
+    let place = dev();
+    let kill = |at| Effect::Kill { at, pid: None, delay_ms: 0 };
+    place.proxy.arm(Fault::on("ec2:CreateVpc", kill(KillAt::AfterEffect)));
+    let killed = place.spawn("apply", &["--auto-approve", "--parallel", "1"]).wait().unwrap();
+    assert_eq!(killed.signal, Some(9));
+    assert!(place.proxy.wait_idle(Duration::from_secs(20)));
+    let done = continues(&place);
+    says(&done, &["resuming: ", " in doubt", "vpc.main: found, an interrupted run had made it"]);
+    let quiet = place.apply().exits(0);
+    assert!(!quiet.stderr.contains("resuming"), "{}", quiet.stderr);
+}
+
+/// F23: credentials that end in the middle stop the run; no call is sent with them again and again.
+#[test]
+fn credentials_that_expire_under_way_stop_the_run() {
+    let place = dev();
+    place.proxy.arm(Fault::on("rds:*", Effect::ExpiredCredentials).writes());
+    let done = place.apply().exits(10);
+    says(&done, &["ExpiredToken", "the credentials are no longer good", "Run the same command again"]);
+    let refused = place.proxy.calls().iter().filter(|call| call.mutating && call.service == "rds").count();
+    assert!(refused <= 8, "sent {refused} times");
+    let _ = continues(&place);
+    // While it waits for the instance.
+    let place = dev();
+    place.proxy.arm(Fault::on("rds:DescribeDBInstances", Effect::ExpiredCredentials));
+    let done = place.apply();
+    assert!(matches!(done.code, Some(7 | 10)), "{:?}\n{}", done.code, done.stderr);
+    let _ = continues(&place);
+}
+
+/// F20, F21: what is denied names the action and is sent once; a tag is never left out to get by.
+#[test]
+fn a_denial_is_told_once() {
+    let place = dev();
+    place.proxy.arm(Fault::on("ec2:CreateVpc", Effect::AccessDenied));
+    let done = place.apply().exits(10);
+    says(&done, &["ec2:CreateVpc"]);
+    assert_eq!(place.proxy.calls().iter().filter(|call| call.action == "CreateVpc").count(), 1);
+    let _ = continues(&place);
+    let place = applied();
+    for (action, command) in
+        [("ec2:DescribeVpcs", "plan"), ("ec2:DescribeVpcs", "apply"), ("rds:DescribeDBClusters", "status")]
+    {
+        place.proxy.arm(Fault::on(action, Effect::AccessDenied));
+        let done = place.run(command, &[]).exits(7);
+        says(&done, &[action, "nothing was changed", "hint: permit it to the caller"]);
+        place.proxy.disarm();
+    }
+}
+
+/// F24: a clock that is off is told as that, before anything is done.
+#[test]
+fn a_wrong_clock_is_told() {
+    let place = dev();
+    for (seconds, words) in [(1200, "1200 s behind"), (-1200, "1200 s ahead")] {
+        for refuse in [false, true] {
+            place.proxy.arm(Fault::on("*", Effect::ClockSkew { seconds, refuse }));
+            let done = place.run("apply", &["--auto-approve"]).exits(7);
+            let about = words.split(' ').nth(2).unwrap();
+            says(&done, &["clock differs too much from AWS's", about, "set the clock"]);
+            place.proxy.disarm();
+        }
+    }
+    assert_eq!(place.proxy.summary().writes, 0);
+    place.proxy.arm(Fault::on("*", Effect::ClockSkew { seconds: 200, refuse: false }));
+    let _ = place.run("plan", &[]).exits(0);
+}
+
+/// F18, F19: another region is another stack; the environment's region does not count, and is told.
+#[test]
+fn the_region_is_the_stacks() {
+    let mut place = applied();
+    place.cli.set_env("AWS_REGION", "eu-west-1");
+    let done = place.run("plan", &[]).exits(0);
+    says(&done, &["AWS_REGION says eu-west-1; the stack's region counts: us-east-1"]);
+    place.cli.set_env("AWS_REGION", "us-east-1");
+    place.edit("region = \"us-east-1\"", "region = \"us-east-2\"");
+    let writes = place.proxy.summary().writes;
+    let done = place.apply().exits(7);
+    says(&done, &["the state is of another region: `us-east-2` was expected, `us-east-1` was found"]);
+    assert_eq!(place.proxy.summary().writes, writes);
+}
+
+/// F26, F27: a quota or a lack of capacity is no throttle.
+#[test]
+fn quotas_and_capacity_are_sent_once() {
+    let place = dev();
+    for (action, code) in
+        [("kms:CreateKey", "LimitExceededException"), ("rds:CreateDBCluster", "InsufficientStorageClusterCapacity")]
+    {
+        place.proxy.clear_log();
+        let error = Effect::Error { status: 400, code: code.to_owned(), message: "no more".to_owned() };
+        place.proxy.arm(Fault::on(action, error));
+        let done = place.apply().exits(10);
+        says(&done, &[code]);
+        assert_eq!(place.proxy.calls().iter().filter(|call| call.name() == action).count(), 1, "{action}");
+        place.proxy.disarm();
+    }
+    let _ = continues(&place);
+}
+
+/// F55: what somebody made again under the same name is not the original, and is left alone.
+#[test]
+fn a_namesake_is_not_the_original() {
+    let place = applied();
+    place.behind_our_back(
+        "iam = aws('iam')
+role = [r for r in iam.list_roles()['Roles'] if 'monitoring' in r['RoleName']][0]
+tags = iam.list_role_tags(RoleName=role['RoleName'])['Tags']
+for policy in iam.list_attached_role_policies(RoleName=role['RoleName'])['AttachedPolicies']:
+    iam.detach_role_policy(RoleName=role['RoleName'], PolicyArn=policy['PolicyArn'])
+iam.delete_role(RoleName=role['RoleName'])
+iam.create_role(RoleName=role['RoleName'], AssumeRolePolicyDocument='{}', Tags=tags)",
+    );
+    let before = place.inventory().len();
+    for command in [&["apply", "--auto-approve"][..], &["destroy", "--auto-approve"]] {
+        let done = place.run(command[0], &command[1..]).exits(8);
+        says(&done, &["iam_role.monitoring", "is not the one that auroractl made"]);
+    }
+    assert_eq!(place.inventory().len(), before);
+}
+
+/// F56 and the uniqueness sweep: a second object with our identity is told; one that is empty stands in the next plan.
+#[test]
+fn second_objects_are_told_and_planned() {
+    let place = applied();
+    let copy = "ec2 = aws('ec2')
+ours = [v for v in ec2.describe_vpcs()['Vpcs'] if any(t['Key'] == 'auroractl:id' for t in v.get('Tags', []))][0]
+tags = [t for t in ours['Tags'] if not t['Key'].startswith('aws:')]
+empty, used = (ec2.create_vpc(CidrBlock=c)['Vpc']['VpcId'] for c in ('10.98.0.0/16', '10.99.0.0/16'))
+ec2.create_subnet(VpcId=used, CidrBlock='10.99.0.0/24')
+ec2.create_tags(Resources=[empty, used], Tags=tags)
+alarm = aws('cloudwatch').describe_alarms()['MetricAlarms'][0]['AlarmName']
+aws('cloudwatch').delete_alarms(AlarmNames=[alarm])";
+    place.behind_our_back(copy);
+    let counted = |action: &str| place.proxy.calls().iter().filter(|call| call.action == action).count();
+    let before = place.census()["ec2:vpc"];
+    let done = place.apply().exits(0);
+    says(&done, &["should not be there", "a second vpc.main, which nothing uses: the next plan deletes it"]);
+    says(&done, &["a second vpc.main: find out which one is in use"]);
+    assert_eq!(place.census()["ec2:vpc"], before, "the sweep reports and deletes nothing");
+    let plan = place.run("plan", &["--detailed-exitcode"]).exits(2);
+    assert!(plan.stdout.contains("also deletes generation"), "{}", plan.stdout);
+    let _ = place.apply().exits(0);
+    assert_eq!(place.census()["ec2:vpc"], before - 1, "the one that is used stays");
+    place.settled();
+    place.proxy.clear_log();
+    let _ = place.apply().exits(0);
+    assert!(counted("GetResources") <= 1, "a run without changes sweeps nothing");
+}
+
+/// F48, W10: a gateway that fails after its create was answered is told with AWS's reason, removed, and made anew.
+#[test]
+fn an_asynchronous_failure_is_mended_by_the_next_run() {
+    let place = Place::new(&unprotected());
+    place.proxy.arm(Fault::on("ec2:CreateNatGateway", Effect::AccessDenied));
+    let _ = place.apply().exits(10);
+    place.proxy.disarm();
+    // Somebody else's gateway takes one of our addresses.
+    place.behind_our_back(
+        "ec2 = aws('ec2')
+address = ec2.describe_addresses()['Addresses'][0]['AllocationId']
+tagged = lambda s: any(t['Value'].startswith('subnet.public') for t in s.get('Tags', []))
+subnet = [s['SubnetId'] for s in ec2.describe_subnets()['Subnets'] if tagged(s)][0]
+ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)",
+    );
+    let done = place.apply().exits(10);
+    says(&done, &["nat_gateway.", "failed: ", "run the same command again"]);
+    place.behind_our_back(
+        "ec2 = aws('ec2')
+for nat in ec2.describe_nat_gateways()['NatGateways']:
+    if not nat.get('Tags') and nat['State'] == 'available': ec2.delete_nat_gateway(NatGatewayId=nat['NatGatewayId'])",
+    );
+    let _ = continues(&place);
+    let generations: Vec<u64> = place.state()["resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(address, _)| address.starts_with("nat_gateway."))
+        .map(|(_, record)| record["generation"].as_u64().unwrap())
+        .collect();
+    assert_eq!(generations.iter().sum::<u64>(), 1, "the failed one's generation is used up: {generations:?}");
+}
+
+/// A moved resource's tags follow: what looks for it by its address finds it under the new one.
+#[test]
+fn the_address_on_the_tags_follows_a_move() {
+    let place = applied();
+    let (rule, other) = ("security_group_rule.app-to-db", "security_group_rule.other");
+    for (from, to) in [(rule, other), (other, rule)] {
+        let _ = place.cli.run(&["state", "mv", from, to, STACK]).unwrap().exits(0);
+    }
+    let plan = place.run("plan", &["--detailed-exitcode"]).exits(2);
+    assert!(plan.stdout.contains("its tags name the address that it had before"), "{}", plan.stdout);
+    let _ = place.apply().exits(0);
+    place.settled();
+    let named =
+        place.inventory().into_iter().filter(|thing| thing.tags.get("auroractl:address").is_some_and(|at| at == rule));
+    assert_eq!(named.count(), 1);
+}
