@@ -112,6 +112,11 @@ pub enum Reason {
     },
     /// An earlier run made it and was interrupted before it could record it.
     FoundOwned,
+    /// An interrupted run left AWS working on it: apply waits until it is usable.
+    Unfinished {
+        /// AWS's status.
+        status: String,
+    },
     /// An earlier attempt failed at AWS; it is removed and made again.
     FailedEarlier {
         /// AWS's status.

@@ -107,16 +107,36 @@ impl<'a> Run<'a> {
             let generation = case.intent.map_or_else(|| self.inputs.state.generation(case.address), |i| i.generation);
             return self.change(case, Action::Create, vec![Reason::New], generation);
         };
-        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
-        if holds_data && record.settled && !self.inputs.options.ephemeral {
-            return Ok(self.refuse(
-                case,
-                RefusalClass::Vanished,
-                "it held data and is no longer there; making an empty one in its place would hide the loss".to_owned(),
-                "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
-            ));
+        if self.held_data(case, record) {
+            return Ok(self.vanished(case, "it held data and is no longer there"));
         }
         self.change(case, Action::Create, vec![Reason::DeletedOutside], self.next(case, record.generation))
+    }
+
+    /// Would an empty one in its place hide a loss?
+    fn held_data(&self, case: &Case<'_>, record: &Record) -> bool {
+        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
+        holds_data && record.settled && !self.inputs.options.ephemeral
+    }
+
+    fn vanished(&self, case: &Case<'_>, what: &str) -> Change {
+        self.refuse(
+            case,
+            RefusalClass::Vanished,
+            format!("{what}; making an empty one in its place would hide the loss"),
+            "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
+        )
+    }
+
+    /// Did an interrupted run leave AWS working on it? What needs it must wait, and a run that ends before AWS does
+    /// would call it done.
+    fn unfinished(&self, case: &Case<'_>, record: &Record, live: &Live) -> Option<Reason> {
+        let Readiness::Pending(status) = &live.readiness else { return None };
+        let edited = |intent: &Intent| {
+            intent.address == *case.address && matches!(intent.verb, Verb::Update | Verb::Adopt)
+        };
+        let ours = !record.settled || self.inputs.state.intents.iter().any(edited);
+        ours.then(|| Reason::Unfinished { status: status.clone() })
     }
 
     /// A wanted resource that is there.
@@ -161,8 +181,8 @@ impl<'a> Run<'a> {
 
     /// One that an interrupted run made.
     fn found(&self, case: &Case<'_>, live: &Live, generation: u32) -> Result<Change, PlanError> {
-        if let Readiness::Failed(status) = &live.readiness {
-            return self.rebuild(case, status, generation);
+        if let Some(reason) = lost(&live.readiness) {
+            return self.rebuild(case, reason, generation);
         }
         let fields = self.fields(case, case.intent.map(|intent| &intent.spec), live)?;
         let blocked: Vec<&FieldChange> = fields.iter().filter(|field| field.impact.level >= Level::Replace).collect();
@@ -175,14 +195,9 @@ impl<'a> Run<'a> {
         Ok(change)
     }
 
-    /// One that failed for good before it was ever usable: it holds nothing and is made again.
-    fn rebuild(&self, case: &Case<'_>, status: &str, generation: u32) -> Result<Change, PlanError> {
-        let mut change = self.change(
-            case,
-            Action::Replace,
-            vec![Reason::FailedEarlier { status: status.to_owned() }],
-            self.next(case, generation),
-        )?;
+    /// One that failed for good before it was ever usable, or is on its way out: it is made again.
+    fn rebuild(&self, case: &Case<'_>, reason: Reason, generation: u32) -> Result<Change, PlanError> {
+        let mut change = self.change(case, Action::Replace, vec![reason], self.next(case, generation))?;
         change.order = Some(ReplaceOrder::DeleteFirst);
         change.old_generation = Some(generation);
         Ok(change)
@@ -190,10 +205,13 @@ impl<'a> Run<'a> {
 
     /// One that the state knows.
     fn recorded(&self, case: &Case<'_>, record: &Record, live: &Live) -> Result<Change, PlanError> {
-        if let Readiness::Failed(status) = &live.readiness
-            && !record.settled
-        {
-            return self.rebuild(case, status, record.generation);
+        let going = live.readiness == Readiness::Deleting;
+        if let Some(reason) = lost(&live.readiness).filter(|_| going || !record.settled) {
+            return if going && self.held_data(case, record) {
+                Ok(self.vanished(case, "it held data and is being deleted"))
+            } else {
+                self.rebuild(case, reason, record.generation)
+            };
         }
         let fields = self.fields(case, Some(&record.applied), live)?;
         if fields.iter().any(|field| field.impact.level >= Level::Replace) {
@@ -208,11 +226,14 @@ impl<'a> Run<'a> {
             reasons.push(Reason::Relinquished { fields: relinquished });
         }
         let impact = worst(&fields);
+        let unfinished = self.unfinished(case, record, live);
         let action = match (reasons.is_empty(), impact) {
+            (true, _) if unfinished.is_some() => Action::Adopt,
             (true, _) => Action::NoOp,
             (false, Level::None | Level::Reconnect) => Action::Update,
             (false, _) => Action::Restart,
         };
+        reasons.extend(unfinished);
         if reasons.is_empty() {
             reasons.push(Reason::Unchanged);
         }
@@ -401,7 +422,8 @@ impl Run<'_> {
                 "drop the record with `auroractl state rm`",
             )));
         }
-        let settled = case.record.is_some_and(|record| record.settled);
+        // A run may have been interrupted before it wrote down that it was usable; what is usable may be in use.
+        let settled = case.record.is_some_and(|record| record.settled) || live.readiness == Readiness::Ready;
         let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
         let remains = |at: &Address| self.inputs.graph.node(at).is_some();
         if settled && !permitted && guard::data_bearing(case.address, self.inputs.state, &remains) {
@@ -422,6 +444,15 @@ fn malformed(address: &Address, source: Malformed) -> PlanError {
 
 fn worst(fields: &[FieldChange]) -> Level {
     fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None)
+}
+
+/// Why one that is there has to be made again all the same.
+fn lost(readiness: &Readiness) -> Option<Reason> {
+    match readiness {
+        Readiness::Failed(status) => Some(Reason::FailedEarlier { status: status.clone() }),
+        Readiness::Deleting => Some(Reason::DeletedOutside),
+        Readiness::Ready | Readiness::Pending(_) => None,
+    }
 }
 
 /// Is this what the create of the intent made?
