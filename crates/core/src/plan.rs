@@ -4,6 +4,7 @@
 //! apply will do (names, generations, identities), so that apply invents
 //! nothing.
 
+mod causes;
 mod decide;
 mod early;
 

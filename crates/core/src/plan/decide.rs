@@ -1,5 +1,6 @@
 //! One resource at a time: what is done to it, and why.
 
+use super::causes::{causes, relinquished};
 use super::{Action, Change, Inputs, PlanError, Reason, Refusal, RefusalClass};
 use crate::address::Address;
 use crate::diff::{Context, FieldChange};
@@ -132,9 +133,8 @@ impl<'a> Run<'a> {
     /// would call it done.
     fn unfinished(&self, case: &Case<'_>, record: &Record, live: &Live) -> Option<Reason> {
         let Readiness::Pending(status) = &live.readiness else { return None };
-        let edited = |intent: &Intent| {
-            intent.address == *case.address && matches!(intent.verb, Verb::Update | Verb::Adopt)
-        };
+        let edited =
+            |intent: &Intent| intent.address == *case.address && matches!(intent.verb, Verb::Update | Verb::Adopt);
         let ours = !record.settled || self.inputs.state.intents.iter().any(edited);
         ours.then(|| Reason::Unfinished { status: status.clone() })
     }
@@ -467,38 +467,4 @@ fn made_by(intent: &Intent, live: &Live) -> bool {
 /// Deleted and made again under the same name by somebody else?
 fn replaced_outside(record: &Record, live: &Live) -> bool {
     matches!((&record.incarnation, &live.incarnation), (Some(ours), Some(theirs)) if ours != theirs)
-}
-
-/// Splits the fields by who moved: the stack (edited) or the world (drifted).
-fn causes(applied: &Value, fields: &[FieldChange]) -> Vec<Reason> {
-    let sent = |field: &FieldChange| at_path(applied, &field.path).cloned().unwrap_or(Value::Null);
-    let (drifted, edited): (Vec<_>, Vec<_>) = fields.iter().partition(|field| sent(field) == field.after);
-    let names = |fields: Vec<&FieldChange>| fields.into_iter().map(|field| field.path.clone()).collect::<Vec<_>>();
-    let mut reasons = Vec::new();
-    if !edited.is_empty() {
-        reasons.push(Reason::Edited { fields: names(edited) });
-    }
-    if !drifted.is_empty() {
-        reasons.push(Reason::Drifted { fields: names(drifted) });
-    }
-    reasons
-}
-
-/// The value at a path. Keys may have dots themselves (`parameters.rds.force_ssl`): the longest one that exists counts.
-fn at_path<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    if let Some(found) = value.get(path) {
-        return Some(found);
-    }
-    path.match_indices('.').rev().find_map(|(dot, _)| at_path(value.get(path.get(..dot)?)?, path.get(dot + 1..)?))
-}
-
-/// Fields that were sent once and that the stack no longer sets.
-fn relinquished(applied: &Value, desired: &Value) -> Vec<String> {
-    let unset = |value: Option<&Value>| value.is_none_or(Value::is_null);
-    let Some(before) = applied.as_object() else { return Vec::new() };
-    before
-        .iter()
-        .filter(|(key, value)| !value.is_null() && unset(desired.get(key.as_str())))
-        .map(|(key, _)| key.clone())
-        .collect()
 }

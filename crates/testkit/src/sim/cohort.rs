@@ -38,10 +38,7 @@ impl Lowering for Rolling {
 
 fn link(program: &mut Program, earlier: &Address, later: &Address) {
     let step = |at: &Address| {
-        program
-            .steps
-            .iter()
-            .position(|step| step.address == *at && matches!(step.verb, Verb::Update | Verb::Adopt))
+        program.steps.iter().position(|step| step.address == *at && matches!(step.verb, Verb::Update | Verb::Adopt))
     };
     if let (Some(earlier), Some(later)) = (step(earlier), step(later)) {
         program.order(earlier, later);

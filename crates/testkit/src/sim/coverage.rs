@@ -28,7 +28,10 @@ pub fn expected() -> Vec<(&'static str, String)> {
     add("fault", &["kill", "power cut", "contender", "disk error", "disk full"]);
     add("edit", &Edit::ALL.map(Edit::name));
     add("edit", &["right after a crash", "older plan", "destroy"]);
-    add("meddling", &["deleted behind our back", "changed behind our back", "a stranger of the same name", "state lost"]);
+    add(
+        "meddling",
+        &["deleted behind our back", "changed behind our back", "a stranger of the same name", "state lost"],
+    );
     add("meddling", &["made again by somebody else, tags copied"]);
     add("refused", &["Conflict", "DataBearing", "Vanished", "stale", "locked"]);
     add("stopped", &["Interrupt", "Credentials", "Store"]);
@@ -45,7 +48,11 @@ pub fn expected() -> Vec<(&'static str, String)> {
 /// What of that was never hit.
 #[must_use]
 pub fn missing(hits: &Hits) -> Vec<String> {
-    expected().into_iter().filter(|key| !hits.contains_key(key)).map(|(class, name)| format!("{class}: {name}")).collect()
+    expected()
+        .into_iter()
+        .filter(|key| !hits.contains_key(key))
+        .map(|(class, name)| format!("{class}: {name}"))
+        .collect()
 }
 
 /// The crash windows that a history fell into.
@@ -118,7 +125,8 @@ fn same(call: &Call, other: &Call) -> bool {
 }
 
 fn made_later(log: &Log, call: &Call) -> bool {
-    let newer = |other: &&Call| other.address == call.address && other.run > call.run && other.generation > call.generation;
+    let newer =
+        |other: &&Call| other.address == call.address && other.run > call.run && other.generation > call.generation;
     log.calls.iter().filter(newer).any(|other| other.deed == Deed::Create)
 }
 

@@ -1,10 +1,10 @@
 //! A disk that loses power or fails at a chosen operation, and that says at which.
 
 use super::mishap::Boundary;
+use super::mutants::Lapse;
 use super::world::{DiskTrouble, World};
 use auroractl_engine::store::disk::{Disk, DiskFile, How, Lock, Node};
 use auroractl_engine::store::memory::{Fault, MemDisk};
-use super::mutants::Lapse;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -165,7 +165,10 @@ fn admit(inner: &mut Inner, draft: &Object, adoption: Adoption) -> Result<(Objec
 fn touched(inner: &Inner, object: &Object) -> Touched {
     let mine = |other: &&Object| !object.oid.is_empty() && other.oid == object.oid && other.leaving.is_none();
     let down = |other: &&Object| {
-        other.kind == object.kind && other.parent == object.parent && other.id != object.id && other.ready > inner.now
+        other.kind == object.kind
+            && other.parent == object.parent
+            && other.id != object.id
+            && other.ready > inner.now
             && other.served
     };
     Touched {
@@ -175,7 +178,7 @@ fn touched(inner: &Inner, object: &Object) -> Touched {
         foreign: object.foreign,
         twins: inner.objects.values().filter(mine).count(),
         ended: inner.ended.contains(&object.oid),
-        served: object.served,
+        served: object.served && object.leaving.is_none(),
         users: inner.objects.values().filter(|other| other.parent.as_ref() == Some(&object.id)).count(),
         down: inner.objects.values().filter(down).count(),
         tagged: true,
@@ -187,11 +190,7 @@ fn touched(inner: &Inner, object: &Object) -> Touched {
 fn target(inner: &Inner, me: &Identity, at: (&str, &Outputs)) -> Option<Object> {
     let (kind, outputs) = at;
     let named = |object: &&Object| object.kind == kind && object.name == me.name;
-    let hit = if has_name(kind) {
-        inner.objects.values().find(named)
-    } else {
-        inner.objects.get(outputs.id.as_str())
-    };
+    let hit = if has_name(kind) { inner.objects.values().find(named) } else { inner.objects.get(outputs.id.as_str()) };
     hit.cloned()
 }
 

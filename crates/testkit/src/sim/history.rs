@@ -8,8 +8,8 @@ use super::mutants::Lapse;
 use super::run::{DIR, Saved, Setting};
 use super::stack::{Edit, Stack, holds_data};
 use super::world::{DiskTrouble, HORIZON, Object, World};
-use auroractl_core::{Address, Record};
 use auroractl_core::plan::Options;
+use auroractl_core::{Address, Record};
 use auroractl_engine::store::memory::{Fault, MemDisk};
 use auroractl_engine::store::{Local, Mode};
 use fastrand::Rng;
@@ -117,7 +117,8 @@ impl Game {
     fn setting(&mut self, disturbed: bool) -> Setting {
         self.number += 1;
         let world = self.world.process(self.number, self.skew);
-        let allowed = self.allowed.iter().filter(|at| !self.stack.wishes.iter().any(|wish| wish.address().as_ref() == Some(at)));
+        let allowed =
+            self.allowed.iter().filter(|at| !self.stack.wishes.iter().any(|wish| wish.address().as_ref() == Some(at)));
         let options = Options { allow_delete: allowed.cloned().collect(), ..Options::default() };
         Setting {
             world,
@@ -188,7 +189,8 @@ impl Game {
         let pause = Duration::from_millis(self.rng.u64(0..5_000));
         let later = async {
             self.world.clock().sleep(pause).await;
-            self.stranger();
+            // A put overwrites whoever came after the look: AWS offers no condition for it.
+            self.stranger(&["given", "db_cluster", "db_instance"]);
         };
         let (ended, ()) = futures::join!(setting.run(), later);
         ended
@@ -255,7 +257,8 @@ impl Game {
     }
 
     fn edit(&mut self, crashed: bool) {
-        let (edit, gone) = self.stack.edit(&mut self.rng, crashed);
+        let known = self.addresses();
+        let (edit, gone) = self.stack.edit(&mut self.rng, crashed, &known);
         self.count("edit", edit.name());
         if crashed && edit != Edit::Nothing {
             self.count("edit", "right after a crash");
@@ -293,7 +296,7 @@ impl Game {
                 }
                 self.count("meddling", "changed behind our back");
             }
-            (2 | 3, _) => self.stranger(),
+            (2 | 3, _) => self.stranger(&["given", "upsert", "db_cluster", "db_instance"]),
             (4 | 5, Some(object)) => self.usurp(object),
             (6, Some(object)) if !object.oid.is_empty() && self.recorded(object).is_some() => self.lose_state().await,
             _ => {}
@@ -301,6 +304,10 @@ impl Game {
     }
 
     fn take_away(&mut self, object: &Object) {
+        // Nobody could know that an identity has ended whose object was never recorded.
+        if self.recorded(object).is_none() {
+            return;
+        }
         let mut inner = self.world.inner();
         if inner.objects.values().any(|other| other.parent.as_ref() == Some(&object.id)) {
             return;
@@ -312,9 +319,8 @@ impl Game {
     }
 
     /// A stranger takes a name that the stack has chosen and not used yet.
-    fn stranger(&self) {
-        let given = |kind: &str| matches!(kind, "given" | "upsert" | "db_cluster" | "db_instance");
-        let Some(wish) = self.stack.wishes.iter().rev().find(|wish| given(wish.kind)) else { return };
+    fn stranger(&self, kinds: &[&str]) {
+        let Some(wish) = self.stack.wishes.iter().rev().find(|wish| kinds.contains(&wish.kind)) else { return };
         let name = format!("{}-{}", wish.kind, wish.label);
         let mut inner = self.world.inner();
         if inner.objects.values().any(|object| object.name == name) {
@@ -351,6 +357,13 @@ impl Game {
         if data && self.recorded(object).is_some_and(|record| record.settled) {
             self.vanished.push(object.clone());
         }
+    }
+
+    /// The addresses that are recorded.
+    fn addresses(&self) -> BTreeSet<Address> {
+        let opened = Local::open_on(Arc::new(self.disk.clone()), Path::new(DIR), Mode::Read);
+        let state = opened.ok().and_then(|(_, opened)| opened.state);
+        state.map(|state| state.resources.into_keys().collect()).unwrap_or_default()
     }
 
     /// What the state on the disk says of an object.

@@ -5,12 +5,15 @@ use super::kinds::has_name;
 use super::log::{Call, Deed, Ended, Log, RunLog, Shape, Touched};
 use super::stack::holds_data;
 use super::world::Object;
-use auroractl_core::Address;
 use auroractl_core::journal::Entry;
-use auroractl_core::state::{Intent, Verb};
+use auroractl_core::state::Verb;
 use auroractl_engine::Class;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+mod state;
+
+use state::{i21, i22, i25, i26, i28, i29, i39};
 
 type Verdict = Result<(), String>;
 
@@ -22,10 +25,42 @@ pub type Check = (u8, fn(&Log) -> Verdict);
 
 /// All checks.
 pub const CHECKS: &[Check] = &[
-    (ROLLING, rolling), (1, i01), (2, i02), (3, i03), (4, i04), (5, i05), (6, i06), (7, i07), (8, i08), (9, i09), (10, i10), (11, i11),
-    (12, i12), (13, i13), (14, i14), (15, i15), (16, i16), (17, i17), (19, i19), (20, i20), (21, i21), (22, i22),
-    (25, i25), (26, i26), (28, i28), (29, i29), (32, i32), (38, i38), (39, i39), (40, i40), (41, i41), (42, i42),
-    (43, i43), (44, i44), (47, i47), (49, i49),
+    (ROLLING, rolling),
+    (1, i01),
+    (2, i02),
+    (3, i03),
+    (4, i04),
+    (5, i05),
+    (6, i06),
+    (7, i07),
+    (8, i08),
+    (9, i09),
+    (10, i10),
+    (11, i11),
+    (12, i12),
+    (13, i13),
+    (14, i14),
+    (15, i15),
+    (16, i16),
+    (17, i17),
+    (19, i19),
+    (20, i20),
+    (21, i21),
+    (22, i22),
+    (25, i25),
+    (26, i26),
+    (28, i28),
+    (29, i29),
+    (32, i32),
+    (38, i38),
+    (39, i39),
+    (40, i40),
+    (41, i41),
+    (42, i42),
+    (43, i43),
+    (44, i44),
+    (47, i47),
+    (49, i49),
 ];
 
 /// What is broken, by number.
@@ -55,9 +90,8 @@ fn well(run: &RunLog) -> bool {
 fn shapes(world: &[Object]) -> Vec<Shape> {
     let shape = |id: &String| world.iter().find(|object| object.id == *id).map(|object| object.shape);
     let mine = world.iter().filter(|object| !object.foreign);
-    let mut all: Vec<Shape> = mine
-        .map(|object| (object.kind, object.shape, object.size, object.parent.as_ref().and_then(shape)))
-        .collect();
+    let mut all: Vec<Shape> =
+        mine.map(|object| (object.kind, object.shape, object.size, object.parent.as_ref().and_then(shape))).collect();
     all.sort_unstable();
     all
 }
@@ -262,110 +296,6 @@ fn i20(log: &Log) -> Verdict {
     }
 }
 
-/// I21: the serial rises by one with each commit, and the lineage never changes.
-fn i21(log: &Log) -> Verdict {
-    let mut before: Option<(u64, &str, u32)> = None;
-    for run in &log.runs {
-        let Some(state) = &run.loaded else { continue };
-        if let Some((serial, lineage, number)) = before {
-            let commits = |line: &&super::log::Line| line.commit && (number..run.number).contains(&line.run);
-            let most = serial + log.lines.iter().filter(commits).count() as u64;
-            holds((serial..=most).contains(&state.serial) && lineage == state.lineage, || {
-                format!("serial {} of {} after {serial} of {lineage}", state.serial, state.lineage)
-            })?;
-        }
-        before = Some((state.serial, &state.lineage, run.number));
-    }
-    Ok(())
-}
-
-/// I22: wherever the power is cut, the state loads.
-fn i22(log: &Log) -> Verdict {
-    let unusable = |run: &&RunLog| matches!(&run.ended, Ended::Failed(why) if why.starts_with("unusable state"));
-    match log.runs.iter().find(unusable) {
-        Some(run) => Err(format!("run {}: {:?}", run.number, run.ended)),
-        None => Ok(()),
-    }
-}
-
-/// Unresolved creates that are durable at the beginning of a run, by what was written.
-fn unresolved(log: &Log, before: u32) -> BTreeMap<(Address, u32), &Intent> {
-    let mut open: BTreeMap<(Address, u32), &Intent> = BTreeMap::new();
-    for line in log.lines.iter().filter(|line| line.run < before) {
-        for entry in &line.entries {
-            match entry {
-                Entry::Intent(intent) if intent.verb == Verb::Create && line.ok && line.durable => {
-                    open.insert((intent.address.clone(), intent.generation), intent);
-                }
-                Entry::Recorded { address, record } => {
-                    open.remove(&(address.clone(), record.generation));
-                }
-                Entry::Resolved { address, generation, .. } | Entry::Deleted { address, generation } => {
-                    open.remove(&(address.clone(), *generation));
-                }
-                Entry::Moved { from, .. } => open.retain(|(address, _), _| address != from),
-                _ => {}
-            }
-        }
-    }
-    open
-}
-
-/// I25: unresolved intents survive commit, compaction, and later intents for the same address.
-fn i25(log: &Log) -> Verdict {
-    for run in &log.runs {
-        let Some(state) = &run.loaded else { continue };
-        for ((address, generation), _) in unresolved(log, run.number) {
-            let kept = state.intents.iter().any(|intent| {
-                intent.address == address && intent.generation == generation && intent.verb == Verb::Create
-            });
-            holds(kept, || format!("run {} no longer knows the create of {address} g{generation}", run.number))?;
-        }
-    }
-    Ok(())
-}
-
-/// I26: the state never contains an id that was not returned by AWS or found by an ownership check.
-fn i26(log: &Log) -> Verdict {
-    for run in &log.runs {
-        for (address, record) in run.loaded.iter().flat_map(|state| &state.resources) {
-            let id = record.outputs.get("id").and_then(|id| id.as_str()).unwrap_or_default();
-            holds(log.ids.contains(id), || format!("run {}: nobody ever said {id} of {address}", run.number))?;
-        }
-    }
-    Ok(())
-}
-
-/// I28: a missing state with owned objects in the world is refused before any mutation.
-fn i28(log: &Log) -> Verdict {
-    let lost = |run: &&RunLog| run.loaded.is_none() && run.owned_before > 0 && run.calls > 0;
-    match log.runs.iter().find(lost) {
-        Some(run) => Err(format!("run {} made everything anew beside {} objects", run.number, run.owned_before)),
-        None => Ok(()),
-    }
-}
-
-/// I29: after a failed write no mutation is sent, except what is in flight already.
-fn i29(log: &Log) -> Verdict {
-    for line in log.lines.iter().filter(|line| !line.ok) {
-        let mine = |call: &&Call| call.run == line.run;
-        let before: BTreeSet<(&String, Deed)> =
-            log.calls.iter().filter(mine).filter(|call| call.seq < line.seq).map(|call| (&call.oid, call.deed)).collect();
-        let attempts = log.lines.iter().filter(|earlier| earlier.run == line.run && earlier.seq < line.seq && earlier.ok);
-        let attempts: Vec<&Entry> = attempts.flat_map(|line| &line.entries).collect();
-        let attempted = |call: &Call| {
-            attempts.iter().any(|entry| matches!(entry, Entry::Attempt { address, generation }
-                if *address == call.address && *generation == call.generation))
-        };
-        let flying = |call: &Call| attempted(call) || before.iter().any(|(oid, _)| **oid == call.oid);
-        let fresh = log.calls.iter().filter(mine).find(|call| call.seq > line.seq && !flying(call));
-        holds(fresh.is_none(), || {
-            format!("{} was sent after a write had failed", fresh.map(told).unwrap_or_default())
-        })?;
-    }
-    Ok(())
-}
-
 /// When a run's mutating calls were executed.
 fn span(log: &Log, run: u32) -> Option<(Duration, Duration)> {
     let times = || log.calls.iter().filter(|call| call.run == run).filter_map(|call| call.executed_at);
@@ -389,37 +319,6 @@ fn i38(log: &Log) -> Verdict {
     for run in log.runs.iter().filter(|run| run.ended == Ended::Refused("locked".to_owned())) {
         let wrote = log.lines.iter().any(|line| line.run == run.number);
         holds(run.calls == 0 && !wrote, || format!("run {} had no lock and did something", run.number))?;
-    }
-    Ok(())
-}
-
-/// I39: what was acknowledged as durable is never missing from a later state.
-fn i39(log: &Log) -> Verdict {
-    for run in &log.runs {
-        let Some(state) = &run.loaded else { continue };
-        let earlier = log.lines.iter().filter(|line| line.run < run.number);
-        let mut known: BTreeMap<&Address, Option<u32>> = BTreeMap::new();
-        for line in earlier {
-            for entry in &line.entries {
-                match entry {
-                    Entry::Recorded { address, record } if line.ok && line.durable => {
-                        known.insert(address, Some(record.generation));
-                    }
-                    Entry::Recorded { address, .. } | Entry::Deleted { address, .. } => {
-                        known.insert(address, None);
-                    }
-                    Entry::Moved { from, to } => {
-                        known.insert(from, None);
-                        known.insert(to, None);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        for (address, generation) in known.into_iter().filter_map(|(at, generation)| Some((at, generation?))) {
-            let kept = state.resources.get(address).is_some_and(|record| record.generation >= generation);
-            holds(kept, || format!("run {} no longer knows {address} g{generation}", run.number))?;
-        }
     }
     Ok(())
 }

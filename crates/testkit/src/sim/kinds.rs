@@ -49,7 +49,7 @@ macro_rules! kinds {
             $(#[$doc])*
             #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
             #[serde(transparent)]
-            pub struct $name(Parts);
+            pub(super) struct $name(Parts);
 
             impl Spec for $name {
                 const TWO_CALLS: bool = $two;

@@ -7,7 +7,7 @@
 //!
 //! | module | what stands there |
 //! |---|---|
-//! | `world`, `effect`, `kinds`, `cohort` | objects, calls and processes; what the calls do; the kinds and their lowering |
+//! | `world`, `object`, `effect`, `kinds`, `cohort` | objects, calls and processes; what the calls do; the kinds and their lowering |
 //! | [`mishap`] | what can go wrong with a call, and where a process can die |
 //! | `disk`, `tape` | the disk and the store under a run, with their faults and the record of what was written |
 //! | `stack` | the stack file and its author |
@@ -27,6 +27,7 @@ mod kinds;
 pub mod log;
 pub mod mishap;
 pub mod mutants;
+mod object;
 mod run;
 pub mod soak;
 mod stack;

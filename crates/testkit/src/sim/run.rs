@@ -106,7 +106,8 @@ impl Setting {
             Err(why) => return unopened(&why),
         };
         let fresh = opened.state.is_none();
-        let mut state = opened.state.unwrap_or_else(|| State::new(Stack::id(), format!("lineage-{}", self.world.number())));
+        let mut state =
+            opened.state.unwrap_or_else(|| State::new(Stack::id(), format!("lineage-{}", self.world.number())));
         notes.loaded = Some(state.clone()).filter(|_| !fresh);
         if fresh && lapse != Some(Lapse::LostStateIsNew) {
             match self.world.inventory(&state.stack).await {
@@ -173,11 +174,7 @@ impl Setting {
     }
 
     /// Looks and plans.
-    async fn look(
-        &self,
-        parts: (&Registry<World>, &Graph, &State),
-        search: Search,
-    ) -> Result<(Plan, Seen), Ended> {
+    async fn look(&self, parts: (&Registry<World>, &Graph, &State), search: Search) -> Result<(Plan, Seen), Ended> {
         let (registry, graph, state) = parts;
         let observed =
             refresh(self.scene(parts), search).await.map_err(|why: CallError| Ended::Failed(why.to_string()))?;
@@ -223,8 +220,9 @@ impl Setting {
         let sources = Sources { kinds: registry, graph, state, observed: &seen, lowerings: LOWERINGS };
         let program = lower(&plan, &sources);
         for (id, step) in program.steps.iter().enumerate() {
-            self.world
-                .tell(|| format!("step {id}: {} {} g{} after {:?}", step.verb, step.address, step.generation, step.after));
+            self.world.tell(|| {
+                format!("step {id}: {} {} g{} after {:?}", step.verb, step.address, step.generation, step.after)
+            });
         }
         let means = Means {
             world: &self.world,

@@ -74,9 +74,9 @@ impl Soak {
         };
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads.max(1)).map(|_| scope.spawn(work)).collect();
-            let joined = threads.into_iter().map(|thread| {
-                thread.join().unwrap_or_else(|_| Err(io::Error::other("a history panicked")))
-            });
+            let joined = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a history panicked"))));
             joined.collect::<io::Result<Vec<()>>>()
         })?;
         let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -13,8 +13,20 @@ use std::collections::BTreeSet;
 
 /// The kinds by number, as often as a stack asks for them.
 const DEALT: [&str; 14] = [
-    "named", "given", "token", "guard", "untokened", "untokened", "relation", "upsert", "secret", "kms_key", "db_cluster",
-    "db_cluster", "db_instance", "db_instance",
+    "named",
+    "given",
+    "token",
+    "guard",
+    "untokened",
+    "untokened",
+    "relation",
+    "upsert",
+    "secret",
+    "kms_key",
+    "db_cluster",
+    "db_cluster",
+    "db_instance",
+    "db_instance",
 ];
 
 /// One resource of the stack.
@@ -133,7 +145,12 @@ impl Stack {
     }
 
     /// Changes something; says what, and which data-bearing addresses are asked to go.
-    pub(super) fn edit(&mut self, rng: &mut Rng, crashed: bool) -> (Edit, BTreeSet<Address>) {
+    pub(super) fn edit(
+        &mut self,
+        rng: &mut Rng,
+        crashed: bool,
+        recorded: &BTreeSet<Address>,
+    ) -> (Edit, BTreeSet<Address>) {
         // After a crash the author more often takes back what was just added.
         let roll = rng.u32(0..if crashed { 10 } else { 12 });
         let mut gone = BTreeSet::new();
@@ -147,7 +164,7 @@ impl Stack {
                 Edit::Remove
             }
             4 => self.again(),
-            5 => self.rename(rng),
+            5 => self.rename(rng, recorded),
             6 => self.touch(rng, |_| true, |wish| wish.size += 1).map_or(Edit::Nothing, |_| Edit::Resize),
             7 | 8 => self.reshape(rng),
             _ => Edit::Nothing,
@@ -155,12 +172,7 @@ impl Stack {
         (edit, gone)
     }
 
-    fn touch(
-        &mut self,
-        rng: &mut Rng,
-        fits: impl Fn(&Wish) -> bool,
-        change: impl FnOnce(&mut Wish),
-    ) -> Option<&Wish> {
+    fn touch(&mut self, rng: &mut Rng, fits: impl Fn(&Wish) -> bool, change: impl FnOnce(&mut Wish)) -> Option<&Wish> {
         let mut open: Vec<&mut Wish> = self.wishes.iter_mut().filter(|wish| fits(wish)).collect();
         if open.is_empty() {
             return None;
@@ -201,12 +213,16 @@ impl Stack {
         Edit::ReAdd
     }
 
-    fn rename(&mut self, rng: &mut Rng) -> Edit {
+    /// Renames what is recorded: `[[moved]]` does not follow a create in doubt (see the known limits).
+    fn rename(&mut self, rng: &mut Rng, recorded: &BTreeSet<Address>) -> Edit {
         self.next += 1;
         let name = self.next;
         let Some(at) = pick(rng, &self.keys(|_| true)) else { return Edit::Nothing };
         let Some(wish) = self.wishes.iter_mut().find(|wish| wish.key == at) else { return Edit::Nothing };
         let from = wish.address();
+        if from.as_ref().is_none_or(|from| !recorded.contains(from)) {
+            return Edit::Nothing;
+        }
         wish.name = name;
         if let (Some(from), Some(to)) = (from, wish.address()) {
             self.moved.push((from, to));
@@ -227,7 +243,8 @@ impl Stack {
     pub(super) fn relent(&mut self, world: &[Object]) {
         let last = |wish: &Wish| wish.holds_data() || wish.kind == "db_instance";
         for wish in self.wishes.iter_mut().filter(|wish| last(wish)) {
-            let mine = |object: &&Object| object.kind == wish.kind && object.shape / 1000 == wish.key && !object.foreign;
+            let mine =
+                |object: &&Object| object.kind == wish.kind && object.shape / 1000 == wish.key && !object.foreign;
             if let Some(object) = world.iter().find(mine) {
                 wish.shape = object.shape;
             }
@@ -242,11 +259,8 @@ impl Stack {
     /// What would exist if the stack were applied undisturbed.
     pub(super) fn shapes(&self) -> Vec<Shape> {
         let shape = |key: u32| self.wishes.iter().find(|wish| wish.key == key).map(|wish| wish.shape);
-        let mut all: Vec<Shape> = self
-            .wishes
-            .iter()
-            .map(|wish| (wish.kind, wish.shape, wish.size, wish.parent.and_then(shape)))
-            .collect();
+        let mut all: Vec<Shape> =
+            self.wishes.iter().map(|wish| (wish.kind, wish.shape, wish.size, wish.parent.and_then(shape))).collect();
         all.sort_unstable();
         all
     }
@@ -284,8 +298,7 @@ fn pick(rng: &mut Rng, keys: &[u32]) -> Option<u32> {
 fn add(desired: &mut Desired, wish: &Wish, parent: Option<Input<VpcId>>) -> Result<Input<VpcId>, String> {
     fn one<R: Spec>(desired: &mut Desired, wish: &Wish, parent: Option<Input<VpcId>>) -> Result<Input<VpcId>, String> {
         let parts = Parts { parent, label: wish.label, size: wish.size, shape: wish.shape };
-        let made =
-            desired.add(&format!("r{}", wish.name), &R::make(parts)).map_err(|error| error.to_string())?;
+        let made = desired.add(&format!("r{}", wish.name), &R::make(parts)).map_err(|error| error.to_string())?;
         Ok(made.out::<VpcId>())
     }
     let make = match wish.kind {

@@ -3,6 +3,7 @@
 use super::log::{Call, Deed, Log, Touched};
 use super::mishap::{Boundary, Fuse, Mishap, Weather};
 use super::mutants::Lapse;
+pub use super::object::Object;
 use auroractl_core::Identity;
 use auroractl_core::identity::StackId;
 use auroractl_engine::kind::Owned;
@@ -19,43 +20,6 @@ use tokio::sync::Notify;
 
 /// Longest time for which a new object may be hidden from reads.
 pub(super) const HORIZON: Duration = Duration::from_secs(60);
-
-/// One object of the simulated world.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Object {
-    /// The world's own id, never used twice.
-    pub id: String,
-    /// Its kind.
-    pub kind: &'static str,
-    /// Physical name, empty where the world chooses.
-    pub name: String,
-    /// Client token of its create.
-    pub token: String,
-    /// Ownership tag; empty for kinds without tags and for strangers.
-    pub oid: String,
-    /// Somebody else made it.
-    pub foreign: bool,
-    /// The object it belongs to, by id.
-    pub parent: Option<String>,
-    /// A property that can be edited.
-    pub size: u32,
-    /// A property that can't.
-    pub shape: u32,
-    /// The member that takes the writes.
-    pub writer: bool,
-    /// When reads begin to show it for certain.
-    pub(super) visible: Duration,
-    /// Before, some reads show it and some don't.
-    pub(super) blinks: bool,
-    /// When it is usable.
-    pub(super) ready: Duration,
-    /// It will never be usable.
-    pub(super) broken: bool,
-    /// It has been seen usable.
-    pub(super) served: bool,
-    /// It is going, and gone at this time.
-    pub(super) leaving: Option<Duration>,
-}
 
 /// The simulated world as one process sees it. Clones are the same process in the same world.
 #[derive(Clone, Debug)]
@@ -429,7 +393,9 @@ impl Inner {
         let visible = if hidden { self.now + HORIZON.mul_f64(self.rng.f64() * 0.9) } else { self.now };
         let usual = Duration::from_millis(self.rng.u64(0..20_000));
         let ready = if stuck { Duration::MAX } else { visible + usual };
-        for (name, _) in [("hidden read", hidden), ("failure after 200", broken), ("stuck", stuck)].iter().filter(|x| x.1) {
+        for (name, _) in
+            [("hidden read", hidden), ("failure after 200", broken), ("stuck", stuck)].iter().filter(|x| x.1)
+        {
             self.log.count("fault", name);
         }
         let writer = draft.kind == "db_instance"
@@ -470,43 +436,6 @@ impl Inner {
             heir.writer = true;
         }
         Some(object)
-    }
-}
-
-impl Object {
-    /// An object that does not exist yet.
-    pub(super) fn draft(kind: &'static str) -> Self {
-        Self {
-            id: String::new(),
-            kind,
-            name: String::new(),
-            token: String::new(),
-            oid: String::new(),
-            foreign: false,
-            parent: None,
-            size: 0,
-            shape: 0,
-            writer: false,
-            visible: Duration::ZERO,
-            blinks: false,
-            ready: Duration::ZERO,
-            broken: false,
-            served: false,
-            leaving: None,
-        }
-    }
-
-    pub(super) fn readiness(&self, now: Duration) -> auroractl_core::Readiness {
-        use auroractl_core::Readiness;
-        if self.leaving.is_some() {
-            return Readiness::Deleting;
-        }
-        match (self.broken, self.ready <= now) {
-            // A word that no release knows: it must count as "not yet".
-            (_, false) => Readiness::Pending(if self.blinks { "recalibrating" } else { "creating" }.to_owned()),
-            (true, true) => Readiness::Failed("failed".to_owned()),
-            (false, true) => Readiness::Ready,
-        }
     }
 }
 
