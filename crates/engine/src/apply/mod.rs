@@ -294,7 +294,10 @@ impl<W: Sync> Run<'_, W> {
             }
             Ok(Acted::Ended(Ending::Going)) => self.wait(step, Goal::Absent),
             Err(error) => {
-                if !error.in_doubt() && what.verb == Verb::Create && self.book.dismiss(what).await.is_err() {
+                // These may come from a look or a second call behind a create that was executed.
+                let later = matches!(error.class, Class::Credentials | Class::Denied);
+                let certain = !error.in_doubt() && !later;
+                if certain && what.verb == Verb::Create && self.book.dismiss(what).await.is_err() {
                     self.halt(Stopped::Store);
                 }
                 if error.in_doubt() {
