@@ -4,6 +4,7 @@
 //! apply will do (names, generations, identities), so that apply invents
 //! nothing.
 
+mod causes;
 mod decide;
 mod early;
 
@@ -112,6 +113,11 @@ pub enum Reason {
     },
     /// An earlier run made it and was interrupted before it could record it.
     FoundOwned,
+    /// An interrupted run left AWS working on it: apply waits until it is usable.
+    Unfinished {
+        /// AWS's status.
+        status: String,
+    },
     /// An earlier attempt failed at AWS; it is removed and made again.
     FailedEarlier {
         /// AWS's status.

@@ -2,7 +2,7 @@
 //! a time scale makes a fifteen-minute apply take a second in a test, and
 //! tokio's paused time makes it take none.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -18,6 +18,8 @@ pub struct Moment {
 pub struct Clock {
     start: Instant,
     scale: f64,
+    /// The time of day when the clock was made, if that is made up.
+    day: Option<Timestamp>,
 }
 
 impl Default for Clock {
@@ -31,7 +33,21 @@ impl Clock {
     #[must_use]
     pub fn scaled(scale: f64) -> Self {
         let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
-        Self { start: Instant::now(), scale }
+        Self { start: Instant::now(), scale, day: None }
+    }
+
+    /// A clock whose time of day is made up and moves with the monotonic one: in a simulation nothing may depend on
+    /// when it is run.
+    #[must_use]
+    pub fn simulated(day: Timestamp) -> Self {
+        Self { day: Some(day), ..Self::default() }
+    }
+
+    /// The same clock on a machine whose time of day differs by so many seconds.
+    #[must_use]
+    pub fn skewed(&self, seconds: i64) -> Self {
+        let skew = |day: Timestamp| day.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(day);
+        Self { day: self.day.map(skew), ..self.clone() }
     }
 
     /// Time since the clock was made: monotonic, a change of the wall clock does not move it.
@@ -73,6 +89,7 @@ impl Clock {
     /// The time of day, for records and messages only: nothing is decided by it.
     #[must_use]
     pub fn wall(&self) -> Timestamp {
-        Timestamp::now()
+        let Some(day) = self.day else { return Timestamp::now() };
+        SignedDuration::try_from(self.now()).ok().and_then(|time| day.checked_add(time).ok()).unwrap_or(day)
     }
 }

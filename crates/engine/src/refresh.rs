@@ -16,6 +16,11 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// By so many seconds the clocks of two machines may differ that both work on a stack: each may be off AWS's by five
+/// minutes. An age is believed only where such a difference can't explain it; else a record that was just made on
+/// another machine would look old, and what AWS does not show yet would be made a second time.
+const CLOCKS: f64 = 600.0;
+
 /// What is looked at.
 pub struct Scene<'a, W: 'static> {
     /// The world.
@@ -84,9 +89,8 @@ fn doubtful<W>(scene: Scene<'_, W>, at: &Address, seen: &Seen, search: Search, s
     let horizon = f64::from(kind.timing().horizon);
     if let Some(record) = scene.state.resources.get(at) {
         let age = scene.clock.wall().as_second().saturating_sub(record.born);
-        return !record.settled
-            && spent.as_secs_f64() < horizon
-            && u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() < horizon);
+        let old = u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() > horizon + CLOCKS);
+        return !record.settled && spent.as_secs_f64() < horizon && !old;
     }
     let Some(intent) = scene.state.create_intent(at).filter(|intent| intent.attempted) else { return false };
     // The same create may be sent again where its name or token refuses a second one. A guard or a relation does

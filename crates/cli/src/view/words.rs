@@ -104,6 +104,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Destroyed => "the stack is destroyed".to_owned(),
         Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
+        Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
         Reason::TagsMissing => "its ownership tags are missing".to_owned(),
         Reason::Moved => "its tags name the address that it had before".to_owned(),

@@ -1,5 +1,6 @@
 //! One resource at a time: what is done to it, and why.
 
+use super::causes::{causes, relinquished};
 use super::{Action, Change, Inputs, PlanError, Reason, Refusal, RefusalClass};
 use crate::address::Address;
 use crate::diff::{Context, FieldChange};
@@ -114,16 +115,35 @@ impl<'a> Run<'a> {
             let generation = case.intent.map_or_else(|| self.inputs.state.generation(case.address), |i| i.generation);
             return self.change(case, Action::Create, vec![Reason::New], generation);
         };
-        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
-        if holds_data && record.settled && !self.inputs.options.ephemeral {
-            return Ok(self.refuse(
-                case,
-                RefusalClass::Vanished,
-                "it held data and is no longer there; making an empty one in its place would hide the loss".to_owned(),
-                "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
-            ));
+        if self.held_data(case, record) {
+            return Ok(self.vanished(case, "it held data and is no longer there"));
         }
         self.change(case, Action::Create, vec![Reason::DeletedOutside], self.next(case, record.generation))
+    }
+
+    /// Would an empty one in its place hide a loss?
+    fn held_data(&self, case: &Case<'_>, record: &Record) -> bool {
+        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
+        holds_data && record.settled && !self.inputs.options.ephemeral
+    }
+
+    fn vanished(&self, case: &Case<'_>, what: &str) -> Change {
+        self.refuse(
+            case,
+            RefusalClass::Vanished,
+            format!("{what}; making an empty one in its place would hide the loss"),
+            "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
+        )
+    }
+
+    /// Did an interrupted run leave AWS working on it? What needs it must wait, and a run that ends before AWS does
+    /// would call it done.
+    fn unfinished(&self, case: &Case<'_>, record: &Record, live: &Live) -> Option<Reason> {
+        let Readiness::Pending(status) = &live.readiness else { return None };
+        let edited =
+            |intent: &Intent| intent.address == *case.address && matches!(intent.verb, Verb::Update | Verb::Adopt);
+        let ours = !record.settled || self.inputs.state.intents.iter().any(edited);
+        ours.then(|| Reason::Unfinished { status: status.clone() })
     }
 
     /// A wanted resource that is there.
@@ -168,8 +188,8 @@ impl<'a> Run<'a> {
 
     /// One that an interrupted run made.
     fn found(&self, case: &Case<'_>, live: &Live, generation: u32) -> Result<Change, PlanError> {
-        if let Readiness::Failed(status) = &live.readiness {
-            return self.rebuild(case, status, generation);
+        if let Some(reason) = lost(&live.readiness) {
+            return self.rebuild(case, reason, generation);
         }
         let fields = self.fields(case, case.intent.map(|intent| &intent.spec), live)?;
         let blocked: Vec<&FieldChange> = fields.iter().filter(|field| field.impact.level >= Level::Replace).collect();
@@ -182,14 +202,9 @@ impl<'a> Run<'a> {
         Ok(change)
     }
 
-    /// One that failed for good before it was ever usable: it holds nothing and is made again.
-    fn rebuild(&self, case: &Case<'_>, status: &str, generation: u32) -> Result<Change, PlanError> {
-        let mut change = self.change(
-            case,
-            Action::Replace,
-            vec![Reason::FailedEarlier { status: status.to_owned() }],
-            self.next(case, generation),
-        )?;
+    /// One that failed for good before it was ever usable, or is on its way out: it is made again.
+    fn rebuild(&self, case: &Case<'_>, reason: Reason, generation: u32) -> Result<Change, PlanError> {
+        let mut change = self.change(case, Action::Replace, vec![reason], self.next(case, generation))?;
         change.order = Some(ReplaceOrder::DeleteFirst);
         change.old_generation = Some(generation);
         Ok(change)
@@ -197,10 +212,13 @@ impl<'a> Run<'a> {
 
     /// One that the state knows.
     fn recorded(&self, case: &Case<'_>, record: &Record, live: &Live) -> Result<Change, PlanError> {
-        if let Readiness::Failed(status) = &live.readiness
-            && !record.settled
-        {
-            return self.rebuild(case, status, record.generation);
+        let going = live.readiness == Readiness::Deleting;
+        if let Some(reason) = lost(&live.readiness).filter(|_| going || !record.settled) {
+            return if going && self.held_data(case, record) {
+                Ok(self.vanished(case, "it held data and is being deleted"))
+            } else {
+                self.rebuild(case, reason, record.generation)
+            };
         }
         let fields = self.fields(case, Some(&record.applied), live)?;
         if fields.iter().any(|field| field.impact.level >= Level::Replace) {
@@ -219,11 +237,14 @@ impl<'a> Run<'a> {
             reasons.push(Reason::Relinquished { fields: relinquished });
         }
         let impact = worst(&fields);
+        let unfinished = self.unfinished(case, record, live);
         let action = match (reasons.is_empty(), impact) {
+            (true, _) if unfinished.is_some() => Action::Adopt,
             (true, _) => Action::NoOp,
             (false, Level::None | Level::Reconnect) => Action::Update,
             (false, _) => Action::Restart,
         };
+        reasons.extend(unfinished);
         if reasons.is_empty() {
             reasons.push(Reason::Unchanged);
         }
@@ -419,7 +440,8 @@ impl Run<'_> {
             )));
         }
         let guard = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
-        let settled = case.record.is_some_and(|record| record.settled);
+        // A run may have been interrupted before it wrote down that it was usable; what is usable may be in use.
+        let settled = case.record.is_some_and(|record| record.settled) || live.readiness == Readiness::Ready;
         let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
         let remains = |at: &Address| self.inputs.graph.node(at).is_some();
         if settled && !permitted && crate::guard::data_bearing(case.address, self.inputs.state, &remains) {
@@ -446,6 +468,15 @@ fn worst(fields: &[FieldChange]) -> Level {
     fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None)
 }
 
+/// Why one that is there has to be made again all the same.
+fn lost(readiness: &Readiness) -> Option<Reason> {
+    match readiness {
+        Readiness::Failed(status) => Some(Reason::FailedEarlier { status: status.clone() }),
+        Readiness::Deleting => Some(Reason::DeletedOutside),
+        Readiness::Ready | Readiness::Pending(_) => None,
+    }
+}
+
 /// Is this what the create of the intent made?
 fn made_by(intent: &Intent, live: &Live) -> bool {
     match &live.owner {
@@ -458,38 +489,4 @@ fn made_by(intent: &Intent, live: &Live) -> bool {
 /// Deleted and made again under the same name by somebody else?
 fn replaced_outside(record: &Record, live: &Live) -> bool {
     matches!((&record.incarnation, &live.incarnation), (Some(ours), Some(theirs)) if ours != theirs)
-}
-
-/// Splits the fields by who moved: the stack (edited) or the world (drifted).
-fn causes(applied: &Value, fields: &[FieldChange]) -> Vec<Reason> {
-    let sent = |field: &FieldChange| at_path(applied, &field.path).cloned().unwrap_or(Value::Null);
-    let (drifted, edited): (Vec<_>, Vec<_>) = fields.iter().partition(|field| sent(field) == field.after);
-    let names = |fields: Vec<&FieldChange>| fields.into_iter().map(|field| field.path.clone()).collect::<Vec<_>>();
-    let mut reasons = Vec::new();
-    if !edited.is_empty() {
-        reasons.push(Reason::Edited { fields: names(edited) });
-    }
-    if !drifted.is_empty() {
-        reasons.push(Reason::Drifted { fields: names(drifted) });
-    }
-    reasons
-}
-
-/// The value at a path. Keys may have dots themselves (`parameters.rds.force_ssl`): the longest one that exists counts.
-fn at_path<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    if let Some(found) = value.get(path) {
-        return Some(found);
-    }
-    path.match_indices('.').rev().find_map(|(dot, _)| at_path(value.get(path.get(..dot)?)?, path.get(dot + 1..)?))
-}
-
-/// Fields that were sent once and that the stack no longer sets.
-fn relinquished(applied: &Value, desired: &Value) -> Vec<String> {
-    let unset = |value: Option<&Value>| value.is_none_or(Value::is_null);
-    let Some(before) = applied.as_object() else { return Vec::new() };
-    before
-        .iter()
-        .filter(|(key, value)| !value.is_null() && unset(desired.get(key.as_str())))
-        .map(|(key, _)| key.clone())
-        .collect()
 }

@@ -62,7 +62,8 @@ pub(super) async fn perform<W: Sync>(
             create.run(look_first).await.map(Acted::Made)
         }
         Job::Update { spec, from, differs: true } => {
-            kind.update(world, &me, Edit { from: &from, to: &spec }).await.map(Acted::Made)
+            let edit = Edit { from: &from, to: &spec };
+            kind.update(world, &me, edit).await.map(|done| Acted::Made(waited_for(done, &from)))
         }
         Job::Update { from, differs: false, .. } => Ok(Acted::Made(unchanged(*from))),
         Job::Delete { spec, outputs } => kind.delete(world, &me, (&spec, &outputs)).await.map(Acted::Ended),
@@ -73,6 +74,11 @@ pub(super) async fn perform<W: Sync>(
 fn unchanged(live: Live) -> RawDone {
     let ready = live.readiness == Readiness::Ready;
     RawDone { outputs: live.outputs, incarnation: live.incarnation, ready }
+}
+
+/// An edit that takes effect at once does not make usable what AWS is still making.
+fn waited_for(done: RawDone, before: &Live) -> RawDone {
+    RawDone { ready: done.ready && !matches!(before.readiness, Readiness::Pending(_)), ..done }
 }
 
 /// A create in progress.
@@ -161,6 +167,7 @@ impl<W: Sync> Create<'_, W> {
         if fields.is_empty() {
             return Ok(unchanged(live));
         }
-        self.kind.update(self.world, self.me, Edit { from: &live, to: self.spec }).await
+        let edit = Edit { from: &live, to: self.spec };
+        self.kind.update(self.world, self.me, edit).await.map(|done| waited_for(done, &live))
     }
 }

@@ -34,6 +34,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// So long after an interrupt calls in flight may still end. What lasts longer (a throttled call that waits for its next
+/// attempt, a search for what was made) is left to the next run, as after a kill.
+const GRACE: Duration = Duration::from_secs(62);
 /// Without an event for so long, a heartbeat is emitted.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
@@ -185,6 +188,8 @@ enum Wake {
     Quiet,
     Deadline,
     Lost,
+    /// An interrupt was long enough ago.
+    Enough,
     Stop(Urgency),
 }
 
@@ -192,12 +197,13 @@ impl<W: World> Run<'_, W> {
     async fn drive(&mut self) {
         let begun = self.means.clock.now();
         let mut urgency = Urgency::Run;
+        let mut last = None;
         loop {
             self.launch().await;
             if self.calls.is_empty() && (self.waits.is_empty() || self.summary.stopped.is_some()) {
                 return;
             }
-            match self.wake(begun, urgency).await {
+            match self.wake(begun, (urgency, last)).await {
                 Wake::Called(step, result) => self.called(step, result).await,
                 Wake::Looked(answers) => self.looked(answers).await,
                 Wake::Heard(event) => (self.report)(event),
@@ -205,8 +211,10 @@ impl<W: World> Run<'_, W> {
                 Wake::Quiet => self.heartbeat(),
                 Wake::Deadline => self.halt(Stopped::Deadline),
                 Wake::Lost => self.halt(Stopped::Fenced),
+                Wake::Enough => return,
                 Wake::Stop(now) => {
                     urgency = now;
+                    last.get_or_insert(self.means.clock.now() + GRACE);
                     self.halt(Stopped::Interrupt);
                     (self.report)(Event::Interrupted);
                     if now == Urgency::Abandon {
@@ -218,7 +226,7 @@ impl<W: World> Run<'_, W> {
     }
 
     /// The next thing that happens.
-    async fn wake(&mut self, begun: Duration, urgency: Urgency) -> Wake {
+    async fn wake(&mut self, begun: Duration, (urgency, last): (Urgency, Option<Duration>)) -> Wake {
         let clock = self.means.clock;
         let now = clock.now();
         let until = |at: Option<Duration>| clock_until(clock, at, now);
@@ -234,6 +242,7 @@ impl<W: World> Run<'_, W> {
             Some(answers) = self.looks.next() => Wake::Looked(answers),
             () = due => Wake::Due,
             () = deadline => Wake::Deadline,
+            () = until(last) => Wake::Enough,
             () = clock.sleep(HEARTBEAT) => Wake::Quiet,
         }
     }
@@ -293,7 +302,10 @@ impl<W: World> Run<'_, W> {
             }
             Ok(Acted::Ended(Ending::Going)) => self.wait(step, Goal::Absent),
             Err(error) => {
-                if !error.in_doubt() && what.verb == Verb::Create && self.book.dismiss(what).await.is_err() {
+                // These may come from a look or a second call behind a create that was executed.
+                let later = matches!(error.class, Class::Credentials | Class::Denied);
+                let certain = !error.in_doubt() && !later;
+                if certain && what.verb == Verb::Create && self.book.dismiss(what).await.is_err() {
                     self.halt(Stopped::Store);
                 }
                 if error.in_doubt() {

@@ -1,19 +1,36 @@
-//! One abstract kind per adoption class. They differ in nothing but how the world tells a second create from a first.
+//! One abstract kind per adoption class, and the shapes of trouble that real kinds have: names that the stack chooses, a
+//! create of two calls, data, members of a cluster.
 
-use super::world::{HORIZON, Inner, Object, World};
+use super::effect::{create, delete, survey, update};
+use super::world::{HORIZON, World};
 use auroractl_core::identity::NameRule;
 use auroractl_core::ids::VpcId;
 use auroractl_core::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Of, Owner};
-use auroractl_engine::{Ask, CallError, Class, Done, Ending, Found, Kind, Look, Past, Resource, Seen};
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Of};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Kind, Look, Past, Resource, Seen};
 use serde::{Deserialize, Serialize};
 
 /// What a stack wants of any of these kinds.
 pub trait Spec: Model<Outputs = Outputs> + Exports<VpcId> {
+    /// The create is completed by a second call.
+    const TWO_CALLS: bool;
     /// Makes one.
-    fn make(parent: Option<Input<VpcId>>, size: u32, shape: u32) -> Self;
+    fn make(parts: Parts) -> Self;
     /// Its parts.
-    fn parts(&self) -> (&Option<Input<VpcId>>, u32, u32);
+    fn parts(&self) -> &Parts;
+}
+
+/// The fields that all kinds have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    /// What it belongs to.
+    pub parent: Option<Input<VpcId>>,
+    /// What the stack calls it, for kinds that the stack names.
+    pub label: u32,
+    /// Can be edited.
+    pub size: u32,
+    /// Can't be edited.
+    pub shape: u32,
 }
 
 /// What an object exports. A VPC id stands for any id here.
@@ -21,25 +38,26 @@ pub trait Spec: Model<Outputs = Outputs> + Exports<VpcId> {
 pub struct Outputs {
     /// The world's id.
     pub id: VpcId,
+    /// Of a cluster's members, the one that takes the writes.
+    #[serde(default)]
+    pub writer: bool,
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident $kind:literal $adoption:ident $order:ident $naming:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident $kind:literal $adoption:ident $order:ident $naming:expr, $size:expr, $two:literal;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-            pub struct $name {
-                parent: Option<Input<VpcId>>,
-                size: u32,
-                shape: u32,
-            }
+            #[serde(transparent)]
+            pub(super) struct $name(Parts);
 
             impl Spec for $name {
-                fn make(parent: Option<Input<VpcId>>, size: u32, shape: u32) -> Self {
-                    Self { parent, size, shape }
+                const TWO_CALLS: bool = $two;
+                fn make(parts: Parts) -> Self {
+                    Self(parts)
                 }
-                fn parts(&self) -> (&Option<Input<VpcId>>, u32, u32) {
-                    (&self.parent, self.size, self.shape)
+                fn parts(&self) -> &Parts {
+                    &self.0
                 }
             }
 
@@ -58,13 +76,14 @@ macro_rules! kinds {
                 type Outputs = Outputs;
 
                 fn naming(&self) -> Naming {
-                    $naming
+                    let naming: fn(String) -> Naming = $naming;
+                    naming(format!("{}-{}", $kind, self.0.label))
                 }
 
-                fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
-                    let Self { parent, size, shape } = new;
+                fn diff(Self(old): &Self, Self(new): &Self, d: &mut Diff<'_>) {
+                    let Parts { parent, label: _, size, shape } = new;
                     d.field("parent", &old.parent, parent, Impact::REPLACE)
-                        .field("size", &old.size, size, Impact::NONE)
+                        .field("size", &old.size, size, Impact::new($size, "simulated"))
                         .field("shape", &old.shape, shape, Impact::new(Level::Replace, "simulated"));
                 }
             }
@@ -76,12 +95,11 @@ macro_rules! kinds {
                 async fn create(w: &World, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
                     create(w, me, spec).await
                 }
-                async fn update(w: &World, _: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
-                    update(w, &from.outputs, to).await?;
-                    Ok(Done::ready(from.outputs.clone()))
+                async fn update(w: &World, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
+                    update(w, me, &from.outputs, to).await
                 }
-                async fn delete(w: &World, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
-                    delete(w, &past.outputs).await
+                async fn delete(w: &World, me: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
+                    delete(w, me, past).await
                 }
             }
         )*
@@ -91,132 +109,34 @@ macro_rules! kinds {
     };
 }
 
+const DERIVED: fn(String) -> Naming = |_| Naming::Derived(NameRule::regional(60));
+
 kinds! {
-    /// The client names it.
-    Named "named" Named CreateFirst Naming::Derived(NameRule::regional(60));
+    /// The client names it, by its identity.
+    Named "named" Named CreateFirst DERIVED, Level::None, false;
+    /// The stack names it.
+    Given "given" Named CreateFirst Naming::Given, Level::None, false;
     /// The create takes a token.
-    Token "token" Token CreateFirst Naming::Server;
+    Token "token" Token CreateFirst |_| Naming::Server, Level::None, false;
     /// One of its shape per parent.
-    Guard "guard" Guard DeleteFirst Naming::Server;
+    Guard "guard" Guard DeleteFirst |_| Naming::Server, Level::None, false;
     /// Nothing tells a second from a first.
-    Untokened "untokened" Untokened CreateFirst Naming::Server;
+    Untokened "untokened" Untokened CreateFirst |_| Naming::Server, Level::None, false;
     /// An edge: no tags.
-    Relation "relation" Relation DeleteFirst Naming::Server;
-    /// A put.
-    Upsert "upsert" Upsert CreateFirst Naming::Derived(NameRule::regional(60));
+    Relation "relation" Relation DeleteFirst |_| Naming::Server, Level::None, false;
+    /// A put under a name that the stack chose.
+    Upsert "upsert" Upsert CreateFirst Naming::Given, Level::None, false;
+    /// Holds data, and its create is two calls.
+    Secret "secret" Named CreateFirst DERIVED, Level::None, true;
+    /// Holds data, has no token, and can be deleted while it is in use.
+    Key "kms_key" Untokened CreateFirst |_| Naming::Server, Level::None, false;
+    /// Holds data, under a name that the stack chose.
+    Cluster "db_cluster" Named CreateFirst Naming::Given, Level::None, false;
+    /// A member of a cluster: an edit of its size takes it away for a while.
+    Member "db_instance" Named CreateFirst Naming::Given, Level::RebootOne, false;
 }
 
-fn parent_of<R: Spec>(spec: &R) -> Option<String> {
-    spec.parts().0.as_ref().and_then(Input::known).map(ToString::to_string)
-}
-
-/// Is this the object that the ask means, by all that could be known after a crash?
-fn meant<R: Spec>(object: &Object, ask: &Ask<R>) -> bool {
-    if object.kind != R::KIND {
-        return false;
-    }
-    match (&ask.outputs, R::ADOPTION) {
-        (Some(outputs), _) => object.id == outputs.id.as_str(),
-        (None, Adoption::Relation) => object.parent == parent_of(&ask.spec) && object.shape == ask.spec.parts().2,
-        (None, _) => object.oid == ask.identity.oid,
-    }
-}
-
-async fn survey<R: Spec>(w: &World, asks: &[Ask<R>]) -> Result<Vec<Seen<R>>, CallError> {
-    w.read("sim:Describe", |inner| {
-        let now = inner.now;
-        let answer = |ask: &Ask<R>| {
-            let object = inner.shown().find(|object| meant(object, ask));
-            object.map_or(Seen::Absent, |object| found(object, now).into())
-        };
-        Ok(asks.iter().map(answer).collect())
-    })
-    .await
-}
-
-fn found<R: Spec>(object: &Object, now: std::time::Duration) -> Found<R> {
-    let parent = object.parent.as_deref().map(|id| Input::Value(VpcId::from(id)));
-    let owner = if R::ADOPTION == Adoption::Relation { Owner::Inherited } else { Owner::Oid(object.oid.clone()) };
-    let outputs = Outputs { id: object.id.as_str().into() };
-    Found {
-        readiness: object.readiness(now),
-        ..Found::ready(R::make(parent, object.size, object.shape), outputs, owner)
-    }
-}
-
-async fn create<R: Spec>(w: &World, me: &Identity, spec: &R) -> Result<Done<R>, CallError> {
-    let (_, size, shape) = spec.parts();
-    let parent = parent_of(spec);
-    let oid = if R::ADOPTION == Adoption::Relation { String::new() } else { me.oid.clone() };
-    let draft = Object {
-        name: me.name.clone(),
-        token: me.token().to_owned(),
-        oid,
-        parent,
-        size,
-        shape,
-        ..Object::draft(R::KIND)
-    };
-    let id = w
-        .write("sim:Create", |inner| {
-            if let Some(parent) = &draft.parent
-                && !inner.objects.contains_key(parent)
-            {
-                return Err(CallError::new("sim:Create", Class::Invalid, format!("there is no {parent}")));
-            }
-            admit(inner, &draft, R::ADOPTION)
-        })
-        .await?;
-    Ok(Done::pending(Outputs { id: id.into() }))
-}
-
-/// What the world does with a create, by class.
-fn admit(inner: &mut Inner, draft: &Object, adoption: Adoption) -> Result<String, CallError> {
-    let mut same = inner.objects.values().filter(|object| object.kind == draft.kind);
-    let twin = match adoption {
-        Adoption::Named | Adoption::Upsert => same.find(|object| object.name == draft.name),
-        Adoption::Token => same.find(|object| object.token == draft.token),
-        Adoption::Guard | Adoption::Relation => {
-            same.find(|object| object.parent == draft.parent && object.shape == draft.shape)
-        }
-        Adoption::Untokened => None,
-    };
-    match (twin.map(|twin| twin.id.clone()), adoption) {
-        (None, _) => Ok(inner.make(draft.clone())),
-        (Some(id), Adoption::Token)
-            if inner.objects.get(&id).is_some_and(|twin| twin.size == draft.size && twin.shape == draft.shape) =>
-        {
-            Ok(id)
-        }
-        (Some(id), Adoption::Upsert) => {
-            if let Some(twin) = inner.objects.get_mut(&id) {
-                (twin.size, twin.shape) = (draft.size, draft.shape);
-            }
-            Ok(id)
-        }
-        (Some(_), _) => Err(CallError::new("sim:Create", Class::Exists, "there is one")),
-    }
-}
-
-async fn update<R: Spec>(w: &World, at: &Outputs, to: &R) -> Result<(), CallError> {
-    let size = to.parts().1;
-    w.write("sim:Modify", |inner| match inner.objects.get_mut(at.id.as_str()) {
-        Some(object) => {
-            object.size = size;
-            Ok(())
-        }
-        None => Err(CallError::new("sim:Modify", Class::Gone, "there is none")),
-    })
-    .await
-}
-
-async fn delete(w: &World, at: &Outputs) -> Result<Ending, CallError> {
-    w.write("sim:Delete", |inner| {
-        if inner.objects.values().any(|object| object.parent.as_deref() == Some(at.id.as_str())) {
-            return Err(CallError::new("sim:Delete", Class::Conflict, "it is in use"));
-        }
-        inner.objects.remove(at.id.as_str());
-        Ok(Ending::Gone)
-    })
-    .await
+/// Does the stack or the identity give this kind's objects their names?
+pub(super) fn has_name(kind: &str) -> bool {
+    matches!(kind, "named" | "given" | "upsert" | "secret" | "db_cluster" | "db_instance")
 }

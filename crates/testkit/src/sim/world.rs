@@ -1,11 +1,19 @@
-//! The objects, and what can go wrong with a call.
+//! The objects, the processes that call, and what one call does.
 
+use super::log::{Call, Deed, Log, Touched};
+use super::mishap::{Boundary, Fuse, Mishap, Weather};
+use super::mutants::Lapse;
+pub use super::object::Object;
+use auroractl_core::Identity;
 use auroractl_core::identity::StackId;
+use auroractl_engine::kind::Owned;
 use auroractl_engine::retry::{Patience, persist};
+use auroractl_engine::store::memory::Fault;
 use auroractl_engine::{CallError, Class, Clock};
 use fastrand::Rng;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -13,107 +21,183 @@ use tokio::sync::Notify;
 /// Longest time for which a new object may be hidden from reads.
 pub(super) const HORIZON: Duration = Duration::from_secs(60);
 
-/// One object of the simulated world.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Object {
-    /// The world's own id.
-    pub id: String,
-    /// Its kind.
-    pub kind: &'static str,
-    /// Physical name, empty where the world chooses.
-    pub name: String,
-    /// Client token of its create.
-    pub token: String,
-    /// Ownership tag; empty for kinds without tags.
-    pub oid: String,
-    /// The object it belongs to.
-    pub parent: Option<String>,
-    /// A property that can be edited.
-    pub size: u32,
-    /// A property that can't.
-    pub shape: u32,
-    /// When reads begin to show it.
-    pub(super) visible: Duration,
-    /// When it is usable.
-    pub(super) ready: Duration,
-    /// It will never be usable.
-    pub(super) broken: bool,
-}
-
-/// How often what goes wrong, in thousandths of all calls.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Faults {
-    /// Not executed, "slow down".
-    pub throttle: u32,
-    /// Not executed, 5xx.
-    pub lost_request: u32,
-    /// Executed, and the answer is lost.
-    pub lost_answer: u32,
-    /// A create whose object is hidden for a while.
-    pub hidden: u32,
-    /// A create whose object never becomes usable.
-    pub broken: u32,
-    /// The process dies at the n-th mutating call: before its effect, or after.
-    pub crash: Option<(u32, bool)>,
-}
-
-/// The simulated world. Clones are the same world.
+/// The simulated world as one process sees it. Clones are the same process in the same world.
 #[derive(Clone, Debug)]
-pub struct World(Arc<Shared>);
+pub struct World {
+    shared: Arc<Shared>,
+    process: Arc<Process>,
+}
 
 #[derive(Debug)]
 struct Shared {
     inner: Mutex<Inner>,
+    lapse: Option<Lapse>,
+}
+
+/// One run of the program.
+#[derive(Debug)]
+struct Process {
+    number: u32,
     clock: Clock,
-    died: Notify,
+    life: Mutex<Life>,
+    ended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Life {
+    fuse: Option<Fuse>,
+    died_at: Option<Boundary>,
+    /// Calls until the credentials expire.
+    credentials: Option<u32>,
+    permits: BTreeSet<String>,
+    /// Disk operations until one goes wrong, and how.
+    disk: Option<(u32, DiskTrouble)>,
+    /// The last disk operation.
+    last: &'static str,
+}
+
+/// How a disk fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DiskTrouble {
+    /// An operation fails, or all from then on.
+    Fails(Fault),
+    /// There is next to no room any more.
+    Full,
 }
 
 /// Everything that a call may read and change.
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) objects: BTreeMap<String, Object>,
+    /// Tokens whose objects are gone: AWS answers with the dead one.
+    pub(super) tombs: BTreeMap<String, String>,
+    /// Identities whose object was deleted.
+    pub(super) ended: BTreeSet<String>,
     pub(super) now: Duration,
+    pub(super) log: Log,
     rng: Rng,
-    faults: Faults,
+    weather: Weather,
+    /// Deeds that have had their one mishap, in weathers that strike each once.
+    struck: BTreeSet<String>,
     next: u32,
-    writes: u32,
-}
-
-/// What befalls one call.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Well,
-    Throttled,
-    RequestLost,
-    AnswerLost,
-    DiesBefore,
-    DiesAfter,
 }
 
 impl World {
-    /// An empty world.
+    /// An empty world, seen by process 0.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
-        let rng = Rng::with_seed(seed);
-        let (objects, faults) = (BTreeMap::new(), Faults::default());
-        let inner = Inner { objects, now: Duration::ZERO, rng, faults, next: 0, writes: 0 };
-        Self(Arc::new(Shared { inner: Mutex::new(inner), clock: Clock::default(), died: Notify::new() }))
+    pub fn new(seed: u64, lapse: Option<Lapse>) -> Self {
+        let inner = Inner {
+            objects: BTreeMap::new(),
+            tombs: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            now: Duration::ZERO,
+            log: Log::default(),
+            rng: Rng::with_seed(seed),
+            weather: Weather::default(),
+            struck: BTreeSet::new(),
+            next: 0,
+        };
+        let clock = Clock::simulated(super::START);
+        Self { shared: Arc::new(Shared { inner: Mutex::new(inner), lapse }), process: Process::new(0, clock) }
+    }
+
+    /// The same world, seen by another process, on a machine whose time of day is off by so many seconds.
+    #[must_use]
+    pub fn process(&self, number: u32, skew: i64) -> Self {
+        Self { shared: Arc::clone(&self.shared), process: Process::new(number, self.clock().skewed(skew)) }
     }
 
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What goes wrong from now on; the count of mutating calls begins anew.
-    pub fn disturb(&self, faults: Faults) {
-        let mut inner = self.inner();
-        inner.faults = faults;
-        inner.writes = 0;
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.process.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends when the process would have died.
-    pub async fn died(&self) {
-        self.0.died.notified().await;
+    /// Number of the process.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.process.number
+    }
+
+    /// The rule that this world's program breaks.
+    pub(super) fn lapse(&self) -> Option<Lapse> {
+        self.shared.lapse
+    }
+
+    /// What goes wrong with calls from now on.
+    pub fn weather(&self, weather: Weather) {
+        self.inner().weather = weather;
+    }
+
+    /// Notes what happens, in a history that is looked into.
+    pub(super) fn tell(&self, what: impl FnOnce() -> String) {
+        let (now, run) = (self.clock().now().as_secs_f64(), self.number());
+        if let Some(trace) = &mut self.inner().log.trace {
+            trace.push(format!("{now:>9.1} [{run}] {}", what()));
+        }
+    }
+
+    /// Lets the process die at a boundary.
+    pub(super) fn arm(&self, fuse: Option<Fuse>) {
+        self.life().fuse = fuse;
+    }
+
+    /// Lets the credentials expire after so many calls.
+    pub(super) fn expire_after(&self, calls: u32) {
+        self.life().credentials = Some(calls);
+    }
+
+    /// Lets the disk fail after so many operations.
+    pub(super) fn fail_disk(&self, after: u32, how: DiskTrouble) {
+        self.life().disk = Some((after, how));
+    }
+
+    /// A disk operation begins; what goes wrong with it?
+    pub(super) fn disk_trouble(&self, what: &'static str) -> Option<DiskTrouble> {
+        let mut life = self.life();
+        life.last = what;
+        let (left, how) = life.disk.as_mut()?;
+        *left = left.saturating_sub(1);
+        let how = *how;
+        if *left > 0 {
+            return None;
+        }
+        life.disk = None;
+        drop(life);
+        self.inner().log.count("fault", if matches!(how, DiskTrouble::Full) { "disk full" } else { "disk error" });
+        Some(how)
+    }
+
+    /// The power goes at this disk operation: which window is that?
+    pub(super) fn note_cut(&self, boundary: Boundary, what: &'static str, path: &Path) {
+        let before = self.life().last;
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let window = match (boundary, what, file.as_str()) {
+            (Boundary::HalfDisk, "write", "journal") => "W8",
+            (_, "write" | "sync" | "create" | "link" | "rename", name) if name.starts_with("state.json") => "W2",
+            (_, "sync", "sim") if before == "rename" => "W3",
+            (_, "cut", "journal") => "W12",
+            (_, "sync", "journal") if before == "cut" => "W13",
+            _ => return,
+        };
+        self.inner().log.count("window", window);
+    }
+
+    /// What the user has allowed this process to delete, by ownership tag.
+    pub(super) fn permit(&self, oids: BTreeSet<String>) {
+        self.life().permits = oids;
+    }
+
+    /// Ends when the process has died.
+    pub async fn died(&self) -> Boundary {
+        loop {
+            if let Some(at) = self.life().died_at {
+                return at;
+            }
+            self.process.ended.notified().await;
+        }
     }
 
     /// Everything that exists.
@@ -122,142 +206,249 @@ impl World {
         self.inner().objects.values().cloned().collect()
     }
 
-    /// Mutating calls since the last [`World::disturb`].
-    #[must_use]
-    pub fn writes(&self) -> u32 {
-        self.inner().writes
-    }
-
     /// The clock that it lives by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.process.clock
+    }
+
+    /// The process passes a boundary; it may die there.
+    pub(super) async fn cross(&self, boundary: Boundary) {
+        if self.passes(boundary) {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Does the process live on behind this boundary?
+    pub(super) fn passes(&self, boundary: Boundary) -> bool {
+        let mut life = self.life();
+        if life.died_at.is_some() {
+            return false;
+        }
+        let Some(fuse) = life.fuse.as_mut().filter(|fuse| fuse.boundary == boundary) else { return true };
+        fuse.left = fuse.left.saturating_sub(1);
+        if fuse.left > 0 {
+            return true;
+        }
+        life.died_at = Some(boundary);
+        self.process.ended.notify_one();
+        false
     }
 
     /// Sends a read, as persistent as the product's.
-    pub(super) async fn read<T>(
-        &self,
-        op: &'static str,
-        effect: impl Fn(&mut Inner) -> Result<T, CallError>,
-    ) -> Result<T, CallError> {
-        persist(&self.0.clock, Patience::READ, || self.attempt(op, false, &effect)).await
+    pub(super) async fn read<T>(&self, effect: impl Fn(&mut Inner) -> T) -> Result<T, CallError> {
+        persist(self.clock(), Patience::READ, || self.look(&effect)).await
+    }
+
+    async fn look<T>(&self, effect: &impl Fn(&mut Inner) -> T) -> Result<T, CallError> {
+        let op = "sim:Describe";
+        self.travel().await;
+        self.cross(Boundary::Look).await;
+        self.signed(op)?;
+        let mishap = self.inner().mishap(None);
+        match mishap {
+            Some(Mishap::Throttled) => Err(CallError::new(op, Class::Throttled, "slow down")),
+            Some(Mishap::Truncated | Mishap::Reset | Mishap::Unavailable) => {
+                Err(CallError::new(op, Class::Ambiguous, "no answer"))
+            }
+            _ => {
+                let mut inner = self.inner();
+                inner.tick(self.clock().now());
+                Ok(effect(&mut inner))
+            }
+        }
     }
 
     /// Sends a mutating call, as persistent as the product's.
-    pub(super) async fn write<T>(
+    pub(super) async fn write<T: Clone>(
         &self,
-        op: &'static str,
-        effect: impl Fn(&mut Inner) -> Result<T, CallError>,
+        deed: Deed,
+        me: &Identity,
+        effect: impl Fn(&mut Inner) -> Result<(T, Touched), CallError>,
     ) -> Result<T, CallError> {
-        persist(&self.0.clock, Patience::WRITE, || self.attempt(op, true, &effect)).await
+        let again = self.lapse() == Some(Lapse::AmbiguousCreateIsRetried) && deed == Deed::Create;
+        let patience = if again { Patience { reads: true, ..Patience::WRITE } } else { Patience::WRITE };
+        persist(self.clock(), patience, || self.send(deed, me, &effect)).await
     }
 
-    async fn attempt<T>(
+    async fn send<T: Clone>(
         &self,
-        op: &'static str,
-        writes: bool,
-        effect: &impl Fn(&mut Inner) -> Result<T, CallError>,
+        deed: Deed,
+        me: &Identity,
+        effect: &impl Fn(&mut Inner) -> Result<(T, Touched), CallError>,
     ) -> Result<T, CallError> {
-        let latency = Duration::from_millis(self.inner().rng.u64(5..400));
-        self.0.clock.sleep(latency).await;
-        let fate = self.inner().fate(writes);
-        let lost = || Err(CallError::new(op, Class::Ambiguous, "the answer was lost"));
-        match fate {
-            Fate::Throttled => return Err(CallError::new(op, Class::Throttled, "slow down")),
-            Fate::RequestLost => return lost(),
-            Fate::DiesBefore => self.die().await,
-            Fate::Well | Fate::AnswerLost | Fate::DiesAfter => {}
+        let call = self.inner().log.sent(Call::new(self, deed, me));
+        self.travel().await;
+        self.cross(Boundary::Sent).await;
+        let answer = self.execute(call, deed, me, effect);
+        self.tell(|| {
+            let what = answer.as_ref().err().map(ToString::to_string);
+            format!("{deed:?} {} g{} {} {what:?}", me.address, me.generation, me.oid)
+        });
+        self.cross(Boundary::Executed).await;
+        self.inner().log.answered(call, answer.as_ref().err().map(|error| error.class));
+        answer
+    }
+
+    fn execute<T: Clone>(
+        &self,
+        call: usize,
+        deed: Deed,
+        me: &Identity,
+        effect: &impl Fn(&mut Inner) -> Result<(T, Touched), CallError>,
+    ) -> Result<T, CallError> {
+        let op = deed.operation();
+        self.signed(op)?;
+        let mut inner = self.inner();
+        inner.tick(self.clock().now());
+        let mishap = inner.mishap(Some((deed, me)));
+        if let Some(class) = mishap.and_then(Mishap::prevents) {
+            return Err(CallError::new(op, class, "not executed"));
         }
-        let answer = {
-            let mut inner = self.inner();
-            inner.now = self.0.clock.now();
-            effect(&mut inner)
+        let permits = self.life().permits.clone();
+        let run = |inner: &mut Inner| {
+            let (answer, touched) = effect(inner)?;
+            let at = inner.now;
+            inner.log.executed(call, at, Touched { permitted: permits.contains(&me.oid), ..touched });
+            Ok(answer)
         };
-        match fate {
-            Fate::AnswerLost => lost(),
-            Fate::DiesAfter => {
-                self.die().await;
-                answer
+        let answer = run(&mut inner);
+        if mishap == Some(Mishap::Echo) && answer.is_ok() {
+            let _ = run(&mut inner);
+        }
+        match mishap {
+            Some(Mishap::Failed | Mishap::Truncated | Mishap::ResetBehind) if answer.is_ok() => {
+                Err(CallError::new(op, Class::Ambiguous, "the answer was lost"))
             }
             _ => answer,
         }
     }
 
-    async fn die(&self) {
-        self.0.died.notify_one();
-        std::future::pending::<()>().await;
+    /// The way of a call, and its answer's.
+    async fn travel(&self) {
+        let latency = Duration::from_millis(self.inner().rng.u64(5..400));
+        self.clock().sleep(latency).await;
+    }
+
+    /// Are the credentials still good?
+    fn signed(&self, op: &str) -> Result<(), CallError> {
+        let mut life = self.life();
+        match life.credentials.as_mut() {
+            Some(0) => {
+                drop(life);
+                self.inner().log.count("fault", "expired credentials");
+                Err(CallError::new(op, Class::Credentials, "the security token is expired"))
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Process {
+    fn new(number: u32, clock: Clock) -> Arc<Self> {
+        Arc::new(Self { number, clock, life: Mutex::default(), ended: Notify::new() })
     }
 }
 
 impl Inner {
-    fn fate(&mut self, writes: bool) -> Fate {
-        let faults = self.faults;
-        if writes {
-            self.writes += 1;
-            if let Some((at, after)) = faults.crash
-                && at == self.writes
-            {
-                return if after { Fate::DiesAfter } else { Fate::DiesBefore };
-            }
+    /// Time goes on; what was going is gone.
+    pub(super) fn tick(&mut self, now: Duration) {
+        self.now = now;
+        let over = |object: &&Object| object.leaving.is_some_and(|at| at <= now);
+        let gone: Vec<String> = self.objects.values().filter(over).map(|object| object.id.clone()).collect();
+        for id in gone {
+            self.remove(&id);
         }
-        let roll = self.rng.u32(0..1000);
-        let (throttle, request) = (faults.throttle, faults.throttle + faults.lost_request);
-        match roll {
-            roll if roll < throttle => Fate::Throttled,
-            roll if roll < request => Fate::RequestLost,
-            roll if roll < request + faults.lost_answer => Fate::AnswerLost,
-            _ => Fate::Well,
+    }
+
+    /// What befalls a call; reads have no deed.
+    fn mishap(&mut self, deed: Option<(Deed, &Identity)>) -> Option<Mishap> {
+        let weather = self.weather;
+        if weather.once
+            && let Some((deed, me)) = deed
+            && !self.struck.insert(format!("{deed:?} {}", me.oid))
+        {
+            return None;
         }
+        let storm = self.now < weather.storm_until && self.rng.u32(0..1000) < 900;
+        let mishap = if storm { Some(Mishap::Throttled) } else { weather.strike(self.rng.u32(0..1000)) };
+        let fits = |mishap: &Mishap| mishap.befalls(deed.map(|(deed, me)| (deed, me.address.kind())));
+        let mishap = mishap.filter(fits)?;
+        self.log.count("fault", mishap.name());
+        Some(mishap)
     }
 
     /// Makes an object.
-    pub(super) fn make(&mut self, object: Object) -> String {
-        self.next += 1;
-        let id = format!("{}-{}", object.kind, self.next);
-        let hidden = self.rng.u32(0..1000) < self.faults.hidden;
-        let broken = self.rng.u32(0..1000) < self.faults.broken;
+    pub(super) fn make(&mut self, draft: Object) -> String {
+        let id = self.fresh(draft.kind);
+        let weather = self.weather;
+        let mut chance = |rate: u32| rate > 0 && self.rng.u32(0..1000) < rate;
+        let (hidden, blinks, broken, stuck) =
+            (chance(weather.hidden), chance(500), chance(weather.broken), chance(weather.stuck));
         let visible = if hidden { self.now + HORIZON.mul_f64(self.rng.f64() * 0.9) } else { self.now };
-        let ready = visible + Duration::from_millis(self.rng.u64(0..20_000));
-        self.objects.insert(id.clone(), Object { id: id.clone(), visible, ready, broken, ..object });
+        let usual = Duration::from_millis(self.rng.u64(0..20_000));
+        let ready = if stuck { Duration::MAX } else { visible + usual };
+        for (name, _) in
+            [("hidden read", hidden), ("failure after 200", broken), ("stuck", stuck)].iter().filter(|x| x.1)
+        {
+            self.log.count("fault", name);
+        }
+        let writer = draft.kind == "db_instance"
+            && !self.objects.values().any(|other| other.parent == draft.parent && other.writer);
+        let object = Object { id: id.clone(), visible, blinks, ready, broken, writer, ..draft };
+        self.objects.insert(id.clone(), object);
         id
     }
 
+    pub(super) fn fresh(&mut self, kind: &str) -> String {
+        self.next += 1;
+        format!("{kind}-{}", self.next)
+    }
+
     /// What a read shows now.
-    pub(super) fn shown(&self) -> impl Iterator<Item = &Object> {
-        self.objects.values().filter(|object| object.visible <= self.now)
-    }
-}
-
-impl Object {
-    /// An object that does not exist yet.
-    pub(super) fn draft(kind: &'static str) -> Self {
-        Self {
-            id: String::new(),
-            kind,
-            name: String::new(),
-            token: String::new(),
-            oid: String::new(),
-            parent: None,
-            size: 0,
-            shape: 0,
-            visible: Duration::ZERO,
-            ready: Duration::ZERO,
-            broken: false,
+    pub(super) fn shown(&mut self) -> Vec<Object> {
+        let (now, rng) = (self.now, &mut self.rng);
+        for object in self.objects.values_mut() {
+            object.served |= object.visible <= now && object.ready <= now && !object.broken;
         }
+        let mut seen = |object: &&Object| object.visible <= now || (object.blinks && rng.bool());
+        self.objects.values().filter(|object| seen(object)).cloned().collect()
     }
 
-    pub(super) fn readiness(&self, now: Duration) -> auroractl_core::Readiness {
-        use auroractl_core::Readiness;
-        match (self.broken, self.ready <= now) {
-            (_, false) => Readiness::Pending("creating".to_owned()),
-            (true, true) => Readiness::Failed("failed".to_owned()),
-            (false, true) => Readiness::Ready,
+    /// Takes an object away.
+    pub(super) fn remove(&mut self, id: &str) -> Option<Object> {
+        let object = self.objects.remove(id)?;
+        if !object.foreign && !object.oid.is_empty() {
+            self.ended.insert(object.oid.clone());
         }
+        if object.kind == "token" {
+            self.tombs.insert(object.token.clone(), id.to_owned());
+        }
+        let sibling = |other: &&mut Object| other.kind == object.kind && other.parent == object.parent;
+        if object.writer
+            && let Some(heir) = self.objects.values_mut().find(sibling)
+        {
+            heir.writer = true;
+        }
+        Some(object)
     }
 }
 
 impl auroractl_engine::World for World {
-    fn inventory<'a>(&'a self, _: &'a StackId) -> BoxFuture<'a, Result<Vec<auroractl_engine::kind::Owned>, CallError>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn inventory<'a>(&'a self, _: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>> {
+        Box::pin(async {
+            let tag = |oid: &str| [(auroractl_core::tags::ID.to_owned(), oid.to_owned())].into();
+            let owned = |object: &Object| !object.foreign && !object.oid.is_empty();
+            self.read(|inner| {
+                let all = inner.objects.values().filter(|object| owned(object));
+                all.map(|object| Owned { arn: object.id.clone(), tags: tag(&object.oid) }).collect()
+            })
+            .await
+        })
     }
 }
