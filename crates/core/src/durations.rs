@@ -67,7 +67,7 @@ pub enum Basis {
 /// What was measured on a stack: the newest durations of every kind and deed, in seconds, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct History(BTreeMap<String, BTreeMap<Deed, Vec<f32>>>);
+pub struct History(BTreeMap<String, BTreeMap<Deed, Vec<f64>>>);
 
 /// One duration that was measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,8 +76,8 @@ pub struct Sample {
     pub kind: String,
     /// What was done.
     pub deed: Deed,
-    /// How long it took, in seconds.
-    pub seconds: f32,
+    /// How long it took, in seconds. What is stored is of the width that JSON has: it must be read back as it was written.
+    pub seconds: f64,
 }
 
 /// The table of priors.
@@ -164,7 +164,7 @@ impl History {
         self.0.is_empty()
     }
 
-    fn of(&self, kind: &str, deed: Deed) -> &[f32] {
+    fn of(&self, kind: &str, deed: Deed) -> &[f64] {
         self.0.get(kind).and_then(|deeds| deeds.get(&deed)).map_or(&[], Vec::as_slice)
     }
 }
@@ -231,8 +231,8 @@ impl Durations<'_> {
 
 /// Median and 95th percentile by measurements. The median is robust against a single bad day, and the prior's spread
 /// stays until there are enough measurements to have one of their own.
-fn learned(prior: Estimate, samples: &[f32]) -> Estimate {
-    let mut sorted: Vec<f64> = samples.iter().map(|seconds| f64::from(*seconds).max(0.1)).collect();
+fn learned(prior: Estimate, samples: &[f64]) -> Estimate {
+    let mut sorted: Vec<f64> = samples.iter().map(|seconds| seconds.max(0.1)).collect();
     sorted.sort_by(f64::total_cmp);
     let count = whole(sorted.len());
     let mix = |own: f64, prior: f64, weight: f64| {
@@ -273,7 +273,7 @@ mod tests {
         let (mut priors, mut history) = (Priors::default(), History::default());
         priors.add("db_instance", Deed::Create, PRIOR);
         for seconds in samples {
-            history.add(&Sample { kind: "db_instance".to_owned(), deed: Deed::Create, seconds: *seconds });
+            history.add(&Sample { kind: "db_instance".to_owned(), deed: Deed::Create, seconds: f64::from(*seconds) });
         }
         Durations { priors: &priors, history: &history }.estimate("db_instance", Deed::Create)
     }
@@ -310,7 +310,7 @@ mod tests {
     fn slow_days_do_not_make_waits_slow() {
         let (mut priors, mut history) = (Priors::default(), History::default());
         priors.add("db_instance", Deed::Create, PRIOR);
-        for (seconds, looks_after) in [(3_600.0, PRIOR.p50), (30.0, PRIOR.p50), (30.0, 40.0)] {
+        for (seconds, looks_after) in [(3_600.0_f64, PRIOR.p50), (30.0, PRIOR.p50), (30.0, 40.0)] {
             history.add(&Sample { kind: "db_instance".to_owned(), deed: Deed::Create, seconds });
             let (_, after) = Durations { priors: &priors, history: &history }.timed("db_instance", Deed::Create);
             assert!(after <= looks_after, "looks after {after} s");
@@ -333,6 +333,16 @@ mod tests {
     }
 
     proptest! {
+        /// What is stored is read back as it was written, to the last digit.
+        #[test]
+        fn measurements_survive_their_written_form(seconds in 0.0..100_000.0_f64) {
+            let mut history = History::default();
+            history.add(&Sample { kind: "db_instance".to_owned(), deed: Deed::Create, seconds });
+            let written = serde_json::to_value(&history).unwrap();
+            prop_assert_eq!(&crate::exact::parse(&serde_json::to_vec(&history).unwrap()).unwrap(), &written);
+            prop_assert_eq!(crate::exact::typed::<History>(&written).unwrap(), history);
+        }
+
         /// Whatever was measured, an estimate is a pair of durations.
         #[test]
         fn estimates_are_durations(samples in proptest::collection::vec(0.0..100_000.0_f32, 0..60)) {

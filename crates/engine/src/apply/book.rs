@@ -136,8 +136,6 @@ impl<'a> Book<'a> {
     /// A step ended well after so many seconds. An adoption may have found its resource half made, and a note takes no
     /// time: neither says anything of the next one.
     pub(super) fn measured(&mut self, step: &Step, seconds: f64) {
-        #[expect(clippy::cast_possible_truncation, reason = "a duration needs no more than 24 bits")]
-        let seconds = seconds as f32;
         if step.verb != Verb::Adopt && Deed::TIMED.contains(&step.deed) {
             self.samples.push(Sample { kind: step.address.kind().to_owned(), deed: step.deed, seconds });
         }

@@ -87,7 +87,7 @@ fn a_flip_within_one_append_is_refused_once_another_followed() {
     bytes[first - 20] ^= 1;
     let error = look(&with_journal(&disk, &bytes)).unwrap_err();
     assert!(matches!(error, StoreError::JournalCorrupt { .. }), "{error}");
-    assert!(error.hint().contains("ownership tags"), "{}", error.hint());
+    assert!(error.hint().contains("state recover"), "{}", error.hint());
 }
 
 #[test]
