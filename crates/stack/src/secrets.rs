@@ -8,6 +8,7 @@ use crate::diagnostics::{At, Problem};
 use crate::path::{Path, Place};
 use crate::tree::{Data, Node};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Last words of keys that name a secret.
 const SECRET_WORDS: [&str; 13] = [
@@ -169,12 +170,50 @@ pub(crate) fn mask_text(text: &str) -> String {
 
 /// Replaces byte ranges of a text by `*`, keeping its length and line breaks.
 pub(crate) fn mask_places(text: &str, places: &[std::ops::Range<usize>]) -> String {
-    let hidden = |at: usize| places.iter().any(|place| place.contains(&at));
+    let mut places: Vec<_> = places.iter().collect();
+    places.sort_unstable_by_key(|place| place.start);
+    let (mut next, mut end) = (places.into_iter().peekable(), 0);
     let mut shown = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
-        push(c, hidden(at), &mut shown);
+        while let Some(place) = next.next_if(|place| place.start <= at) {
+            end = end.max(place.end);
+        }
+        push(c, at < end, &mut shown);
     }
     shown
+}
+
+/// Texts that must not be shown. One pass over a text finds all of them, however many they are: by their first bytes,
+/// then by length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hidden(BTreeMap<[u8; SHORTEST_SCRUBBED], BTreeMap<usize, BTreeSet<String>>>);
+
+impl Hidden {
+    /// Adds texts; shorter ones than [`SHORTEST_SCRUBBED`] are left out.
+    pub(crate) fn extend(&mut self, texts: Vec<String>) {
+        for text in texts {
+            let Some(start) = text.as_bytes().first_chunk() else { continue };
+            self.0.entry(*start).or_default().entry(text.len()).or_default().insert(text);
+        }
+    }
+
+    /// Where they stand in a text: the longest at each place, none within another.
+    pub(crate) fn find(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        let (mut found, mut from) = (Vec::new(), 0);
+        for (at, start) in text.as_bytes().windows(SHORTEST_SCRUBBED).enumerate() {
+            let Some(lengths) = start.first_chunk().filter(|_| at >= from).and_then(|start| self.0.get(start)) else {
+                continue;
+            };
+            let here = |(length, texts): (&usize, &BTreeSet<String>)| {
+                text.get(at..at + length).is_some_and(|part| texts.contains(part)).then_some(at + length)
+            };
+            if let Some(end) = lengths.iter().rev().find_map(here) {
+                found.push(at..end);
+                from = end;
+            }
+        }
+        found
+    }
 }
 
 /// What a masked line leaves open for the next one.

@@ -83,7 +83,7 @@ impl SourceFile {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     files: Vec<SourceFile>,
-    secrets: Vec<String>,
+    secrets: secrets::Hidden,
 }
 
 impl Sources {
@@ -115,11 +115,7 @@ impl Sources {
         self.secrets.extend(texts);
         for (index, source) in self.files.iter_mut().enumerate() {
             let own = places.iter().filter(|place| place.file == index).map(|place| place.start..place.end);
-            let again = self
-                .secrets
-                .iter()
-                .flat_map(|text| source.shown.match_indices(text.as_str()).map(|(at, found)| at..at + found.len()));
-            let hidden: Vec<_> = own.chain(again).collect();
+            let hidden: Vec<_> = own.chain(self.secrets.find(&source.shown)).collect();
             if !hidden.is_empty() {
                 source.shown = secrets::mask_places(&source.shown, &hidden).into();
             }
@@ -145,8 +141,8 @@ impl Sources {
     /// A message without the secrets that were found, and without what could drive a terminal.
     pub(crate) fn scrub(&self, message: &str) -> String {
         let mut clean = message.to_owned();
-        for secret in &self.secrets {
-            clean = clean.replace(secret.as_str(), "***");
+        for place in self.secrets.find(message).into_iter().rev() {
+            clean.replace_range(place, "***");
         }
         if clean.contains(secrets::steers) {
             clean = clean.replace(secrets::steers, "?");
