@@ -23,7 +23,19 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("testkit", &["core", "engine"]),
     (
         "tests",
-        &["core", "engine", "aws", "network", "security", "params", "cluster", "monitoring", "policy", "stack", "testkit"],
+        &[
+            "core",
+            "engine",
+            "aws",
+            "network",
+            "security",
+            "params",
+            "cluster",
+            "monitoring",
+            "policy",
+            "stack",
+            "testkit",
+        ],
     ),
 ];
 /// The crates whose kinds meet only in `stack`.

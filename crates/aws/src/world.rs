@@ -6,8 +6,8 @@ use auroractl_core::identity::{NameRule, StackId};
 use auroractl_core::tags::STACK;
 use auroractl_engine::kind::Owned;
 use auroractl_engine::{CallError, Class, World};
-use aws_sdk_resourcegroupstagging::types::TagFilter;
 use aws_sdk_iam::types::Role;
+use aws_sdk_resourcegroupstagging::types::TagFilter;
 use futures::future::{BoxFuture, try_join_all};
 
 impl World for Aws {

@@ -88,8 +88,7 @@ pub fn begins_with(path: &Path, start: &[u8]) -> bool {
 
 /// Opens a file to read it. A link may lead to it: it is the user who named it.
 fn regular(path: &Path) -> io::Result<File> {
-    let opened =
-        OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    let opened = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
     if opened.metadata()?.is_file() { Ok(opened) } else { Err(io::Error::other("it is not a regular file")) }
 }
 

@@ -128,7 +128,11 @@ pub(crate) async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure
     }
 }
 
-fn show(args: &Plan, stack: &Stack, (changes, forecast, rules): (&Changes, &Forecast, Option<&Report>)) -> Result<Exit, Failure> {
+fn show(
+    args: &Plan,
+    stack: &Stack,
+    (changes, forecast, rules): (&Changes, &Forecast, Option<&Report>),
+) -> Result<Exit, Failure> {
     if args.target.json {
         return view::forecast::json(stack.name(), changes, (forecast, rules));
     }

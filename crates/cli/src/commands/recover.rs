@@ -53,7 +53,8 @@ async fn replaceable(stack: &Stack, args: &Recover) -> Result<bool, Failure> {
         return Ok(false);
     }
     let name = stack.name();
-    let message = format!("stack `{name}` has a state (serial {serial}, {count} resources): nothing is rebuilt over it");
+    let message =
+        format!("stack `{name}` has a state (serial {serial}, {count} resources): nothing is rebuilt over it");
     Err(Failure::new(Exit::Refused, message).hinted("`auroractl plan` compares it with AWS"))
 }
 

@@ -126,11 +126,7 @@ pub(super) fn wrapped(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// Prints the plan with all of it.
-pub(crate) fn json(
-    stack: &str,
-    plan: &Plan,
-    (forecast, rules): (&Forecast, Option<&Report>),
-) -> Result<Exit, Failure> {
+pub(crate) fn json(stack: &str, plan: &Plan, (forecast, rules): (&Forecast, Option<&Report>)) -> Result<Exit, Failure> {
     let mut document = super::json::judged_document(stack, plan, rules);
     if let Some(changes) = document.get_mut("changes").and_then(Value::as_array_mut) {
         for (value, change) in changes.iter_mut().zip(&plan.changes) {

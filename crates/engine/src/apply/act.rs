@@ -160,7 +160,8 @@ impl<W: Sync> Create<'_, W> {
 
     /// Found: what the lost or half-done create left out is edited now.
     async fn converge(&self, mut live: Live) -> Result<RawDone, CallError> {
-        live.spec = without_foreign_tags(Sides { applied: None, observed: &live.spec, desired: self.spec }).into_owned();
+        live.spec =
+            without_foreign_tags(Sides { applied: None, observed: &live.spec, desired: self.spec }).into_owned();
         let sides = Sides { applied: None, observed: &live.spec, desired: self.spec };
         let nothing = BTreeMap::new();
         let fields = self.kind.diff(sides, Context { address: &self.me.address, observed: &nothing })?;

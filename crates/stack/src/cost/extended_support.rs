@@ -9,8 +9,8 @@ use auroractl_cluster::DbInstance;
 use auroractl_core::Model as _;
 use auroractl_core::cost::HOURS;
 use auroractl_params::classes::Hardware;
-use jiff::civil::Date;
 use jiff::ToSpan as _;
+use jiff::civil::Date;
 
 pub(super) const PRICED: Priced = Priced { kind: DbInstance::KIND, lines };
 

@@ -12,13 +12,10 @@ fn loaded(name: &str, edits: &[(&str, &str)], cost: &str) -> crate::Loaded {
         assert!(text.contains(old), "{name} has no `{old}`");
         text = text.replace(old, new);
     }
-    let dir = std::env::temp_dir().join(format!("auroractl-cost-{}-{name}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let file = dir.join(format!("{:x}.toml", text.len() * 31 + cost.len()));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("stack.toml");
     std::fs::write(&file, format!("{text}\n{cost}\n")).unwrap();
-    let loaded = load_from(&crate::Disk, FilePath::new(&file), &Known).unwrap_or_else(|found| panic!("{found:?}"));
-    std::fs::remove_file(&file).unwrap();
-    loaded
+    load_from(&crate::Disk, FilePath::new(&file), &Known).unwrap_or_else(|found| panic!("{found:?}"))
 }
 
 struct Case {
