@@ -113,7 +113,6 @@ def test_what_a_bucket_says_of_itself(s3: Any) -> None:
     assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
 
 
-@pytest.mark.gap
 def test_lists_have_the_root_of_s3(s3: Any) -> None:
     """A strict client refuses another."""
     s3.put_object(Bucket=BUCKET, Key="x/a", Body=b"1")
