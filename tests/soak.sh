@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make soak`: chaos, simulated histories and load in turns, each turn with another seed, until something breaks, until it
+# `make soak`: chaos, load and simulated histories in turns, each turn with another seed, until something breaks, until it
 # is stopped, or for SOAK_MINUTES. The argument is the folder of the programs.
 set -eu
 programs=$1
@@ -21,10 +21,6 @@ turn() {
     minutes=$(left "$2")
     shift 2
     [ "$minutes" -gt 0 ] || return 0
-    if [ ! -x "$programs/$name" ]; then
-        echo "$name is not built: left out"
-        return 0
-    fi
     seed=$(date +%s)
     case $name in
         auroractl-load) set -- "$@" --seed "$seed" ;;
@@ -39,8 +35,8 @@ while [ "$(left 1)" -gt 0 ]; do
     round=$((round + 1))
     echo "== round $round, after $((($(date +%s) - begun) / 60)) minutes"
     turn auroractl-chaos 10 --endless
-    turn auroractl-sim 10
     # 200 stacks by 8 processes take their time: not begun when there is hardly any left.
     [ "$(left 20)" -lt 20 ] || turn auroractl-load 20 --stacks 200
+    turn auroractl-sim 10
 done
 echo "nothing broke in $round rounds"

@@ -26,8 +26,8 @@ impl Thing {
     /// It only waits for its end, or is a copy that AWS keeps of something that is gone.
     #[must_use]
     pub fn is_remains(&self) -> bool {
-        ["PendingDeletion", "deleting", "deleted"].contains(&self.status.as_str())
-            || self.kind == "ec2:natgateway" && self.status == "failed"
+        self.status == "PendingDeletion"
+            || self.kind == "ec2:natgateway" && ["deleted", "failed"].contains(&self.status.as_str())
             || self.kind.contains("snapshot")
     }
 }

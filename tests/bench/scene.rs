@@ -6,7 +6,6 @@ use auroractl_testkit::emulator::{Emulator, Launch, fresh_account, workspace};
 use auroractl_testkit::proxy::log::Summary;
 use auroractl_testkit::proxy::{Options, Proxy};
 use std::io;
-use std::process::Command;
 use std::time::Duration;
 
 /// The stack that is measured.
@@ -51,10 +50,8 @@ impl Scene {
     /// what is measured.
     fn warm_up(&self) -> io::Result<()> {
         let script = "import boto3; boto3.client('iam').list_roles(); boto3.client('sts').get_caller_identity()";
-        let mut command = Command::new(Launch::find()?.python);
-        command.args(["-c", script]).env_clear();
-        command.envs(self.cli.command(&[]).get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.env("AWS_DEFAULT_REGION", "us-east-1");
+        let mut command = self.cli.beside(Launch::find()?.python);
+        command.args(["-c", script]).env("AWS_DEFAULT_REGION", "us-east-1");
         usage::run(&mut command)?.exits(0).map(drop)
     }
 

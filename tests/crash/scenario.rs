@@ -139,6 +139,9 @@ impl Scenario {
             None => (lane.run(self)?, Vec::new()),
         };
         self.well(&done)?;
+        if shim.is_some() && disk.is_empty() {
+            return Err(io::Error::other("the failing disk sees no operation of the program: it could strike none"));
+        }
         lane.calm()?;
         let calls = lane.proxy.calls().iter().map(|call| (call.name(), call.mutating)).collect();
         if self == Self::Edit {

@@ -4,26 +4,17 @@
 //! byte, a power cut at every operation) is tried with the disk in memory, in `crates/engine/src/store/tests`.
 
 use crate::exits::told;
-use crate::place::{Place, STACK, blueprint};
+use crate::place::{Place, STACK, applied, dev};
 use auroractl_testkit::cli::Finished;
 use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-fn dev() -> Place {
-    Place::new(&blueprint("dev.toml"))
-}
-
-fn applied() -> Place {
-    let place = dev();
-    let _ = place.apply().exits(0);
-    place
-}
 
 /// Compares what is told with what was recorded.
 #[track_caller]
@@ -41,26 +32,31 @@ fn tells(place: &Place, name: &str, done: Finished, code: i32) -> Finished {
 /// are seen by nobody else and end with it.
 fn in_a_world(place: &Place, script: &str, arguments: &[&str]) -> Finished {
     let plain = place.cli.command(arguments);
-    let mut command = Command::new("unshare");
+    let mut command = place.cli.beside("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-euc", script, "sh"]);
-    command.arg(plain.get_program()).args(plain.get_args()).current_dir(place.cli.dir()).env_clear();
-    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.arg(plain.get_program()).args(plain.get_args());
     command.env("state", place.cli.dir().join("state")).env("work", place.cli.dir());
     let start = Instant::now();
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    let output = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (code, duration) = (output.status.code(), start.elapsed());
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     Finished { code, signal: None, stdout, stderr, duration, timed_out: false }
 }
 
-/// A system that lets nobody but root mount anything can't show these trials; the disk in memory still does.
+/// A system that lets nobody but root mount anything can't show these trials; the disk in memory still does. That they
+/// were left out is written past the capture of a test's output: they pass without having looked.
 fn mounts() -> bool {
     let tried = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs none /mnt"])
         .stderr(Stdio::null())
         .status();
-    tried.is_ok_and(|status| status.success())
+    let can = tried.is_ok_and(|status| status.success());
+    if !can {
+        writeln!(std::io::stderr(), "nothing can be mounted here: a trial on a real disk (F28-F30) was left out")
+            .unwrap();
+    }
+    can
 }
 
 const APPLY: &[&str] = &["apply", STACK, "--auto-approve"];
@@ -89,13 +85,15 @@ fn f29_a_disk_that_fills_up_during_the_run() {
     }
     let place = dev();
     place.proxy.arm(Fault::on("*", Effect::Latency { ms: 30 }).writes());
-    // What is in use grows until nothing is left; then the folder is brought out of the world.
+    // What is in use grows until nothing is left, while calls are sent; then the folder is brought out of the world.
     let fills = "mount -t tmpfs -o size=12m none \"$state\"
         (for wait in $(seq 600); do
-           if grep -qs '\"attempt\"' \"$state\"/*/journal; then break; fi; sleep 0.05
-         done; dd if=/dev/zero of=\"$state/filler\" bs=4096 2>/dev/null || true) &
+           if grep -qs '\"attempt\"' \"$state\"/*/journal; then
+             dd if=/dev/zero of=\"$state/filler\" bs=4096 2>/dev/null || true; break
+           fi; sleep 0.05
+         done) &
         code=0; \"$@\" || code=$?
-        wait; rm -f \"$state/filler\"; cp -a \"$state\" \"$work/kept\"; exit $code";
+        wait; test -s \"$state/filler\"; rm -f \"$state/filler\"; cp -a \"$state\" \"$work/kept\"; exit $code";
     let done = in_a_world(&place, fills, APPLY);
     assert!(matches!(done.code, Some(0 | 10)), "{:?}\n{}{}", done.code, done.stdout, done.stderr);
     assert!(place.proxy.summary().writes > 0);
@@ -128,10 +126,8 @@ fn f30_a_folder_that_is_not_to_be_written() {
     let folder = place.state_file().parent().unwrap().to_owned();
     set_mode(&folder, 0o500);
     let plain = place.cli.command(APPLY);
-    let mut command = Command::new("unshare");
-    command.arg("--user").arg(plain.get_program()).args(plain.get_args()).current_dir(place.cli.dir()).env_clear();
-    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    let mut command = place.cli.beside("unshare");
+    let output = command.arg("--user").arg(plain.get_program()).args(plain.get_args()).output().unwrap();
     set_mode(&folder, 0o700);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -322,10 +318,9 @@ fn f36_a_working_directory_that_is_gone() {
     let gone = place.cli.dir().join("gone");
     std::fs::create_dir(&gone).unwrap();
     let plain = place.cli.command(&["plan", STACK]);
-    let mut command = Command::new("sh");
+    let mut command = place.cli.beside("sh");
     command.args(["-c", "rmdir \"$PWD\" && exec \"$@\"", "sh"]).arg(plain.get_program()).args(plain.get_args());
-    command.current_dir(&gone).env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = command.output().unwrap();
+    let output = command.current_dir(&gone).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(6), "{said}");
     assert!(said.contains("there is no such file") && !said.contains("panicked"), "{said}");

@@ -1,6 +1,6 @@
 //! Every exit code that a script may rely on, with what a person reads beside it.
 
-use crate::place::{Place, SECRET, blueprint};
+use crate::place::{Place, SECRET, applied, blueprint, dev};
 use auroractl_testkit::cli::Finished;
 use auroractl_testkit::proxy::fault::{Effect, Fault};
 use auroractl_testkit::redact::Redactions;
@@ -42,16 +42,6 @@ fn is_progress(line: &str) -> bool {
 #[track_caller]
 fn hides_secrets(done: &Finished) {
     assert!(!done.stdout.contains(SECRET) && !done.stderr.contains(SECRET), "the secret key was printed");
-}
-
-fn dev() -> Place {
-    Place::new(&blueprint("dev.toml"))
-}
-
-fn applied() -> Place {
-    let place = dev();
-    let _ = place.apply().exits(0);
-    place
 }
 
 #[test]

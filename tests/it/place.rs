@@ -10,7 +10,6 @@ use auroractl_testkit::proxy::{Options, Proxy};
 use auroractl_tests::world::{self, Portrait, Thing};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ const SCALE: f64 = 500.0;
 pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// The stack file within the folder of the commands.
 pub(crate) const STACK: &str = "stacks/main.toml";
+
 /// A place; see the module.
 pub(crate) struct Place {
     /// Before the emulator.
@@ -44,6 +44,18 @@ pub(crate) fn blueprint(name: &str) -> String {
 /// The production stack, ready to be destroyed: in staging, where no rule demands protection.
 pub(crate) fn unprotected() -> String {
     auroractl_tests::crash::unprotected().unwrap()
+}
+
+/// A place with the small stack.
+pub(crate) fn dev() -> Place {
+    Place::new(&blueprint("dev.toml"))
+}
+
+/// The same, applied.
+pub(crate) fn applied() -> Place {
+    let place = dev();
+    let _ = place.apply().exits(0);
+    place
 }
 
 impl Place {
@@ -129,10 +141,11 @@ impl Place {
     #[track_caller]
     pub(crate) fn sound(&self) {
         let living = self.living();
-        let mut seen: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for thing in &living {
             if let Some(oid) = thing.tags.get("auroractl:id") {
-                seen.entry(oid).or_default().push(&thing.arn);
+                let address = thing.tags.get("auroractl:address").map_or("no address", String::as_str);
+                seen.entry(oid).or_default().push(format!("{} ({address}, {})", thing.arn, thing.status));
             }
         }
         let twice: Vec<_> = seen.iter().filter(|(_, arns)| arns.len() > 1).collect();
@@ -165,14 +178,9 @@ impl Place {
         files.into_iter().find(|file| file.exists()).unwrap()
     }
 
-    /// The state, wherever it is.
+    /// The state, wherever it is: snapshot and journal.
     pub(crate) fn state(&self) -> Value {
-        if self.text().contains("backend = \"s3\"") {
-            return self.cli.run(&["state", "pull", STACK]).unwrap().exits(0).json().unwrap();
-        }
-        let text = std::fs::read(self.state_file()).unwrap();
-        let file: Value = serde_json::from_slice(&text).unwrap();
-        if file["resources"].is_object() { file } else { file["state"].clone() }
+        self.cli.run(&["state", "pull", STACK]).unwrap().exits(0).json().unwrap()
     }
 
     /// Waits until the proxy has seen `count` writes.
@@ -188,11 +196,8 @@ impl Place {
     #[track_caller]
     pub(crate) fn behind_our_back(&self, script: &str) {
         let text = format!("import boto3\naws = lambda name: boto3.client(name)\n{script}");
-        let mut command = Command::new(Launch::find().unwrap().python);
-        command.args(["-c", &text]).stdin(Stdio::null()).env_clear();
-        let own = self.cli.command(&[]);
-        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let output = command.env("AWS_DEFAULT_REGION", "us-east-1").output().unwrap();
+        let mut command = self.cli.beside(Launch::find().unwrap().python);
+        let output = command.args(["-c", &text]).env("AWS_DEFAULT_REGION", "us-east-1").output().unwrap();
         assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -34,11 +34,9 @@ fn everything_written_is_its_owners_alone_under_any_umask() {
         std::fs::create_dir(place.cli.dir().join("out")).unwrap();
         let run = |command: &str, more: &[&str]| {
             let plain = place.cli.command(&[command]);
-            let mut shell = Command::new("sh");
+            let mut shell = place.cli.beside("sh");
             shell.args(["-euc", "umask $0; exec \"$@\"", mask]).arg(plain.get_program()).arg(command).args(more);
             shell.args(["--state-dir", "out/deep/state", "--trace-file", "out/trace"]);
-            shell.current_dir(place.cli.dir()).env_clear();
-            shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
             let output = shell.output().unwrap();
             assert!(output.status.success(), "umask {mask}: {command}: {}", String::from_utf8_lossy(&output.stderr));
         };

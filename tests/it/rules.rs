@@ -235,7 +235,7 @@ fn a_broken_must_rule_stops_an_apply_before_anything_is_made() {
 fn what_runs_is_judged_as_what_is_wanted() {
     let place = Place::new(&blueprint("prod.toml"));
     let _ = place.apply().exits(0);
-    let done = place.run("check", &["--live", "--json"]);
+    let done = place.run("check", &["--live", "--json"]).exits(3);
     let report: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(report["phase"], "live", "{}", done.stderr);
     let passed: BTreeSet<&str> = report["passed"].as_array().unwrap().iter().filter_map(Value::as_str).collect();

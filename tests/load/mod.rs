@@ -2,6 +2,7 @@
 //!
 //! A small one is a test; `auroractl-load` plays one of any size.
 
+use crate::world::{Thing, inventory};
 use auroractl_testkit::cli::{Cli, Finished};
 use auroractl_testkit::emulator::{Emulator, Launch, fresh_account, workspace};
 use auroractl_testkit::proxy::fault::{Effect, Fault};
@@ -10,7 +11,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ pub struct Outcome {
     pub peak: u64,
     /// Objects in the account that carry an owner.
     pub objects: usize,
-    /// What should not be: objects twice, objects that no state knows, records without an object, stacks with changes.
+    /// What should not be: objects twice, objects that no state knows, stacks with changes, stacks that did not come up.
     pub wrong: Vec<String>,
 }
 
@@ -143,11 +143,8 @@ impl Stage {
 
     fn make_bucket(&self) -> io::Result<()> {
         let text = format!("import boto3; boto3.client('s3').create_bucket(Bucket='{}')", self.bucket);
-        let own = self.cli.command(&[]);
-        let mut command = Command::new(Launch::find()?.python);
-        command.args(["-c", &text]).stdin(Stdio::null()).env_clear();
-        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let output = command.env("AWS_DEFAULT_REGION", "us-east-1").output()?;
+        let mut command = self.cli.beside(Launch::find()?.python);
+        let output = command.args(["-c", &text]).env("AWS_DEFAULT_REGION", "us-east-1").output()?;
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() { Ok(()) } else { Err(io::Error::other(why)) }
     }
@@ -192,7 +189,7 @@ impl Stage {
 
     /// Every stack has nothing to do, and the account holds what the states record, once.
     fn verify(&self, names: &[String], outcome: &mut Outcome) -> io::Result<()> {
-        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        let mut known: BTreeSet<String> = BTreeSet::new();
         for name in names {
             let plan = self.cli.run(&["plan", &file(name), "--detailed-exitcode"])?;
             if plan.code != Some(0) {
@@ -200,24 +197,18 @@ impl Stage {
             }
             let state = self.cli.run(&["state", "pull", &file(name)])?;
             let state: Value = serde_json::from_str(&state.stdout)?;
-            for (address, record) in state["resources"].as_object().into_iter().flatten() {
-                let oid = record["oid"].as_str().unwrap_or_default().to_owned();
-                known.insert(oid, format!("{name} {address}"));
-            }
+            let records = state["resources"].as_object().into_iter().flatten();
+            known.extend(records.filter_map(|(_, record)| record["oid"].as_str().map(str::to_owned)));
         }
-        let found = self.emulator.admin("GET", "inventory", &Value::Null)?;
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        for thing in found["resources"].as_array().into_iter().flatten() {
-            let arn = thing["arn"].as_str().unwrap_or_default();
-            let Some(oid) = thing["tags"]["auroractl:id"].as_str().filter(|_| arn.contains(&self.account)) else {
-                continue;
-            };
+        for Thing { arn, mut tags, .. } in inventory(&self.emulator, &self.account)? {
+            let Some(oid) = tags.remove("auroractl:id") else { continue };
             outcome.objects += 1;
-            if !seen.insert(oid.to_owned()) {
-                outcome.wrong.push(format!("there twice: {arn}"));
-            }
-            if !known.contains_key(oid) {
+            if !known.contains(&oid) {
                 outcome.wrong.push(format!("no state knows {arn}"));
+            }
+            if !seen.insert(oid) {
+                outcome.wrong.push(format!("there twice: {arn}"));
             }
         }
         Ok(())

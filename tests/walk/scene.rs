@@ -4,7 +4,6 @@ use super::edits::Edit;
 use auroractl_testkit::cli::Cli;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 /// Where a walk takes place, and who watches.
 pub struct Walk<'a> {
@@ -118,10 +117,8 @@ impl Walk<'_> {
             writeln!(self.out, "  {line}")?;
         }
         self.out.flush()?;
-        let mut command = Command::new(&self.python);
-        command.args(["-c", script]).stdin(Stdio::null()).current_dir(self.cli.dir()).env_clear();
-        let own = self.cli.command(&[]);
-        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let mut command = self.cli.beside(&self.python);
+        command.args(["-c", script]);
         command.env("AWS_ENDPOINT_URL", &self.endpoint).env("AWS_DEFAULT_REGION", "us-east-1");
         let output = command.output()?;
         if self.echo {

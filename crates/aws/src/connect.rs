@@ -17,7 +17,7 @@ const SOURCES: &str = "environment (AWS_ACCESS_KEY_ID), profile (AWS_PROFILE, al
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No source gave credentials.
-    #[error("no AWS credentials were found{}", of_profile(profile.as_deref()).replace(" of ", " for "))]
+    #[error("no AWS credentials were found{}", profiled("for", profile.as_deref()))]
     NoCredentials {
         /// The profile that was asked for.
         profile: Option<String>,
@@ -31,13 +31,13 @@ pub enum ConnectError {
         profile: String,
     },
     /// The SSO session is over.
-    #[error("the AWS SSO session{} has expired", of_profile(profile.as_deref()))]
+    #[error("the AWS SSO session{} has expired", profiled("of", profile.as_deref()))]
     SsoExpired {
         /// The profile that was asked for.
         profile: Option<String>,
     },
     /// A source was configured and failed.
-    #[error("the AWS credentials{} could not be loaded: {why}", of_profile(profile.as_deref()))]
+    #[error("the AWS credentials{} could not be loaded: {why}", profiled("of", profile.as_deref()))]
     Source {
         /// The profile that was asked for.
         profile: Option<String>,
@@ -92,8 +92,8 @@ pub enum ConnectError {
     },
 }
 
-fn of_profile(profile: Option<&str>) -> String {
-    profile.map(|name| format!(" of profile `{name}`")).unwrap_or_default()
+fn profiled(word: &str, profile: Option<&str>) -> String {
+    profile.map(|name| format!(" {word} profile `{name}`")).unwrap_or_default()
 }
 
 impl ConnectError {

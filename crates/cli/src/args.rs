@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Rehearse(Rehearse),
     /// Show what the stack costs in a month, line by line; no AWS call.
     Cost(Cost),
-    /// Do it.
+    /// Do it: what the stack file asks for, or exactly what a saved plan says.
     Apply(Apply),
     /// Delete everything the state knows.
     Destroy(Destroy),
@@ -132,7 +132,7 @@ pub(crate) struct Running {
 }
 
 /// Permissions that a plan needs spelled out.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Permits {
     /// Permit the deletion of this data-bearing resource; may be given several times.
     #[arg(long, env = "AURORACTL_ALLOW_DELETE", value_name = "ADDRESS", value_delimiter = ',')]
@@ -147,21 +147,28 @@ pub(crate) struct Budget {
     pub(crate) max_cost: Option<Usd>,
 }
 
-/// `rehearse`.
+/// What a plan is made for, by whoever shows it.
 #[derive(Debug, Args)]
-pub(crate) struct Rehearse {
+pub(crate) struct Asked {
     #[command(flatten)]
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) access: Access,
     #[command(flatten)]
     pub(crate) permits: Permits,
+    /// As if the stack were to be destroyed.
+    #[arg(long, env = "AURORACTL_PLAN_DESTROY")]
+    pub(crate) destroy: bool,
+}
+
+/// `rehearse`.
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
     /// How many calls may be in flight at once; several numbers are compared (`4,16,64`).
     #[arg(long, env = "AURORACTL_REHEARSE_PARALLEL", default_values_t = [PARALLEL], value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) parallel: Vec<u16>,
-    /// Rehearse the destruction of the stack.
-    #[arg(long, env = "AURORACTL_PLAN_DESTROY")]
-    pub(crate) destroy: bool,
 }
 
 /// `cost`.
@@ -292,11 +299,7 @@ pub(crate) enum RulesVerb {
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
-    pub(crate) target: Target,
-    #[command(flatten)]
-    pub(crate) access: Access,
-    #[command(flatten)]
-    pub(crate) permits: Permits,
+    pub(crate) asked: Asked,
     #[command(flatten)]
     pub(crate) budget: Budget,
     /// Exit with 2 when there are changes.
@@ -308,9 +311,6 @@ pub(crate) struct Plan {
     /// Show unchanged resources too.
     #[arg(long, env = "AURORACTL_ALL")]
     pub(crate) all: bool,
-    /// Plan the destruction of the stack.
-    #[arg(long, env = "AURORACTL_PLAN_DESTROY")]
-    pub(crate) destroy: bool,
 }
 
 /// `apply`.
@@ -375,7 +375,7 @@ pub(crate) enum OutputFormat {
     Table,
     /// One JSON object.
     Json,
-    /// `NAME="value"` lines for `set -a; . FILE`.
+    /// `AURORA_NAME='value'` lines for `set -a; . FILE`.
     Dotenv,
 }
 

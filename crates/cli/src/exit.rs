@@ -177,12 +177,7 @@ impl From<CallError> for Failure {
             Class::Credentials => Some("get new ones (`aws sso login`, or a new session token) and run again"),
             _ => None,
         };
-        let exit = match error.class {
-            Class::Denied | Class::Credentials => Exit::Credentials,
-            Class::Quota | Class::Capacity | Class::Conflict => Exit::Refused,
-            _ => Exit::Error,
-        };
-        let failure = Self::new(exit, format!("{error}; nothing was changed"));
+        let failure = Self::new(of_call(&error), format!("{error}; nothing was changed"));
         match hint {
             Some(hint) => failure.hinted(hint),
             None => failure,

@@ -1,7 +1,7 @@
 //! Time and money of a plan: computed once, for the view, the budget and the run.
 
 use crate::exit::{Exit, Failure};
-use crate::session::Stack;
+use crate::session::{Stack, today};
 use auroractl_core::Graph;
 use auroractl_core::cost::Usd;
 use auroractl_core::lower::Sources;
@@ -10,7 +10,6 @@ use auroractl_core::state::State;
 use auroractl_engine::refresh::Seen;
 use auroractl_stack::cost::Pricing;
 use auroractl_stack::{Forecast, Means, forecast};
-use jiff::tz::TimeZone;
 
 /// Calls in flight at once where nobody says otherwise.
 pub(crate) const PARALLEL: u16 = 16;
@@ -29,8 +28,7 @@ pub(crate) fn foretell(stack: &Stack, plan: &Plan, ground: Ground<'_>, parallel:
 
 /// Today's prices of a stack's region.
 pub(crate) fn pricing(stack: &Stack) -> Pricing {
-    let today = jiff::Timestamp::now().to_zoned(TimeZone::UTC).date();
-    Pricing::new(&stack.loaded.config, today)
+    Pricing::new(&stack.loaded.config, today())
 }
 
 /// The failure that a plan over the budget is.

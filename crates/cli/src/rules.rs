@@ -1,14 +1,13 @@
 //! The design rules on a stack: gathers the facts, runs the rules of the house and the stack's own, and says what blocks.
 
 use crate::exit::{Exit, Failure};
-use crate::session::{Cloud, Stack};
+use crate::session::{self, Cloud, Stack};
 use crate::view;
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::{Address, Desired, Observed};
 use auroractl_policy::custom::{Custom, Source, Unusable};
 use auroractl_policy::{Facts, Finding, Profile, Report};
 use auroractl_stack::facts::{self, Judgement, Looked};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,8 +37,7 @@ pub(crate) struct Wish<'a> {
 
 /// How a stack is judged today; without a profile, as its file says.
 pub(crate) fn today(profile: Option<Profile>) -> Judgement {
-    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    Judgement { profile, today }
+    Judgement { profile, today: session::today() }
 }
 
 /// Judges what a stack wants.

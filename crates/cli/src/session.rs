@@ -16,6 +16,9 @@ use auroractl_engine::store::{Local, Mode, Opened, Store, belongs, folder};
 use auroractl_engine::{Clock, Registry, World as _};
 use auroractl_stack::{Diagnostics, Loaded, StateBackend};
 use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -188,6 +191,11 @@ pub(crate) fn follow_moves(stack: &Stack, state: &mut State) -> Vec<Entry> {
     let lines: Vec<Entry> = open.map(|(from, to)| Entry::Moved { from, to }).collect();
     lines.iter().for_each(|line| replay(state, line));
     lines
+}
+
+/// Today in UTC, by which waivers end and prices are of age.
+pub(crate) fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// 128 random bits: the lineage of a new stack, the name of a lease.

@@ -34,6 +34,8 @@ fn every_command_has_help() {
         "check",
         "rules",
         "plan",
+        "rehearse",
+        "cost",
         "apply",
         "destroy",
         "status",
@@ -68,7 +70,10 @@ fn has_a_manual_page_and_a_schema() {
 fn nonsense_is_a_usage_error() {
     for arguments in [&["plann"][..], &["plan", "--no-such-flag"], &["apply", "--parallel", "0"], &[]] {
         let (stdout, stderr) = says(arguments, 6).unwrap();
-        assert!(stdout.is_empty() && stderr.contains("Usage:") || stderr.contains("error:"), "{arguments:?}: {stderr}");
+        assert!(
+            stdout.is_empty() && (stderr.contains("Usage:") || stderr.contains("error:")),
+            "{arguments:?}: {stderr}"
+        );
     }
 }
 

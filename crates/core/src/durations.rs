@@ -1,10 +1,8 @@
 //! How long things take: a prior of every kind and deed, replaced by what was measured on the user's own stack.
 //!
-//! The priors are data and come from outside ([`Priors`]). What a run
-//! measures is written into its journal and kept in the state ([`History`]),
-//! so it survives the journal's end and travels with the state. Every number
-//! that speaks of time comes from here: the queue's order, the first poll of a
-//! wait, the plan's estimates, the rehearsal.
+//! The priors are data and come from outside ([`Priors`]). What a run measures is written into its journal and kept in
+//! the state ([`History`]), so it survives the journal's end and travels with the state. Every number that speaks of time
+//! comes from here: the queue's order, the first poll of a wait, the plan's estimates, the rehearsal.
 
 use crate::impact::Level;
 use crate::lower::Program;
@@ -239,8 +237,7 @@ fn learned(prior: Estimate, samples: &[f64]) -> Estimate {
         ((count * own.ln() + weight * prior.max(0.01).ln()) / (count + weight)).exp()
     };
     let p50 = mix(median(&sorted), f64::from(prior.p50).max(0.1), PRIOR_WEIGHT);
-    let rank = (count * 0.95).ceil();
-    let high = sorted.iter().zip(1_u32..).find(|(_, n)| f64::from(*n) >= rank).map_or(p50, |(seconds, _)| *seconds);
+    let high = sorted.get((sorted.len() * 95).div_ceil(100).saturating_sub(1)).copied().unwrap_or(p50);
     let spread = |low: f64, high: f64| (high / low.max(0.1)).max(1.0);
     let usual = spread(f64::from(prior.p50), f64::from(prior.p95));
     let ratio = mix(spread(median(&sorted), high), usual, SPREAD_WEIGHT);
@@ -258,7 +255,7 @@ fn whole(count: usize) -> f64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seconds need no more than 24 bits")]
-fn narrow(seconds: f64) -> f32 {
+pub(crate) fn narrow(seconds: f64) -> f32 {
     seconds as f32
 }
 

@@ -146,7 +146,7 @@ impl Queue {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "durations of days in milliseconds are far below 2^52")]
-fn seconds(millis: u64) -> f64 {
+pub(crate) fn seconds(millis: u64) -> f64 {
     millis as f64 / 1000.0
 }
 
@@ -176,7 +176,7 @@ fn longest_paths(program: &Program, users: &[Vec<StepId>], order: &[StepId]) -> 
     let mut path = vec![0_u64; program.steps.len()];
     for id in order.iter().rev() {
         let rest = users.get(*id).into_iter().flatten().filter_map(|user| path.get(*user)).max().copied().unwrap_or(0);
-        let own = program.steps.get(*id).map_or(0, |step| millis(step.estimate.p50));
+        let own = program.steps.get(*id).map_or(0, |step| millis(f64::from(step.estimate.p50)));
         if let Some(at) = path.get_mut(*id) {
             *at = rest + own;
         }
@@ -185,6 +185,6 @@ fn longest_paths(program: &Program, users: &[Vec<StepId>], order: &[StepId]) -> 
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range first")]
-fn millis(seconds: f32) -> u64 {
+pub(crate) fn millis(seconds: f64) -> u64 {
     (seconds.clamp(0.0, 1.0e9) * 1000.0) as u64
 }

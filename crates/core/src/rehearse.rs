@@ -6,9 +6,9 @@
 //! times is who gates whom: each step's start has one cause, and the causes
 //! from the last step backwards are the critical path.
 
-use crate::durations::Estimate;
+use crate::durations::{Estimate, narrow};
 use crate::lower::{Program, StepId};
-use crate::queue::{Knot, Queue};
+use crate::queue::{Knot, Queue, millis, seconds};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -89,7 +89,7 @@ pub fn estimate(program: &Program, parallel: usize) -> Result<Estimate, Knot> {
         (0..draws).map(|draw| makespan(&|estimate, step| millis(estimate.at(normal(draw, step))))).collect();
     drawn.sort_unstable();
     let high = drawn.get((draws * 95).div_ceil(100).saturating_sub(1)).copied().unwrap_or(median);
-    Ok(Estimate { p50: seconds(median), p95: seconds(high.max(median)) })
+    Ok(Estimate { p50: narrow(seconds(median)), p95: narrow(seconds(high.max(median))) })
 }
 
 /// The loop of apply without the world: start what may start, let the next thing end, repeat.
@@ -162,16 +162,6 @@ fn normal(draw: usize, step: StepId) -> f64 {
     }
     let part = (f64::from(u32::try_from(bits >> 32).unwrap_or(0)) + 0.5) / 4_294_967_296.0;
     (part.powf(0.135) - (1.0 - part).powf(0.135)) / 0.1975
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range first")]
-fn millis(seconds: f64) -> u64 {
-    (seconds.clamp(0.0, 1.0e9) * 1000.0) as u64
-}
-
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "an estimate needs no more digits")]
-fn seconds(millis: u64) -> f32 {
-    (millis as f64 / 1000.0) as f32
 }
 
 #[cfg(test)]

@@ -136,9 +136,9 @@ impl Saved {
         }
         let mut pairs = self.plan.changes.iter().zip(&plan.changes);
         match pairs.find(|(then, now)| then != now) {
-            Some((then, _)) => Err(Stale::Changed(then.address.clone())),
-            None if self.plan.changes.len() != plan.changes.len() => Err(Stale::Others),
-            None => Ok(()),
+            Some((then, now)) if then.address == now.address => Err(Stale::Changed(then.address.clone())),
+            None if self.plan.changes.len() == plan.changes.len() => Ok(()),
+            Some(_) | None => Err(Stale::Others),
         }
     }
 }

@@ -59,7 +59,7 @@ impl Clock {
     /// This moment, to be asked later how long ago it was.
     #[must_use]
     pub fn moment(&self) -> Moment {
-        Moment { now: self.now(), wall: Timestamp::now() }
+        Moment { now: self.now(), wall: self.wall() }
     }
 
     /// Time since a moment, by the monotonic clock.
@@ -72,7 +72,7 @@ impl Clock {
     /// machine sleeps; the wall's may be set. To be asked only where too long a time does no harm.
     #[must_use]
     pub fn at_most_since(&self, moment: Moment) -> Duration {
-        let wall = Timestamp::now().duration_since(moment.wall).unsigned_abs().mul_f64(self.scale);
+        let wall = self.wall().duration_since(moment.wall).unsigned_abs().mul_f64(self.scale);
         self.since(moment).max(wall)
     }
 
@@ -86,7 +86,8 @@ impl Clock {
         tokio::time::timeout(time.div_f64(self.scale), work).await.ok()
     }
 
-    /// The time of day, for records and messages only: nothing is decided by it.
+    /// The time of day, for records and messages. It may be set, and differs between machines: whoever decides by it
+    /// allows for that.
     #[must_use]
     pub fn wall(&self) -> Timestamp {
         let Some(day) = self.day else { return Timestamp::now() };

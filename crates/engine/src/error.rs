@@ -33,6 +33,9 @@ pub enum Class {
     Ambiguous,
     /// Another client or AWS itself got in the way: the resource is in a state that forbids this.
     Conflict,
+    /// The resource was made, and a call behind its create was refused for good: it stands half configured, and sending
+    /// that call again is pointless. A later run finds the resource and edits it.
+    Unfinished,
     /// Not sent: this run does not hold the stack's lease any more.
     Fenced,
     /// None of the above; the service's own words stand in the message.
@@ -83,11 +86,16 @@ impl CallError {
         Self::new(operation, Class::Ambiguous, format!("the answer has no {member}"))
     }
 
-    /// A call after the create failed: the resource exists, half configured. Ambiguous, so that the
-    /// engine looks for it and edits what is missing, instead of taking it for not made.
+    /// A call after the create failed: the resource exists, half configured. Never "not made": ambiguous, so that the
+    /// engine looks for it and edits what is missing, or unfinished, where that would be refused again.
     #[must_use]
     pub fn half_done(self) -> Self {
-        Self { class: if self.class == Class::Credentials { self.class } else { Class::Ambiguous }, ..self }
+        let class = match self.class {
+            Class::Credentials | Class::Fenced => self.class,
+            Class::Denied | Class::Quota | Class::Invalid => Class::Unfinished,
+            _ => Class::Ambiguous,
+        };
+        Self { class, ..self }
     }
 
     /// May the call have been executed?

@@ -136,7 +136,7 @@ mod tests {
         let (precious, name) = (temp.path().join("precious"), temp.path().join("name"));
         fs::write(&precious, "precious").unwrap();
         let refused = |words: &str| {
-            for why in [replace(&name, b"x").err(), append(&name).err().map(|why| why)] {
+            for why in [replace(&name, b"x").err(), append(&name).err()] {
                 assert!(why.as_ref().is_some_and(|why| why.to_string().contains(words)), "{why:?}");
             }
         };

@@ -12,6 +12,7 @@ use auroractl_core::reference::{self, Promise};
 use auroractl_core::state::{Deposed, Intent, Record, State, Verb};
 use auroractl_core::{Address, Graph};
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -63,12 +64,14 @@ pub type Seen = BTreeMap<Address, Observed>;
 pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, CallError> {
     let asks = asks(scene);
     let start = scene.clock.now();
+    // An answer is as old as its question: a look that is throttled may take longer than a horizon.
+    let (mut spent, mut asked) = (Duration::ZERO, scene.clock.wall());
     let mut seen = survey(scene, &asks).await?;
     let mut pause = Duration::from_secs(2);
     loop {
         let again: BTreeMap<Address, RawAsk> = asks
             .iter()
-            .filter(|(at, _)| doubtful(scene, at, &seen, search, scene.clock.now().saturating_sub(start)))
+            .filter(|(at, _)| seen.get(*at) == Some(&Observed::Absent) && doubtful(scene, at, search, (spent, asked)))
             .map(|(at, ask)| (at.clone(), ask.clone()))
             .collect();
         if again.is_empty() {
@@ -76,19 +79,17 @@ pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, Cal
         }
         scene.clock.sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(15));
+        (spent, asked) = (scene.clock.now().saturating_sub(start), scene.clock.wall());
         seen.extend(survey(scene, &again).await?);
     }
 }
 
-/// Is "absent" not yet to be believed?
-fn doubtful<W>(scene: Scene<'_, W>, at: &Address, seen: &Seen, search: Search, spent: Duration) -> bool {
-    if seen.get(at) != Some(&Observed::Absent) {
-        return false;
-    }
+/// Is "absent" not yet to be believed, asked for after so much searching and at this time?
+fn doubtful<W>(scene: Scene<'_, W>, at: &Address, search: Search, (spent, asked): (Duration, Timestamp)) -> bool {
     let Some(kind) = scene.registry.get(at.kind()) else { return false };
     let horizon = f64::from(kind.timing().horizon);
     if let Some(record) = scene.state.resources.get(at) {
-        let age = scene.clock.wall().as_second().saturating_sub(record.born);
+        let age = asked.as_second().saturating_sub(record.born);
         let old = u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() > horizon + CLOCKS);
         return !record.settled && spent.as_secs_f64() < horizon && !old;
     }

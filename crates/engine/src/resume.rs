@@ -62,8 +62,9 @@ async fn look<W: Sync>(
     let ask = [of_intent(scene.state, intent)];
     let mut pause = Duration::from_secs(2);
     loop {
-        let seen = kind.survey(scene.world, &Look::new(), &ask).await?.pop().unwrap_or(Observed::Absent);
+        // Before the look: an answer is as old as its question.
         let over = search == Search::Once || scene.clock.now().saturating_sub(start) >= horizon;
+        let seen = kind.survey(scene.world, &Look::new(), &ask).await?.pop().unwrap_or(Observed::Absent);
         if seen != Observed::Absent || over {
             return Ok(seen);
         }

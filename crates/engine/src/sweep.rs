@@ -10,7 +10,7 @@ use crate::kind::{Owned, Registry};
 use crate::recover::{Recorded, tag, twins};
 use auroractl_core::Address;
 use auroractl_core::identity::oid;
-use auroractl_core::journal::Entry;
+use auroractl_core::journal::{Entry, replay};
 use auroractl_core::state::{Deposed, State};
 use auroractl_core::tags;
 use serde::Serialize;
@@ -94,7 +94,8 @@ pub async fn spares<W: Sync>(
     state: &State,
     strays: &mut [Stray],
 ) -> Result<Vec<Entry>, CallError> {
-    let mut lines = Vec::new();
+    // Follows the lines, so that each of several spares of one resource has a generation of its own.
+    let (mut known, mut lines) = (state.clone(), Vec::new());
     for Stray { arn, why } in strays {
         let Astray::Twin { of, planned } = why else { continue };
         let (Some(kind), Some(record)) = (registry.get(of.kind()), state.resources.get(of)) else { continue };
@@ -102,14 +103,16 @@ pub async fn spares<W: Sync>(
         *planned = true;
         let spare = Deposed {
             oid: record.oid.clone(),
-            generation: state.generation(of).max(record.generation + 1),
+            generation: known.generation(of).max(record.generation.saturating_add(1)),
             name: record.name.clone(),
             applied: record.applied.clone(),
             outputs,
             deps: record.deps.clone(),
             incarnation: None,
         };
-        lines.push(Entry::Spare { address: of.clone(), spare: Box::new(spare) });
+        let line = Entry::Spare { address: of.clone(), spare: Box::new(spare) };
+        replay(&mut known, &line);
+        lines.push(line);
     }
     Ok(lines)
 }
@@ -118,7 +121,6 @@ pub async fn spares<W: Sync>(
 mod tests {
     use super::*;
     use auroractl_core::identity::StackId;
-    use auroractl_core::journal::replay;
     use auroractl_core::state::{Record, Scope};
 
     fn at() -> Address {

@@ -97,12 +97,12 @@ impl Wait {
         self
     }
 
-    /// What an answer means.
-    pub fn judge(&mut self, seen: &Observed, now: Duration) -> Verdict {
+    /// What an answer means. It is as old as its question, which was `asked` at that time.
+    pub fn judge(&mut self, seen: &Observed, asked: Duration, now: Duration) -> Verdict {
         let spent = now.saturating_sub(self.started);
         let status = match (self.goal, seen) {
             (Goal::Absent, Observed::Absent) => return Verdict::Reached,
-            (Goal::Ready, Observed::Absent) if spent >= self.horizon => {
+            (Goal::Ready, Observed::Absent) if asked.saturating_sub(self.started) >= self.horizon => {
                 return Verdict::Failed("it is no longer there".to_owned());
             }
             (_, Observed::Absent) => "not visible yet".to_owned(),

@@ -47,6 +47,14 @@ pub(crate) fn allowed(text: &str) -> Result<Vec<Allowed>, String> {
         .collect())
 }
 
+/// What is wrong with a policy that should admit nobody unknown.
+pub(crate) fn fault(text: &str) -> Option<String> {
+    match allowed(text) {
+        Err(why) => Some(format!("it can't be read: {why}")),
+        Ok(statements) => statements.iter().any(Allowed::is_public).then(|| "it admits everybody".to_owned()),
+    }
+}
+
 fn statement(raw: &Value) -> Allowed {
     let conditions = raw.get("Condition").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
     let keys = conditions.filter_map(Value::as_object).flat_map(|map| map.keys());

@@ -2,7 +2,7 @@
 //! rules contradict one another.
 
 use crate::collision::{self, Decision};
-use crate::facts::{Fact, Facts};
+use crate::facts::{Cluster, Fact, Facts};
 use crate::rule::{Fix, Level, Phase, Profile, Rule, Severity};
 use crate::rules::RULES;
 use crate::waiver::{self, Waiver};
@@ -175,10 +175,18 @@ impl<'a> Verdict<'a> {
 
     /// The rule is broken, and no field of a resource is to blame.
     pub fn missing(&mut self, facts: &Facts, observed: impl Display, expected: impl Display) {
-        match facts.clusters.first() {
-            Some(cluster) => self.broken(&cluster.address, "", observed, expected),
-            None => self.skip("the stack has no cluster"),
+        if let Some(cluster) = self.main_cluster(facts) {
+            self.broken(&cluster.address, "", observed, expected);
         }
+    }
+
+    /// The cluster at which a rule about its surroundings is told; without one the rule does not apply.
+    pub fn main_cluster<'f>(&mut self, facts: &'f Facts) -> Option<&'f Cluster> {
+        let cluster = facts.clusters.first();
+        if cluster.is_none() {
+            self.skip("there is no cluster");
+        }
+        cluster
     }
 
     /// The value of a fact; one that is not known is told.

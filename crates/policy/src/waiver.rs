@@ -3,10 +3,9 @@
 //! A waiver excuses findings only while it is complete and its review is not overdue. One that is neither blocks by itself
 //! and excuses nothing; one that excuses nothing is reported, so that none outlives its reason.
 
-use crate::facts::Facts;
+use crate::facts::{Facts, days};
 use crate::judgement::{Finding, Status};
 use crate::rule::{Fix, Level, Profile, Severity};
-use crate::rules::find;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -209,10 +208,6 @@ impl Waiver {
     }
 }
 
-fn days(from: Date, to: Date) -> i32 {
-    from.until(to).map_or(i32::MAX, |span| span.get_days())
-}
-
 /// Excuses what valid waivers cover, and reports what is wrong with waivers.
 pub(crate) fn excuse(facts: &Facts, waivers: &[Waiver], findings: &mut Vec<Finding>) {
     let today = facts.stack.today;
@@ -267,12 +262,6 @@ fn word((index, field): (usize, &str), code: &str, observed: String, expected: &
         collision: None,
         place: None,
     }
-}
-
-/// Codes of a waiver that no rule has.
-#[must_use]
-pub fn unknown_rules(codes: &[String]) -> Vec<&String> {
-    codes.iter().filter(|code| find(code).is_none()).collect()
 }
 
 #[cfg(test)]
@@ -362,11 +351,5 @@ mod tests {
         let report = judged(|w| w.addresses = vec!["db_cluster.other".to_owned()]);
         assert!(report.findings.iter().any(|f| f.rule == "waiver-unused"));
         assert!(report.blocking(false).any(|finding| finding.rule == "RULE-001"));
-    }
-
-    #[test]
-    fn codes_that_no_rule_has_are_named() {
-        let codes = ["RULE-001", "RULE-999"].map(str::to_owned);
-        assert_eq!(unknown_rules(&codes), [&codes[1]]);
     }
 }

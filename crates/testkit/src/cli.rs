@@ -5,6 +5,7 @@
 
 use crate::process;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -129,8 +130,16 @@ impl Cli {
     /// The command that [`Cli::spawn`] would start, for who needs more of the process than its output.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(self.dir()).env_clear().envs(&self.env).stdin(Stdio::null());
+        let mut command = self.beside(&self.program);
+        command.args(arguments);
+        command
+    }
+
+    /// Another program in the same place: the same folder and variables, and nothing else.
+    #[must_use]
+    pub fn beside(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir()).env_clear().envs(&self.env).stdin(Stdio::null());
         command
     }
 }

@@ -17,6 +17,7 @@ from moto.sns.models import sns_backends
 
 from .world import WORLD, Scope
 
+
 class Item(dict[str, Any]):
     """Type, id, ARN, tags and status of a resource; `model` is the object behind it."""
 

@@ -26,7 +26,9 @@ def _usable(self: Any, arn: str) -> None:
     """The key is given as an ARN, and must be there and enabled."""
     key = kms_backends[self.logs_backend.account_id][self.logs_backend.region_name].keys.get(arn.rpartition("/")[2])
     if not arn.startswith("arn:") or key is None or key.key_state != "Enabled":
-        raise json_error("InvalidParameterException", "The specified KMS key does not exist or is not allowed to be used")
+        raise json_error(
+            "InvalidParameterException", "The specified KMS key does not exist or is not allowed to be used"
+        )
 
 
 @around(LogsResponse, "create_log_group")

@@ -1,4 +1,4 @@
-"""Somebody deletes one of every kind that can go while the rest stands (`aws(service)` makes a client)."""
+"""Somebody deletes one of every kind that can go while the rest stands."""
 
 # none: vpc: AWS keeps it while anything is in it
 # none: subnet: AWS keeps it while anything is in it
@@ -14,20 +14,6 @@
 # none: db_parameter_group: AWS keeps it while an instance uses it
 # none: db_cluster: it holds data; see vanished.py
 # none: log_group: it holds data; see vanished.py
-
-ec2, rds, kms, iam, logs, sns, cw, aas = map(
-    aws,
-    [
-        "ec2",
-        "rds",
-        "kms",
-        "iam",
-        "logs",
-        "sns",
-        "cloudwatch",
-        "application-autoscaling",
-    ],
-)
 
 # case: nat_gateway.a
 nats = ec2.describe_nat_gateways()["NatGateways"]

@@ -1,20 +1,6 @@
-"""Somebody changes a field of every kind that has one (`aws(service)` makes a client)."""
+"""Somebody changes a field of every kind that has one."""
 
 import json
-
-ec2, rds, kms, iam, logs, sns, cw, aas = map(
-    aws,
-    [
-        "ec2",
-        "rds",
-        "kms",
-        "iam",
-        "logs",
-        "sns",
-        "cloudwatch",
-        "application-autoscaling",
-    ],
-)
 
 # case: vpc.main
 vpc = next(v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if v["CidrBlock"] == "10.0.0.0/16")

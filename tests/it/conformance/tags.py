@@ -1,4 +1,4 @@
-"""Somebody strips all tags of everything (`aws(service)` makes a client)."""
+"""Somebody strips all tags of everything."""
 
 # case: vpc.main
 # case: subnet.private-a
@@ -28,19 +28,6 @@
 # none: scaling_policy: it has no tags
 # none: sns_subscription: it has no tags
 
-ec2, rds, kms, iam, logs, sns, cw, aas = map(
-    aws,
-    [
-        "ec2",
-        "rds",
-        "kms",
-        "iam",
-        "logs",
-        "sns",
-        "cloudwatch",
-        "application-autoscaling",
-    ],
-)
 pages = aws("resourcegroupstaggingapi").get_paginator("get_resources").paginate()
 for found in (found for page in pages for found in page["ResourceTagMappingList"]):
     arn, keys = found["ResourceARN"], [tag["Key"] for tag in found["Tags"]]

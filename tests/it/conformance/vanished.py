@@ -1,6 +1,5 @@
-"""Somebody deletes the database (`aws(service)` makes a client)."""
+"""Somebody deletes the database."""
 
-rds = aws("rds")
 for member in rds.describe_db_instances()["DBInstances"]:
     rds.delete_db_instance(DBInstanceIdentifier=member["DBInstanceIdentifier"], SkipFinalSnapshot=True)
 rds.delete_db_cluster(DBClusterIdentifier="orders-dev", SkipFinalSnapshot=True)

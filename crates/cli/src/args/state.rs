@@ -1,6 +1,6 @@
 //! The command line of `auroractl state …`.
 
-use super::{Access, Login, Target};
+use super::{Login, Target};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -84,9 +84,7 @@ pub(crate) enum StateVerb {
 #[derive(Debug, Args)]
 pub(crate) struct Recover {
     #[command(flatten)]
-    pub(crate) target: Target,
-    #[command(flatten)]
-    pub(crate) access: Access,
+    pub(crate) keeper: Keeper,
     /// Show what would be recorded, and write nothing.
     #[arg(long, env = "AURORACTL_DRY_RUN")]
     pub(crate) dry_run: bool,

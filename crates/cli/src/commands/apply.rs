@@ -1,7 +1,7 @@
 //! `auroractl apply` and `auroractl destroy`.
 
 use crate::args::{Access, Apply, Destroy, Running, Target};
-use crate::commands::plan::{preflight, verified, wanted};
+use crate::commands::plan::{preflight, reached, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::forecast::{foretell, over_budget};
 use crate::rules::{self, Wish};
@@ -134,20 +134,13 @@ struct Ready {
 async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared, Failure> {
     if recorded.fresh && order.options.destroy {
         let text = format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name());
-        return view::lines(&[text]).map(Prepared::Over);
+        return nothing_to_do(order, text).map(Prepared::Over);
     }
     // A disk that can't be written to is told before AWS is asked; asked again before the first change.
     recorded.store.probe()?;
-    let cloud = recorded.cloud(&order.access.login, &order.stack.id()).await?;
-    recorded.lives_in(&cloud.stack)?;
+    let cloud = reached(&order.stack, recorded, (&order.access.login, order.options.destroy)).await?;
     if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
         recorded.state.lineage.clone_from(&saved.lineage);
-    }
-    if recorded.fresh {
-        cloud.no_lost_state().await?;
-    }
-    if !order.options.destroy {
-        verified(&cloud, &order.stack).await?;
     }
     let graph = wanted(order.desired.clone(), order.options.destroy)?;
     let moves = follow_moves(&order.stack, &mut recorded.state);
@@ -167,7 +160,6 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     if order.access.refresh {
         outcomes(&doubts, &recorded.state, &observed).iter().for_each(|event| told.event(event));
     }
-    drop(told);
     if let Some(saved) = &order.saved {
         saved::fresh(saved, &recorded.state, &plan)?;
     }
@@ -177,7 +169,8 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     if plan.is_empty() {
         let work = Unchanged { plan: &plan, graph: &graph, observed: &observed };
         settle(work, &mut recorded.state, &mut *recorded.store).await?;
-        return nothing_to_do(order).map(Prepared::Over);
+        let text = format!("Nothing to change: stack `{}` is as it should be.", order.stack.name());
+        return nothing_to_do(order, text).map(Prepared::Over);
     }
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
     let report = kept(order, &plan, &cloud).await?;
@@ -221,11 +214,9 @@ async fn resume(cloud: &Cloud, graph: &Graph, recorded: &mut Recorded) -> Result
     Ok(())
 }
 
-fn nothing_to_do(order: &Order<'_>) -> Result<Exit, Failure> {
-    if order.target.json {
-        return view::json::nothing();
-    }
-    view::lines(&[format!("Nothing to change: stack `{}` is as it should be.", order.stack.name())])
+/// Ends a run that has nothing to do: with a sentence, or with the event that ends every run.
+fn nothing_to_do(order: &Order<'_>, text: String) -> Result<Exit, Failure> {
+    if order.target.json { view::json::nothing() } else { view::lines(&[text]) }
 }
 
 /// Shows the plan and asks, unless it was approved before.

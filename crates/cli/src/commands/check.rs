@@ -1,6 +1,6 @@
 //! `auroractl check`: the design rules on a stack, without changing anything.
 
-use crate::args::{Check, CheckFormat, Login, Strictness};
+use crate::args::{Check, CheckFormat, Login, Permits, Strictness};
 use crate::exit::{Exit, Failure};
 use crate::rules::{self, Judged, Wish, today};
 use crate::session::{Query, Stack, follow_moves, open_state, options, plan, remembered};
@@ -54,7 +54,7 @@ async fn wanted(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
     follow_moves(stack, &mut recorded.state);
     let desired = stack.desired()?;
     let graph = desired.clone().check()?;
-    let options = options(&crate::args::Permits { allow_delete: Vec::new() }, stack, false)?;
+    let options = options(&Permits::default(), stack, false)?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: false };
     let changes = plan(&auroractl_stack::registry(), &query, &remembered(&recorded.state))?;
     let wish = Wish { desired: &desired, plan: &changes, options: &options, cloud: None };
@@ -70,7 +70,7 @@ async fn live(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
             .hinted("without `--live`, `auroractl check` checks what the stack wants"));
     }
     let cloud = recorded.cloud(&login, &stack.id()).await?;
-    let options = options(&crate::args::Permits { allow_delete: Vec::new() }, stack, false)?;
+    let options = options(&Permits::default(), stack, false)?;
     let graph = auroractl_stack::remembered(&recorded.state).check()?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
     let (_, observed) = cloud.plan(&query, Search::Once).await?;

@@ -1,11 +1,13 @@
 //! `auroractl plan`.
 
-use crate::args::{Access, Permits, Plan, Target};
+use crate::args::{Asked, Login, Plan};
 use crate::exit::{Exit, Failure, refusals};
 use crate::forecast::{PARALLEL, foretell, over_budget};
 use crate::rules::{self, Wish};
 use crate::saved;
-use crate::session::{Cloud, Query, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered};
+use crate::session::{
+    Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
+};
 use crate::view;
 use auroractl_core::plan::{Options, Plan as Changes};
 use auroractl_core::saved::Saved;
@@ -15,16 +17,6 @@ use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::store::Mode;
 use auroractl_policy::Report;
 use auroractl_stack::Forecast;
-
-/// What is asked of a plan.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) target: &'a Target,
-    pub(crate) access: &'a Access,
-    pub(crate) permits: &'a Permits,
-    /// The stack is to be destroyed.
-    pub(crate) destroy: bool,
-}
 
 /// A plan, and what it was made from.
 pub(crate) struct Gathered {
@@ -57,8 +49,9 @@ impl Gathered {
 }
 
 /// Plans, with a look at AWS or without.
-pub(crate) async fn gather(asked: Asked<'_>) -> Result<Gathered, Failure> {
+pub(crate) async fn gather(asked: &Asked) -> Result<Gathered, Failure> {
     let Asked { target, access, permits, destroy } = asked;
+    let destroy = *destroy;
     let stack = Stack::open(target)?;
     let mut recorded = open_state(&stack, &access.login, Mode::Read).await?;
     let options = options(permits, &stack, destroy)?;
@@ -66,12 +59,7 @@ pub(crate) async fn gather(asked: Asked<'_>) -> Result<Gathered, Failure> {
     follow_moves(&stack, &mut recorded.state);
     let graph = wanted(desired.clone(), destroy)?;
     let (changes, seen, cloud) = if access.refresh {
-        let cloud = recorded.cloud(&access.login, &stack.id()).await?;
-        recorded.lives_in(&cloud.stack)?;
-        if recorded.fresh {
-            cloud.no_lost_state().await?;
-        }
-        verified(&cloud, &stack).await?;
+        let cloud = reached(&stack, &mut recorded, (&access.login, destroy)).await?;
         cloud.resume(&graph, &mut recorded.state, Search::Once).await?;
         let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: true };
         let (changes, seen) = cloud.plan(&query, Search::Once).await?;
@@ -87,8 +75,7 @@ pub(crate) async fn gather(asked: Asked<'_>) -> Result<Gathered, Failure> {
 
 /// Shows what apply would do.
 pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
-    let Plan { target, access, permits, .. } = args;
-    let gathered = gather(Asked { target, access, permits, destroy: args.destroy }).await?;
+    let gathered = gather(&args.asked).await?;
     let Gathered { stack, changes, desired, options, state, .. } = &gathered;
     let (forecast, judged) = (gathered.forecast(PARALLEL)?, gathered.judged().await?);
     let stopped = refusals(changes).or_else(|| over_budget(&forecast, args.budget.max_cost));
@@ -120,8 +107,26 @@ pub(crate) async fn preflight(cloud: &Cloud, stack: &Stack, look: (&Changes, &Gr
     Err(if shortage.quota { Failure { exit: Exit::Refused, ..failure } } else { failure })
 }
 
+/// AWS, where the stack lives: in the account of its state, with nothing whose state was lost, and unless the stack goes, with
+/// a network that is fit for a database.
+pub(crate) async fn reached(
+    stack: &Stack,
+    recorded: &mut Recorded,
+    (login, destroy): (&Login, bool),
+) -> Result<Cloud, Failure> {
+    let cloud = recorded.cloud(login, &stack.id()).await?;
+    recorded.lives_in(&cloud.stack)?;
+    if recorded.fresh {
+        cloud.no_lost_state().await?;
+    }
+    if !destroy {
+        verified(&cloud, stack).await?;
+    }
+    Ok(cloud)
+}
+
 /// Refuses a given network that is not fit for a database.
-pub(crate) async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure> {
+async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure> {
     match auroractl_stack::verify(&cloud.aws, &stack.loaded).await? {
         None => Ok(()),
         Some(found) => Err(invalid(&found)),
@@ -133,7 +138,7 @@ fn show(
     stack: &Stack,
     (changes, forecast, rules): (&Changes, &Forecast, Option<&Report>),
 ) -> Result<Exit, Failure> {
-    if args.target.json {
+    if args.asked.target.json {
         return view::forecast::json(stack.name(), changes, (forecast, rules));
     }
     view::plan::show(stack.name(), changes, args.all, rules)?;

@@ -1,6 +1,6 @@
 //! `auroractl state recover`: rebuilds a lost state from what the resources' tags tell. AWS is looked at, never changed.
 
-use crate::args::{Login, Recover};
+use crate::args::{Keeper, Login, Recover};
 use crate::exit::{Exit, Failure};
 use crate::session::{Cloud, Recorded, Stack, open_state};
 use crate::view;
@@ -17,12 +17,10 @@ use std::collections::BTreeMap;
 
 /// Rebuilds it.
 pub(crate) async fn run(args: &Recover) -> Result<Exit, Failure> {
-    if !args.access.refresh {
-        return Err(Failure::new(Exit::Invalid, "a state is rebuilt from what AWS answers: `--refresh` must be on"));
-    }
-    let stack = Stack::open(&args.target)?;
+    let Keeper { target, login } = &args.keeper;
+    let stack = Stack::open(target)?;
     let damaged = replaceable(&stack, args).await?;
-    let cloud = Cloud::reach(&args.access.login, &stack.id()).await?;
+    let cloud = Cloud::reach(login, &stack.id()).await?;
     let owned = inventory(&cloud).await?;
     let lineage = lineage(&cloud, &owned, args.lineage.as_deref())?;
     let graph: Graph = stack.desired()?.check()?;
@@ -32,12 +30,22 @@ pub(crate) async fn run(args: &Recover) -> Result<Exit, Failure> {
     let former = former(&stack);
     let found = recover(scene, Traces { owned: &owned, former: &former }).await.map_err(failed)?;
     if !args.dry_run {
-        write(&stack, &args.access.login, &found.state, damaged).await?;
+        write(&stack, login, &found.state, damaged).await?;
     }
-    if args.target.json {
+    if target.json {
         return document(&found, !args.dry_run);
     }
-    view::state::recovered(&found, (!args.dry_run).then_some(stack.dir.as_path()))
+    let place = place(&stack);
+    view::state::recovered(&found, (!args.dry_run).then_some(place.as_str()))
+}
+
+/// Where the state of a stack is kept, for people.
+fn place(stack: &Stack) -> String {
+    let settings = &stack.loaded.config.state;
+    match settings.backend {
+        StateBackend::Local => stack.dir.display().to_string(),
+        StateBackend::S3 => format!("bucket {}", settings.bucket.as_deref().unwrap_or_default()),
+    }
 }
 
 /// May a rebuilt state stand here? Only where none stands, or a damaged one that the user gave up: then `true`.
@@ -46,7 +54,7 @@ async fn replaceable(stack: &Stack, args: &Recover) -> Result<bool, Failure> {
     if local && args.replace_damaged && Local::open(&stack.dir, Mode::Read).is_err_and(|error| error.is_damage()) {
         return Ok(true);
     }
-    let recorded = open_state(stack, &args.access.login, Mode::Read).await?;
+    let recorded = open_state(stack, &args.keeper.login, Mode::Read).await?;
     let (fresh, serial, count) = (recorded.fresh, recorded.state.serial, recorded.state.resources.len());
     recorded.close(Ok(Exit::Done)).await?;
     if fresh {

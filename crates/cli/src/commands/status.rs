@@ -2,7 +2,7 @@
 //!
 //! The state itself is read as the wish, so the same plan that drives apply finds the drift.
 
-use crate::args::Status;
+use crate::args::{Permits, Status};
 use crate::exit::{Exit, Failure};
 use crate::session::{Query, Stack, open_state, options};
 use crate::view;
@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     }
     let cloud = recorded.cloud(&args.access.login, &stack.id()).await?;
     recorded.lives_in(&cloud.stack)?;
-    let options = options(&crate::args::Permits { allow_delete: Vec::new() }, &stack, false)?;
+    let options = options(&Permits::default(), &stack, false)?;
     if args.access.refresh {
         // Of an interrupted replacement the second half may be there and not on record.
         let graph = auroractl_stack::remembered(&recorded.state).check()?;

@@ -23,7 +23,7 @@ pub(crate) fn mermaid(graph: &Graph) -> Result<Exit, Failure> {
     let number: BTreeMap<_, _> = graph.order().iter().enumerate().map(|(n, at)| (at, n)).collect();
     super::stdout(|out| {
         writeln!(out, "flowchart LR")?;
-        for (part, _, light, _) in GROUPS {
+        for (part, light, _) in GROUPS {
             writeln!(out, "  classDef {} stroke:{light}", words::group(part))?;
         }
         for (at, n) in &number {

@@ -1,4 +1,5 @@
-//! JSON for scripts. Every document and every line has `format_version`; fields are only ever added.
+//! JSON for scripts. Every line of events and every document has `format_version`, but for those that are somebody else's
+//! form or a plain value: outputs, a record, the schema, SARIF. Fields are only ever added.
 
 use super::Progress;
 use crate::exit::{Exit, Failure};

@@ -5,7 +5,6 @@ use auroractl_core::State;
 use auroractl_engine::recover::{Missing, Recovered, Why};
 use auroractl_engine::store::Kept;
 use owo_colors::OwoColorize as _;
-use std::path::Path;
 
 /// The recorded resources.
 pub(crate) fn list(state: &State) -> Result<Exit, Failure> {
@@ -38,8 +37,8 @@ pub(crate) fn history(kept: &[Kept]) -> Result<Exit, Failure> {
     super::stdout(|out| writeln!(out, "{table}"))
 }
 
-/// What was rebuilt, and what was not. `written`: the folder, unless nothing was to be written.
-pub(crate) fn recovered(found: &Recovered, written: Option<&Path>) -> Result<Exit, Failure> {
+/// What was rebuilt, and what was not. `written`: the place, unless nothing was to be written.
+pub(crate) fn recovered(found: &Recovered, written: Option<&str>) -> Result<Exit, Failure> {
     let Recovered { state, missing, left } = found;
     let (records, wanted) = (state.resources.len(), state.resources.len() + missing.len());
     super::stdout(|out| {
@@ -63,10 +62,9 @@ pub(crate) fn recovered(found: &Recovered, written: Option<&Path>) -> Result<Exi
             writeln!(out, "  {}\n      {}", object.arn, reason(&object.why))?;
         }
         match written {
-            Some(dir) => writeln!(
+            Some(place) => writeln!(
                 out,
-                "\nWritten to {}. Nothing was changed at AWS; `auroractl plan` shows what differs.",
-                dir.display()
+                "\nWritten to {place}. Nothing that the stack describes was changed; `auroractl plan` shows what differs."
             ),
             None => writeln!(out, "\nNothing was written."),
         }

@@ -1,6 +1,7 @@
 //! The graph as a picture: one self-contained SVG, in light and in dark.
 
 use super::layers::{Layout, Node, lay_out};
+use super::words;
 use auroractl_core::model::Group;
 use auroractl_core::{Address, Graph};
 use std::collections::BTreeMap;
@@ -19,13 +20,13 @@ const LETTER: f64 = 7.0;
 const PADDING: f64 = 24.0;
 /// The legend needs so much.
 const LEGEND: f64 = 620.0;
-/// The parts of a stack: class, name, colour in the light and in the dark.
-pub(super) const GROUPS: [(Group, &str, &str, &str); 5] = [
-    (Group::Network, "Network", "#2563a8", "#7fb2e8"),
-    (Group::Security, "Security", "#9a3b7a", "#e296c6"),
-    (Group::Params, "Parameters", "#6b5bb5", "#b3a7ef"),
-    (Group::Cluster, "Cluster", "#b4540a", "#f0a35e"),
-    (Group::Monitoring, "Monitoring", "#2f7d4f", "#85cfa3"),
+/// The parts of a stack: colour in the light and in the dark.
+pub(super) const GROUPS: [(Group, &str, &str); 5] = [
+    (Group::Network, "#2563a8", "#7fb2e8"),
+    (Group::Security, "#9a3b7a", "#e296c6"),
+    (Group::Params, "#6b5bb5", "#b3a7ef"),
+    (Group::Cluster, "#b4540a", "#f0a35e"),
+    (Group::Monitoring, "#2f7d4f", "#85cfa3"),
 ];
 
 /// The picture.
@@ -84,7 +85,7 @@ pub(super) fn group(graph: &Graph, at: &Address) -> Group {
 
 /// Its colour in the light.
 pub(super) fn colour(group: Group) -> &'static str {
-    GROUPS.iter().find(|(of, ..)| *of == group).map_or("", |(_, _, light, _)| *light)
+    GROUPS.iter().find(|(of, ..)| *of == group).map_or("", |(_, light, _)| *light)
 }
 
 fn class(group: Group) -> &'static str {
@@ -113,19 +114,19 @@ svg {{ background: #ffffff; font-family: system-ui, sans-serif; }}
 .edge {{ fill: none; stroke: #98a2ae; stroke-width: 1.2; }}
 "#
     );
-    for (group, _, light, _) in GROUPS {
+    for (group, light, _) in GROUPS {
         let class = class(group);
         let _ = writeln!(svg, ".{class} .box, .{class}.box {{ stroke: {light}; }} .{class} .bar {{ fill: {light}; }}");
     }
     svg.push_str("@media (prefers-color-scheme: dark) {\nsvg { background: #14171c; }\n.box { fill: #1d222a; }\n.kind { fill: #9aa4b2; }\n.name, .stack { fill: #e8ecf2; }\n.edge { stroke: #5d6876; }\n");
-    for (group, _, _, dark) in GROUPS {
+    for (group, _, dark) in GROUPS {
         let class = class(group);
         let _ = writeln!(svg, ".{class} .box, .{class}.box {{ stroke: {dark}; }} .{class} .bar {{ fill: {dark}; }}");
     }
     let _ = writeln!(svg, "}}\n</style>\n<text class=\"stack\" x=\"{MARGIN}\" y=\"24\">{name}</text>");
-    for (index, (group, title, ..)) in GROUPS.iter().enumerate() {
+    for (index, (group, ..)) in GROUPS.iter().enumerate() {
         let x = MARGIN + f64::from(u32::try_from(index).unwrap_or(0)) * 110.0;
-        let class = class(*group);
+        let (class, title) = (class(*group), words::group(*group));
         let _ = writeln!(
             svg,
             "<g class=\"{class}\"><rect class=\"bar\" x=\"{x}\" y=\"34\" width=\"10\" height=\"10\" rx=\"2\"/><text class=\"kind\" x=\"{}\" y=\"43\">{title}</text></g>",

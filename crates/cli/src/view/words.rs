@@ -129,7 +129,7 @@ pub(super) fn value(value: &Value) -> String {
     }
 }
 
-/// `60 to create, 1 to update`; the actions that occur, in the order of their weight.
+/// `60 to create, 1 to update in place`; the actions that occur, in the order of their weight.
 pub(super) fn summary(sum: &Summary) -> String {
     let parts = [
         (sum.create, "to create"),

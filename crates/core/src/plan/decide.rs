@@ -121,10 +121,13 @@ impl<'a> Run<'a> {
         self.change(case, Action::Create, vec![Reason::DeletedOutside], self.next(case, record.generation))
     }
 
-    /// Would an empty one in its place hide a loss?
+    /// Would an empty one in its place hide a loss? Not where a delete was permitted whose end nobody saw.
     fn held_data(&self, case: &Case<'_>, record: &Record) -> bool {
         let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
-        holds_data && record.settled && !self.inputs.options.ephemeral
+        let deleted = self.inputs.state.intents.iter().any(|intent| {
+            intent.verb == Verb::Delete && intent.address == *case.address && intent.generation == record.generation
+        });
+        holds_data && record.settled && !deleted && !self.inputs.options.ephemeral
     }
 
     fn vanished(&self, case: &Case<'_>, what: &str) -> Change {
@@ -439,21 +442,23 @@ impl Run<'_> {
                 "drop the record with `auroractl state rm`",
             )));
         }
-        let guard = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
-        // A run may have been interrupted before it wrote down that it was usable; what is usable may be in use.
-        let settled = case.record.is_some_and(|record| record.settled) || live.readiness == Readiness::Ready;
+        let protection = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
+        // A run may have been interrupted before it wrote down that it was usable, and what is being made may be usable
+        // before the delete arrives.
+        let usable = matches!(live.readiness, Readiness::Ready | Readiness::Pending(_));
+        let settled = case.record.is_some_and(|record| record.settled) || usable;
         let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
         let remains = |at: &Address| self.inputs.graph.node(at).is_some();
-        if settled && !permitted && crate::guard::data_bearing(case.address, self.inputs.state, &remains) {
+        if settled && !permitted && guard::data_bearing(case.address, self.inputs.state, &remains) {
             let (mut message, mut way_out) = ("it holds data".to_owned(), String::from("to delete it for good, "));
-            if let Some(setting) = guard {
+            if let Some(setting) = protection {
                 message = format!("it holds data, and `{setting}` is on");
                 way_out = format!("{way_out}set `{setting} = false` in the stack file and apply that first; then ");
             }
             let way_out = format!("{way_out}say `--allow-delete {}`", case.address);
             return Ok(Some(self.refuse(case, RefusalClass::DataBearing, message, &way_out)));
         }
-        Ok(guard.filter(|_| !self.inputs.options.ephemeral).map(|setting| {
+        Ok(protection.filter(|_| !self.inputs.options.ephemeral).map(|setting| {
             let way_out = format!("set `{setting} = false` in the stack file and apply that first");
             self.refuse(case, RefusalClass::Protected, format!("`{setting}` is on"), &way_out)
         }))

@@ -43,6 +43,8 @@ pub(super) enum Job {
 pub(super) enum Acted {
     Made(RawDone),
     Ended(Ending),
+    /// A create may have been executed, and what was to follow failed: the next run has to look.
+    Open(CallError),
 }
 
 type Notes = (StepId, UnboundedSender<Event>);
@@ -59,7 +61,7 @@ pub(super) async fn perform<W: Sync>(
     let result = match job {
         Job::Create { spec, look_first } => {
             let create = Create { kind, me: &me, spec: &spec, world, clock, notes };
-            create.run(look_first).await.map(Acted::Made)
+            create.run(look_first).await
         }
         Job::Update { spec, from, differs: true } => {
             let edit = Edit { from: &from, to: &spec };
@@ -92,24 +94,29 @@ struct Create<'a, W: 'static> {
 }
 
 impl<W: Sync> Create<'_, W> {
-    async fn run(&self, look_first: bool) -> Result<RawDone, CallError> {
+    async fn run(&self, look_first: bool) -> Result<Acted, CallError> {
         let mut doubt =
             look_first.then(|| CallError::new("create", Class::Ambiguous, "an earlier run was interrupted"));
-        let mut attempt = 0;
+        let (mut attempt, mut doubted) = (0, look_first);
         loop {
             if let Some(error) = doubt.take() {
-                match self.look(&error).await? {
-                    Some(live) => match self.converge(live).await {
+                doubted = true;
+                match self.look(&error).await {
+                    Ok(Some(live)) => match self.converge(live).await {
                         // An answer was lost again, a later one: what it did shows at the next look.
                         Err(error) if error.in_doubt() && attempt < CREATE_ATTEMPTS => {
                             attempt += 1;
                             doubt = Some(error);
                             continue;
                         }
-                        result => return result,
+                        Err(error) => return Ok(Acted::Open(error)),
+                        Ok(done) => return Ok(Acted::Made(done)),
                     },
-                    None if attempt >= CREATE_ATTEMPTS => return Err(error),
-                    None => {}
+                    Ok(None) if attempt >= CREATE_ATTEMPTS => return Err(error),
+                    Ok(None) => {}
+                    // What stands there is not ours: nothing was made.
+                    Err(error) if matches!(error.class, Class::Conflict | Class::Exists) => return Err(error),
+                    Err(error) => return Ok(Acted::Open(error)),
                 }
             }
             attempt += 1;
@@ -120,7 +127,9 @@ impl<W: Sync> Create<'_, W> {
                     let _ = notes.send(Event::StepInDoubt { step: *step, address, error: error.clone() });
                     doubt = Some(error);
                 }
-                result => return result,
+                // Certain of this attempt only: an earlier one may have been executed.
+                Err(error) if doubted || error.class == Class::Unfinished => return Ok(Acted::Open(error)),
+                result => return result.map(Acted::Made),
             }
         }
     }
@@ -135,10 +144,12 @@ impl<W: Sync> Create<'_, W> {
         let ask = [RawAsk { identity: self.me.clone(), spec: self.spec.clone(), outputs: None }];
         let mut pause = Duration::from_secs(1);
         loop {
+            // Before the look: an answer is as old as its question.
+            let spent = self.clock.now().saturating_sub(start);
             let seen = self.kind.survey(self.world, &Look::new(), &ask).await?.pop();
             match seen {
                 Some(Observed::Live(live)) => return self.ours(*live, doubt).map(Some),
-                _ if must_wait && self.clock.now().saturating_sub(start) < horizon => {}
+                _ if must_wait && spent < horizon => {}
                 Some(Observed::Absent) | None if doubt.class != Class::Exists => return Ok(None),
                 _ => return Err(doubt.clone()),
             }

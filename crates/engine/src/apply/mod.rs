@@ -158,7 +158,7 @@ pub async fn settle(work: Unchanged<'_>, state: &mut State, store: &mut dyn Stor
     if lines.is_empty() { Ok(()) } else { store.commit(state).await }
 }
 
-type Look1 = (String, Vec<StepId>, Result<Vec<Observed>, CallError>);
+type Look1 = (String, Duration, Vec<StepId>, Result<Vec<Observed>, CallError>);
 
 struct Run<'a, W: 'static> {
     means: Means<'a, W>,
@@ -302,18 +302,27 @@ impl<W: World> Run<'_, W> {
             }
             Ok(Acted::Ended(Ending::Going)) => self.wait(step, Goal::Absent),
             Err(error) => {
-                // These may come from a look or a second call behind a create that was executed.
-                let later = matches!(error.class, Class::Credentials | Class::Denied);
+                // These may come from a second call behind a create that was executed.
+                let later = matches!(error.class, Class::Credentials | Class::Denied | Class::Fenced);
                 let certain = !error.in_doubt() && !later;
-                if certain && what.verb == Verb::Create && self.book.dismiss(what).await.is_err() {
-                    self.halt(Stopped::Store);
+                if certain
+                    && what.verb == Verb::Create
+                    && let Err(why) = self.book.dismiss(what).await
+                {
+                    self.unwritten(&why);
                 }
-                if error.in_doubt() {
-                    self.summary.in_doubt.push(what.address.clone());
-                }
-                self.fail(step, &error);
+                self.open(step, &error);
             }
+            Ok(Acted::Open(error)) => self.open(step, &error),
         }
+    }
+
+    /// A call failed; it may have been executed.
+    fn open(&mut self, step: StepId, error: &CallError) {
+        if let Some(what) = self.work.program.steps.get(step).filter(|_| error.in_doubt()) {
+            self.summary.in_doubt.push(what.address.clone());
+        }
+        self.fail(step, error);
     }
 
     /// A step's last line was written, or could not be.
@@ -346,7 +355,8 @@ impl<W: World> Run<'_, W> {
     /// Sends the looks that are due: one per kind.
     fn look(&mut self) {
         let looking = &self.looking;
-        let due = self.waits.due(self.means.clock.now(), &|kind| looking.contains(kind));
+        let asked = self.means.clock.now();
+        let due = self.waits.due(asked, &|kind| looking.contains(kind));
         let means = self.means;
         for (name, asks) in due {
             let Some(kind) = means.registry.get(&name) else { continue };
@@ -354,12 +364,12 @@ impl<W: World> Run<'_, W> {
             self.looks.push(Box::pin(async move {
                 let (steps, asks): (Vec<_>, Vec<_>) = asks.into_iter().unzip();
                 let answers = kind.survey(means.world, &Look::ready_only(), &asks).await;
-                (name, steps, answers)
+                (name, asked, steps, answers)
             }));
         }
     }
 
-    async fn looked(&mut self, (kind, steps, answers): Look1) {
+    async fn looked(&mut self, (kind, asked, steps, answers): Look1) {
         self.looking.remove(&kind);
         if let Err(error) = &answers
             && error.class == Class::Credentials
@@ -376,7 +386,7 @@ impl<W: World> Run<'_, W> {
         for (step, seen) in steps.into_iter().zip(answers) {
             let now = self.means.clock.now();
             let Some(wait) = self.waits.get(step) else { continue };
-            match wait.judge(&seen, now) {
+            match wait.judge(&seen, asked, now) {
                 Verdict::Wait(false) => {}
                 Verdict::Wait(true) => {
                     let (address, status) = (wait.ask.identity.address.clone(), wait.status.clone());
@@ -457,8 +467,10 @@ impl<W: World> Run<'_, W> {
         let owned = self.means.world.inventory(&state.stack).await?;
         let mut strays = sweep::strays(state, &owned);
         let lines = sweep::spares(self.means.world, self.means.registry, state, &mut strays).await?;
-        if self.book.write(&lines, false).await.is_err() {
-            self.halt(Stopped::Store);
+        if !lines.is_empty()
+            && let Err(error) = self.book.write(&lines, false).await
+        {
+            self.unwritten(&error);
         }
         if !strays.is_empty() {
             (self.report)(Event::Strays { strays });
@@ -468,8 +480,9 @@ impl<W: World> Run<'_, W> {
 
     /// Has this run made anything, and ended by itself?
     fn made_something(&self) -> bool {
-        let creates = self.work.program.steps.iter().any(|step| step.verb == Verb::Create);
-        creates && self.summary.stopped.is_none() && self.queue.count(Place::Done) > 0
+        let mut steps = self.work.program.steps.iter().enumerate();
+        self.summary.stopped.is_none()
+            && steps.any(|(id, step)| step.verb == Verb::Create && self.queue.at(id) == Place::Done)
     }
 
     /// Commits and sums up.

@@ -8,7 +8,7 @@ use crate::refresh;
 use crate::resume;
 use crate::store::StoreError;
 use auroractl_core::identity::Identity;
-use auroractl_core::journal::Entry;
+use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::{Live, Observed, Owner};
@@ -27,9 +27,12 @@ pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means
     entries.extend(observed_records(book.state, work, means));
     let changes: BTreeMap<&Address, &Change> =
         work.plan.changes.iter().map(|change| (&change.address, change)).collect();
+    // A delete is declared under the identity of what it deletes, which may be on record by these very lines only.
+    let mut known = book.state.clone();
+    entries.iter().for_each(|line| replay(&mut known, line));
     for step in &work.program.steps {
         if let Some(change) = changes.get(&step.address) {
-            entries.push(Entry::Intent(intent(book.state, work.graph, step, change)));
+            entries.push(Entry::Intent(intent(&known, work.graph, step, change)));
         }
     }
     book.begin().await?;

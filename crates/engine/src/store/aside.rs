@@ -1,8 +1,9 @@
 //! Makes room for a rebuilt state where the old one is damaged: nothing is thrown away.
 
-use super::disk::{Disk, How, Lock, RealDisk};
+use super::disk::RealDisk;
 use super::error::StoreError;
-use super::files::{BACKUPS, Folder, JOURNAL, LOCK, STATE, TEMP};
+use super::files::{BACKUPS, Folder, JOURNAL, STATE, TEMP};
+use super::local::lock;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,21 +24,8 @@ pub struct Aside {
 /// # Errors
 /// When another run holds the lock, or the files can't be moved.
 pub fn set_aside(dir: &Path) -> Result<Aside, StoreError> {
-    set_aside_on(Arc::new(RealDisk), dir)
-}
-
-/// The same on any disk.
-///
-/// # Errors
-/// See [`set_aside`].
-pub fn set_aside_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Aside, StoreError> {
-    let folder = Folder { disk, dir: dir.to_owned() };
-    let path = folder.path(LOCK);
-    let mut lock = folder.open(&path, How::Write)?;
-    let held = lock.try_lock(Lock::Exclusive);
-    if !held.map_err(|source| StoreError::NetworkFsWithoutLocks { path: path.clone(), source })? {
-        return Err(StoreError::Locked(folder.holder()));
-    }
+    let folder = Folder { disk: Arc::new(RealDisk), dir: dir.to_owned() };
+    let _held = lock(&folder, "state recover".to_owned())?;
     // The damaged snapshot came after its newest backup.
     let serial = folder.newest_backup().map_or(1, |backup| backup.serial + 1);
     let to = room(&folder)?;

@@ -47,8 +47,6 @@ pub enum Mishap {
     Late(Duration),
     /// A write arrives so much later, when its sender has long given up. Needs a tokio runtime.
     Ghost(Duration),
-    /// The caller may not do this, from now on.
-    Denied,
 }
 
 /// A bucket in memory. Clones are the same bucket.
@@ -196,7 +194,6 @@ impl Inner {
             Some(Mishap::LostAnswer) => fate.lost_answer = true,
             Some(Mishap::Late(time)) => fate.there = time,
             Some(Mishap::Ghost(_)) => fate.lost_request = true,
-            Some(Mishap::Denied) => self.denied = true,
             None => {}
         }
         fate

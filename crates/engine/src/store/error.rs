@@ -300,8 +300,17 @@ impl fmt::Display for Quoted<'_> {
         let text = self.0.display().to_string();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
         if text.chars().any(char::is_control) {
-            // As bash and zsh write it; a line feed would end the hint's line.
-            return write!(f, "$'{}'", text.escape_default());
+            // As bash and zsh read it; a line feed would end the hint's line.
+            f.write_str("$'")?;
+            for c in text.chars() {
+                match c {
+                    '\'' | '\\' => write!(f, "\\{c}")?,
+                    c if c.is_ascii_control() => write!(f, "\\x{:02x}", u32::from(c))?,
+                    c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
+                    c => write!(f, "{c}")?,
+                }
+            }
+            return f.write_str("'");
         }
         if text.chars().all(plain) { f.write_str(&text) } else { write!(f, "'{}'", text.replace('\'', r"'\''")) }
     }

@@ -82,6 +82,9 @@ pub(super) enum Fault {
 
 /// A frame's bytes and its payload's hash.
 pub(super) fn encode(frame: &Frame<&Entry>) -> Result<(Vec<u8>, String), serde_json::Error> {
+    if frame.n > LARGEST {
+        return Err(serde::ser::Error::custom(format_args!("it counts to {}", frame.n)));
+    }
     let payload = serde_json::to_vec(frame)?;
     let len = u32::try_from(payload.len()).map_err(serde::ser::Error::custom)?.to_le_bytes();
     let bytes = [&len, &crc(len, &payload).to_le_bytes(), payload.as_slice()].concat();

@@ -87,7 +87,7 @@ impl Local {
 }
 
 /// A line or a snapshot was given to a store that was opened to look.
-const READ_ONLY: StoreError = StoreError::NotWritable("it was opened for reading");
+pub(super) const READ_ONLY: StoreError = StoreError::NotWritable("it was opened for reading");
 
 impl Store for Local {
     fn append<'a>(&'a mut self, entries: &'a [Entry], durable: bool) -> BoxFuture<'a, Result<(), StoreError>> {
@@ -155,7 +155,8 @@ fn prepare(folder: &Folder) -> Result<Vec<String>, StoreError> {
     Ok(vec![format!("others had access to {} (mode {:04o}); it is 0700 now", super::error::Shown(dir), node.mode)])
 }
 
-fn lock(folder: &Folder, command: String) -> Result<Box<dyn DiskFile>, StoreError> {
+/// Takes the lock of a folder that is there; it goes with the file.
+pub(super) fn lock(folder: &Folder, command: String) -> Result<Box<dyn DiskFile>, StoreError> {
     let path = folder.path(LOCK);
     let mut file = folder.open(&path, How::Write)?;
     let mut left = TRIES;

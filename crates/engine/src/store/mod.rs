@@ -29,7 +29,7 @@ mod snapshot;
 mod tests;
 mod writer;
 
-pub use aside::{Aside, set_aside, set_aside_on};
+pub use aside::{Aside, set_aside};
 pub use error::StoreError;
 pub use history::{Kept, history, locked};
 pub use local::{Local, Mode, Opened};

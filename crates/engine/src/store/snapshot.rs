@@ -59,8 +59,17 @@ pub(super) enum Unusable {
     Newer { found: String, tool: String },
 }
 
+/// The first number that is none of ours.
+pub(super) fn beyond(numbers: &[u64]) -> Option<u64> {
+    numbers.iter().copied().find(|number| *number > LARGEST)
+}
+
 /// The bytes of a snapshot and their checksum.
 pub(super) fn encode(state: &State, head: &Head) -> Result<(Vec<u8>, String), serde_json::Error> {
+    if let Some(huge) = beyond(&[state.serial, head.epoch, head.upto]) {
+        // Nobody could read it again.
+        return Err(serde::ser::Error::custom(format_args!("it counts to {huge}")));
+    }
     let mut members = serde_json::to_value(state)?;
     if let Some(members) = members.as_object_mut() {
         members.insert(EPOCH.to_owned(), head.epoch.into());
@@ -134,9 +143,9 @@ fn decode_with(bytes: &[u8], migrations: &[Migration]) -> Result<Snapshot, Unusa
     let head = Head { epoch: number(&mut members, EPOCH)?, upto: number(&mut members, UPTO)? };
     let tool = members.remove(WRITTEN_BY).and_then(|tool| tool.as_str().map(str::to_owned)).unwrap_or_default();
     let state: State = exact::typed(&Value::Object(members)).map_err(|found| Unusable::Newer { found, tool })?;
-    match head.epoch.max(head.upto).max(state.serial) {
-        huge if huge > LARGEST => Err(Unusable::Damaged(format!("it counts to {huge}"))),
-        _ => Ok(Snapshot { state, head, checksum, migrated }),
+    match beyond(&[state.serial, head.epoch, head.upto]) {
+        Some(huge) => Err(Unusable::Damaged(format!("it counts to {huge}"))),
+        None => Ok(Snapshot { state, head, checksum, migrated }),
     }
 }
 

@@ -49,6 +49,11 @@ impl<T> From<T> for Fact<T> {
     }
 }
 
+/// Days from one day to another; fewer than none if it is earlier.
+pub(crate) fn days(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(i32::MAX, |span| span.get_days())
+}
+
 /// Everything that is known about a stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {

@@ -55,7 +55,7 @@ pub struct SecurityGroup {
     pub description: Fact<String>,
     /// Its rules are all among the facts.
     pub rules_known: Fact<()>,
-    /// Something that the stack makes carries it, or its description says that others will.
+    /// Something that the stack makes carries it, or another group admits it.
     pub used: bool,
     /// AWS's rule that lets everything out is kept.
     pub all_egress: Fact<bool>,

@@ -2,11 +2,11 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::document::{self, Allowed};
+use crate::document;
 use crate::facts::Facts;
 use crate::judgement::Verdict;
-use crate::rule::Profile;
-use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
+use crate::rule::{Fix, Level, Mappings, Profile, Rule, Severity, When};
+
 pub(super) const RULE: Rule = Rule {
     code: "EXT-005",
     level: Level::Must,
@@ -38,6 +38,7 @@ leave `security.kms.policy` out unless you have to.",
                 f.keys[0].policy =
                     Some(r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*"}]}"#.to_owned())
             },
+            |f| f.keys[0].policy = Some("nonsense".to_owned()),
         ],
     },
 };
@@ -59,19 +60,8 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
                 format!("{least} days"),
             );
         }
-        match key.policy.as_deref().map(document::allowed) {
-            Some(Err(why)) => {
-                verdict.broken(&key.address, "policy", format!("it can't be read: {why}"), "a key policy")
-            }
-            Some(Ok(statements)) if statements.iter().any(Allowed::is_public) => {
-                verdict.broken(
-                    &key.address,
-                    "policy",
-                    "it admits everybody",
-                    "principals, or a condition that binds it to the account",
-                );
-            }
-            _ => {}
+        if let Some(fault) = key.policy.as_deref().and_then(document::fault) {
+            verdict.broken(&key.address, "policy", fault, "principals, or a condition that binds it to the account");
         }
     }
 }

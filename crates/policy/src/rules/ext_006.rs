@@ -2,13 +2,14 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::document::{self, Allowed};
+use crate::document;
 use crate::facts::{Facts, Key};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
 /// Protocols that encrypt on the way.
 const PROTOCOLS: [&str; 6] = ["https", "email", "email-json", "lambda", "sqs", "sms"];
+
 pub(super) const RULE: Rule = Rule {
     code: "EXT-006",
     level: Level::Must,
@@ -41,6 +42,7 @@ sns_subscription_not_using_http_endpoints",
                 )
                 .into()
             },
+            |f| f.topics[0].policy = Some("nonsense".to_owned()).into(),
             |f| f.subscriptions[0].protocol = "http".to_owned(),
             |f| {
                 f.stack.phase = Phase::Live;
@@ -56,13 +58,8 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
             verdict.broken(&topic.address, "kms_master_key_id", "no key of the customer's", "a customer-managed key");
         }
         let policy = verdict.known(&topic.policy, &topic.address, "policy").and_then(Option::as_deref);
-        if policy.is_some_and(|text| document::allowed(text).is_ok_and(|all| all.iter().any(Allowed::is_public))) {
-            verdict.broken(
-                &topic.address,
-                "policy",
-                "it admits everybody",
-                "principals, or a condition that binds it to the account",
-            );
+        if let Some(fault) = policy.and_then(document::fault) {
+            verdict.broken(&topic.address, "policy", fault, "principals, or a condition that binds it to the account");
         }
     }
     for subscription in &facts.subscriptions {

@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 use std::collections::BTreeSet;
+
 pub(super) const RULE: Rule = Rule {
     code: "EXT-009",
     level: Level::Should,

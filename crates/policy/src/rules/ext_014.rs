@@ -2,12 +2,13 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::facts::Facts;
+use crate::facts::{Facts, days};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
 /// Days before the end of support in which an upgrade should be planned.
 const SOON: i32 = 180;
+
 pub(super) const RULE: Rule = Rule {
     code: "EXT-014",
     level: Level::Must,
@@ -50,19 +51,19 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
             );
         }
         let Some(ends) = engine.support_ends.known() else { continue };
-        let days = facts.stack.today.until(*ends).map_or(i32::MAX, |span| span.get_days());
-        if days < 0 && !facts.intent.extended_support {
+        let left = days(facts.stack.today, *ends);
+        if left < 0 && !facts.intent.extended_support {
             verdict.broken(
                 at,
                 "engine_version",
                 format!("standard support of {} ended on {ends}", engine.major),
                 "a major version in standard support",
             );
-        } else if (0..SOON).contains(&days) {
+        } else if (0..SOON).contains(&left) {
             verdict.weak(
                 at,
                 "engine_version",
-                format!("standard support of {} ends on {ends}, in {days} days", engine.major),
+                format!("standard support of {} ends on {ends}, in {left} days", engine.major),
                 "an upgrade planned before",
             );
         }

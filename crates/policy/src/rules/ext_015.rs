@@ -8,6 +8,7 @@ use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
 /// What attackers try first.
 const COMMON: [&str; 6] = ["admin", "postgres", "root", "rdsadmin", "master", "dbadmin"];
+
 pub(super) const RULE: Rule = Rule {
     code: "EXT-015",
     level: Level::Should,

@@ -45,7 +45,7 @@ modify-db-cluster-snapshot-attribute`.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     let Some(snapshots) = verdict.known(&facts.surroundings.snapshots, &cluster.address, "snapshots") else { return };
     for snapshot in snapshots {
         if !snapshot.encrypted {

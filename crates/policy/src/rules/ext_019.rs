@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::facts::Facts;
+use crate::facts::{Facts, days};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
@@ -10,6 +10,7 @@ use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 const CURRENT: [&str; 3] = ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"];
 /// Days that a certificate should be valid for.
 const SOON: i32 = 90;
+
 pub(super) const RULE: Rule = Rule {
     code: "EXT-019",
     level: Level::Should,
@@ -50,8 +51,7 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
             continue;
         }
         if let Some(until) = verdict.known(&instance.certificate_until, &instance.address, "certificate") {
-            let days = facts.stack.today.until(*until).map_or(i32::MAX, |span| span.get_days());
-            if days <= SOON {
+            if days(facts.stack.today, *until) <= SOON {
                 verdict.broken(
                     &instance.address,
                     "certificate",

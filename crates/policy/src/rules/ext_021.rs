@@ -10,6 +10,7 @@ use auroractl_core::Address;
 
 /// AWS's policies that allow everything, or to allow oneself everything.
 const TOO_MUCH: [&str; 3] = ["/AdministratorAccess", "/IAMFullAccess", "/PowerUserAccess"];
+
 pub(super) const RULE: Rule = Rule {
     code: "EXT-021",
     level: Level::Must,

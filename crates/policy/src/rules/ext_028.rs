@@ -39,7 +39,7 @@ admits everything and leaves the work to security groups.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     let Some(holes) = verdict.known(&facts.surroundings.acl_holes, &cluster.address, "network_acls") else { return };
     for hole in holes {
         verdict.broken(&cluster.address, "network_acls", hole, "no entry for everybody on ports 22 and 3389");

@@ -33,7 +33,7 @@ that need a way.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     if verdict
         .known(&facts.surroundings.block_public_access, &cluster.address, "vpc_block_public_access")
         .is_some_and(|mode| mode == "off")

@@ -36,7 +36,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     if verdict.known(&facts.surroundings.guardduty, &cluster.address, "guardduty") == Some(&false) {
         verdict.broken(&cluster.address, "guardduty", "RDS Protection is off", "on");
     }

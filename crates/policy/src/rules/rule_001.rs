@@ -7,6 +7,7 @@ use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-001",
     level: Level::Must,

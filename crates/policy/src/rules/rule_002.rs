@@ -1,16 +1,16 @@
-//! RULE-002: Storage, secret, insights, logs and topics are encrypted with a customer-managed key.
+//! RULE-002: Storage and the master secret are encrypted with a customer-managed key.
 
 #[cfg(test)]
 use super::cases::*;
 use crate::facts::{Fact, Facts, Key};
 use crate::judgement::Verdict;
-use crate::rule::Profile;
-use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
+use crate::rule::{Fix, Level, Mappings, Profile, Rule, Severity, When};
 use auroractl_core::Address;
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-002",
     level: Level::Must,
-    title: "Storage, secret, insights, logs and topics are encrypted with a customer-managed key",
+    title: "Storage and the master secret are encrypted with a customer-managed key",
     why: "Only the owner of a key can see who used it, restrict it, share a snapshot with another account, or \
 revoke it. New clusters are always encrypted, but with a key of AWS's.",
     remedy: "Let the stack make the key (leave `security.kms.key_arn` out), or name a customer-managed one. The \

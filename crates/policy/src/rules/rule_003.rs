@@ -8,6 +8,7 @@ use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
 /// What TLS 1.2 replaced, in lower case.
 const OLD: [&str; 2] = ["tlsv1", "tlsv1.1"];
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-003",
     level: Level::Must,

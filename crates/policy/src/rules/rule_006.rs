@@ -4,11 +4,11 @@
 use super::cases::*;
 use crate::facts::Facts;
 use crate::judgement::Verdict;
-use crate::rule::Profile;
-use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
+use crate::rule::{Fix, Level, Mappings, Profile, Rule, Severity, When};
 
 /// `LatestRestorableTime` trails by about five minutes; this much is more than a hiccup.
 const FRESH: i64 = 15;
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-006",
     level: Level::Must,

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 /// `MonitoringInterval` of an instance that reports, in seconds.
 const INTERVALS: [u8; 6] = [1, 5, 10, 15, 30, 60];
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-007",
     level: Level::Must,

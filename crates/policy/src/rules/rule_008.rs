@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 const PRELOAD: &str = "shared_preload_libraries";
 /// What a cluster's group sets at least.
 const NEEDED: [&str; 4] = ["rds.force_ssl", "log_statement", "log_min_duration_statement", PRELOAD];
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-008",
     level: Level::Must,

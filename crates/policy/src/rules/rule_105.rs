@@ -4,8 +4,8 @@
 use super::cases::*;
 use crate::facts::Facts;
 use crate::judgement::Verdict;
-use crate::rule::Profile;
-use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
+use crate::rule::{Fix, Level, Mappings, Profile, Rule, Severity, When};
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-105",
     level: Level::Should,

@@ -4,9 +4,9 @@
 use super::cases::*;
 use crate::facts::Facts;
 use crate::judgement::Verdict;
-use crate::rule::Profile;
-use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
+use crate::rule::{Fix, Level, Mappings, Profile, Rule, Severity, When};
 use std::collections::BTreeSet;
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-107",
     level: Level::Should,

@@ -39,7 +39,7 @@ rule sees `rds.force_ssl` on a cluster: it needs a custom one.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     if verdict.known(&facts.surroundings.config_recorder, &cluster.address, "config_recorder") == Some(&false) {
         verdict.broken(&cluster.address, "config_recorder", "AWS Config records nothing here", "a recorder that is on");
     }

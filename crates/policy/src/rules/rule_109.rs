@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 use std::collections::BTreeMap;
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-109",
     level: Level::Should,
@@ -39,14 +40,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
-    let required = &facts.intent.required_tags;
     let lacks =
         |tags: &BTreeMap<String, String>, key: &String| tags.get(key).is_none_or(|value| value.trim().is_empty());
-    for key in required {
+    for key in &facts.intent.required_tags {
         let without: Vec<_> = facts.tags.iter().filter(|(_, tags)| lacks(tags, key)).map(|(at, _)| at).collect();
-        if let Some(first) = without.first() {
-            let address = if without.contains(&&cluster.address) { &cluster.address } else { first };
+        let cluster = facts.clusters.iter().map(|cluster| &cluster.address).find(|at| without.contains(at));
+        if let Some(address) = cluster.or(without.first().copied()) {
             verdict.broken(
                 address,
                 "tags",

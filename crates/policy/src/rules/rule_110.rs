@@ -2,12 +2,13 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::facts::Facts;
+use crate::facts::{Facts, days};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
 /// Days between two restore tests.
 const MONTH: i32 = 31;
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-110",
     level: Level::Should,
@@ -37,11 +38,11 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
         verdict.missing(facts, "no restore test is known", "one within the last 31 days");
         return;
     };
-    let days = tested.until(facts.stack.today).map_or(i32::MAX, |span| span.get_days());
-    if days > MONTH {
+    let ago = days(tested, facts.stack.today);
+    if ago > MONTH {
         verdict.missing(
             facts,
-            format!("the last restore test was {days} days ago"),
+            format!("the last restore test was {ago} days ago"),
             format!("one within the last {MONTH} days"),
         );
     }

@@ -32,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     if verdict.known(&facts.surroundings.dashboard, &cluster.address, "dashboard") == Some(&false) {
         verdict.broken(
             &cluster.address,

@@ -33,7 +33,7 @@ for SecureString there mistake an endpoint for a secret.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     if verdict.known(&facts.surroundings.ssm_parameters, &cluster.address, "ssm_parameters").is_some_and(Vec::is_empty)
     {
         verdict.broken(

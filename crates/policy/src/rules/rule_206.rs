@@ -8,6 +8,7 @@ use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
 /// `FeatureName` of roles that Aurora Machine Learning uses.
 const FEATURES: [&str; 3] = ["Comprehend", "SageMaker", "Bedrock"];
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-206",
     level: Level::Could,

@@ -12,6 +12,7 @@ const NEEDED: [(&str, &[&str]); 3] = [
     ("db-instance", &["maintenance", "configuration change", "failure"]),
     ("db-parameter-group", &["configuration change"]),
 ];
+
 pub(super) const RULE: Rule = Rule {
     code: "RULE-207",
     level: Level::Could,
@@ -47,7 +48,7 @@ nobody unless asked.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let Some(cluster) = facts.clusters.first() else { return };
+    let Some(cluster) = verdict.main_cluster(facts) else { return };
     let Some(events) = verdict.known(&facts.surroundings.events, &cluster.address, "events") else { return };
     for (source, needed) in NEEDED {
         let said = events.get(source).map(Vec::as_slice).unwrap_or_default();

@@ -325,6 +325,18 @@ fn what_the_scanners_let_through_is_caught() {
 }
 
 #[test]
+fn without_a_cluster_nothing_is_said_about_its_surroundings() {
+    let mut facts = sound();
+    facts.stack.phase = Phase::Live;
+    facts.clusters.clear();
+    let report = judge(&facts, &[]);
+    let skipped: BTreeSet<&str> = report.skipped.iter().map(|skipped| skipped.rule).collect();
+    for code in ["RULE-108", "RULE-202", "RULE-203", "RULE-207", "EXT-018", "EXT-028", "EXT-034", "EXT-037"] {
+        assert!(skipped.contains(code), "{code} is not among {skipped:?}");
+    }
+}
+
+#[test]
 fn protection_may_be_lifted_from_what_is_to_be_deleted() {
     let mut facts = sound();
     facts.clusters[0].deletion_protection = false;

@@ -11,7 +11,7 @@ pub(super) const CHECK: Check =
 fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let stack = &subject.config.stack;
     if let Some(account) = &stack.account
-        && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+        && !is_account(account)
     {
         problems.push(
             Problem::error(CHECK.name, format!("`{account}` is not an AWS account id"))
@@ -34,6 +34,11 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
                 .help("delete `ephemeral`, or use another environment"),
         );
     }
+}
+
+/// `123456789012`.
+pub(super) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `us-east-1`, `us-gov-west-1`, `ap-southeast-4`.

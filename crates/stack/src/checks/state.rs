@@ -1,6 +1,6 @@
 //! The state's store: an S3 store needs a bucket, a local one has no use for one.
 
-use super::account::is_region;
+use super::account::{is_account, is_region};
 use super::{Check, Subject};
 use crate::config::{State, StateBackend};
 use crate::diagnostics::Problem;
@@ -63,10 +63,6 @@ fn wrong_prefix(text: &str) -> Option<&'static str> {
 fn is_key(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     matches!(parts.as_slice(), ["arn", _, "kms", _, _, id] if id.starts_with("key/") || id.starts_with("alias/"))
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

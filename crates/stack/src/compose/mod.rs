@@ -10,6 +10,7 @@ mod network;
 mod params;
 mod security;
 
+pub(crate) use monitoring::{capacity, hardware};
 pub(crate) use security::partition;
 
 use crate::config::Config;

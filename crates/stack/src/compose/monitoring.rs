@@ -109,19 +109,22 @@ fn threshold(config: &Config, alarm: &DefaultAlarm, wanted: &ResolvedAlarm) -> f
         AlarmKind::Connections => Limit::OfConnections(share),
         _ => Limit::OfMemory(share),
     };
-    let members: Vec<Capacity> = hardware(config).map(|hardware| capacity(&hardware)).collect();
+    let most = config.cluster.serverless.as_ref().map(|range| range.max_acu);
+    let known = config.members().into_iter().filter_map(|member| hardware(&member.class, most));
+    let members: Vec<Capacity> = known.map(|hardware| capacity(&hardware)).collect();
     DefaultAlarm { limit, ..*alarm }.threshold(&members).unwrap_or_default()
 }
 
-fn hardware(config: &Config) -> impl Iterator<Item = Hardware> {
-    let most = config.cluster.serverless.as_ref().map(|range| range.max_acu);
-    config.members().into_iter().filter_map(move |member| match most {
-        Some(most) if member.class == SERVERLESS => Some(Hardware::serverless(most)),
-        _ => Hardware::of_class(&member.class),
-    })
+/// The hardware of a member; of a serverless one at the most capacity of its cluster.
+pub(crate) fn hardware(class: &str, most: Option<f64>) -> Option<Hardware> {
+    match most {
+        Some(most) if class == SERVERLESS => Some(Hardware::serverless(most)),
+        _ => Hardware::of_class(class),
+    }
 }
 
-fn capacity(hardware: &Hardware) -> Capacity {
+/// What shares of alarms are shares of.
+pub(crate) fn capacity(hardware: &Hardware) -> Capacity {
     const GIB: f64 = 1_073_741_824.0;
     #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
     let process = hardware.variables().memory as f64;

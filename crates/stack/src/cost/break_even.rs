@@ -1,10 +1,8 @@
 //! From which load on another choice is cheaper: I/O-Optimized or Standard storage, serverless or provisioned instances.
 
-use super::io;
 use super::sheet::{Rate, usd};
 use super::site::{Cluster, Site, compute, is_serverless};
-use super::storage;
-use super::{capacity, sheet};
+use super::{capacity, io, storage};
 use auroractl_cluster::{DbCluster, DbInstance, StorageType};
 use auroractl_core::Address;
 use auroractl_core::cost::HOURS;
@@ -69,7 +67,7 @@ fn io_optimized(site: &Site<'_>, cluster: &Cluster<'_>) -> Option<Question> {
     let mut dearer = 0.0;
     for (_, instance) in &cluster.members {
         let hours = if is_serverless(instance) { capacity::range(site, &cluster.spec)?.likely * HOURS } else { HOURS };
-        let rate = sheet::Rate { factor: None, ..compute(instance, &cluster.spec) };
+        let rate = Rate { factor: None, ..compute(instance, &cluster.spec) };
         dearer += hours * usd(site.prices(), rate)? * (price("io_optimized_compute")? - 1.0);
     }
     let assumed = site.assumed();

@@ -1,5 +1,5 @@
 //! The surcharge for versions whose standard support has ended. AWS enrols every cluster by itself, and the third year is
-//! dearer: `data/support.tsv`.
+//! dearer.
 
 use super::Priced;
 use super::capacity;
@@ -9,13 +9,11 @@ use auroractl_cluster::DbInstance;
 use auroractl_core::Model as _;
 use auroractl_core::cost::HOURS;
 use auroractl_params::classes::Hardware;
+use auroractl_params::engines;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 pub(super) const PRICED: Priced = Priced { kind: DbInstance::KIND, lines };
-
-/// The dates, as they stand in the file.
-const TABLE: &str = include_str!("../../data/support.tsv");
 
 fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
     for (at, instance, cluster) in site.instances() {
@@ -37,9 +35,7 @@ pub(super) fn vcpu_hours(instance: &DbInstance) -> Option<Used> {
 
 /// Is there a surcharge on this day, and is it the third year's?
 fn surcharge(version: &str, today: Date) -> Option<bool> {
-    let major = version.split('.').next()?;
-    let mut rows = TABLE.lines().map(|line| line.split('\t'));
-    let end: Date = rows.find(|row| row.clone().next() == Some(major))?.nth(1)?.parse().ok()?;
+    let end: Date = engines::of(version)?.support_ends.parse().ok()?;
     let third_year = end.tomorrow().ok()?.checked_add(2.years()).ok()?;
     (today > end).then_some(today >= third_year)
 }

@@ -37,15 +37,14 @@ impl Prices {
     #[must_use]
     pub fn of_region(region: &str, own: &BTreeMap<String, f64>) -> Self {
         let listed = rows().filter(|row| row.region == region || row.region == EVERYWHERE);
-        let mut known: BTreeMap<String, Price> = listed.map(|row| (row.key.to_owned(), row.price())).collect();
+        let known = listed.map(|row| (row.key.to_owned(), row.price())).collect();
         let units = rows().map(|row| (row.key, row.unit)).chain(UNLISTED).collect();
-        let mut prices = Self { known: BTreeMap::new(), units };
+        let mut prices = Self { known, units };
         for (key, usd) in own {
             let (usd, unit) = (*usd, prices.unit(key).to_owned());
             let price = Price { usd, unit, date: String::new(), source: "the stack file".to_owned() };
-            known.insert(key.clone(), price);
+            prices.known.insert(key.clone(), price);
         }
-        prices.known = known;
         prices
     }
 

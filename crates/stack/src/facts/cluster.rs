@@ -1,12 +1,11 @@
 //! Facts about the cluster, its members and their parameters.
 
 use super::{View, intent, not_in_a_plan};
+use crate::compose::{capacity, hardware};
 use crate::config::{BackupWindow, Config};
 use auroractl_cluster::{DbCluster, DbInstance, InsightsMode, ScalableTarget};
 use auroractl_core::{Address, Model as _};
-use auroractl_monitoring::defaults::default_max_connections;
 use auroractl_network::{DbSubnetGroup, SecurityGroup};
-use auroractl_params::classes::{Hardware, SERVERLESS};
 use auroractl_params::{DbClusterParameterGroup, DbParameterGroup, Parameters, engines};
 use auroractl_policy::facts::{Engine, Password, Serverless, Window};
 use auroractl_policy::{Fact, Facts, facts};
@@ -22,14 +21,9 @@ pub(super) fn fill(view: &View<'_>, config: &Config, into: &mut Facts) {
     }));
     let most = into.clusters.iter().find_map(|cluster| cluster.serverless).map(|range| range.max);
     for instance in &mut into.instances {
-        let hardware = match most {
-            Some(most) if instance.class == SERVERLESS => Some(Hardware::serverless(most)),
-            _ => Hardware::of_class(&instance.class),
-        };
+        let hardware = hardware(&instance.class, most);
         instance.memory = hardware.map(|hardware| hardware.memory_gib);
-        #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
-        let process = hardware.map(|hardware| hardware.variables().memory as f64);
-        instance.max_connections = process.map(default_max_connections);
+        instance.max_connections = hardware.map(|hardware| capacity(&hardware).max_connections);
     }
     let of_cluster = view.all::<DbClusterParameterGroup>();
     into.parameter_groups.extend(of_cluster.map(|(at, spec, _)| group(at, (true, spec.family), &spec.parameters)));

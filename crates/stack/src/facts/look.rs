@@ -146,6 +146,7 @@ async fn run(aws: &Aws, loaded: &Loaded, observed: &BTreeMap<Address, Observed>,
     let identifier = loaded.config.cluster_identifier();
     let around = &mut looked.surroundings;
     *around = Surroundings::unseen(NO_CLIENT);
+    around.acl_holes = Fact::unknown("only the stack's own VPC is asked for them");
     around.snapshots = snapshots(aws, identifier, observed).await;
     around.events = fact(cluster::events(aws).await);
     around.dashboard = fact(monitoring::dashboard_of(aws, identifier).await);

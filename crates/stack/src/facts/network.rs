@@ -106,13 +106,15 @@ fn groups(view: &View<'_>, into: &mut Facts) {
     // A group that another one admits is there for applications to carry.
     let used: BTreeSet<String> = carried.iter().cloned().chain(of_endpoints).chain(peers).collect();
     let mut known = BTreeSet::new();
-    for (at, spec, _) in view.all::<SecurityGroup>() {
+    for (at, spec, outputs) in view.all::<SecurityGroup>() {
         known.insert(at.to_string());
+        // What runs may have rules that others made.
+        let seen = outputs.is_some_and(|outputs| view.looked.rules.contains_key(outputs.group_id.as_str()));
         into.security_groups.push(facts::SecurityGroup {
             address: at.clone(),
             name: at.to_string(),
             description: spec.description.into(),
-            rules_known: ().into(),
+            rules_known: if view.planned() || seen { ().into() } else { not_in_a_plan() },
             used: used.contains(at.as_str()),
             all_egress: spec.allow_all_egress.into(),
         });

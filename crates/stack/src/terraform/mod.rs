@@ -119,9 +119,8 @@ trait Mapping: Sync {
     #[cfg(test)]
     fn main_type(&self) -> &'static str;
     fn attribute(&self, output: &str) -> &'static str;
-    /// The resource type of a resource with this spec.
-    fn resource_type(&self, spec: &Value) -> Result<&'static str, Malformed>;
-    fn say(&self, spec: &Value, block: &mut Block<'_>) -> Result<(), Malformed>;
+    /// Writes the arguments, and answers with the resource type.
+    fn say(&self, spec: &Value, block: &mut Block<'_>) -> Result<&'static str, Malformed>;
 }
 
 impl<M: Terraform> Mapping for Of<M> {
@@ -135,12 +134,10 @@ impl<M: Terraform> Mapping for Of<M> {
     fn attribute(&self, output: &str) -> &'static str {
         M::attribute(output)
     }
-    fn resource_type(&self, spec: &Value) -> Result<&'static str, Malformed> {
-        Ok(Self::spec(spec)?.resource_type())
-    }
-    fn say(&self, spec: &Value, block: &mut Block<'_>) -> Result<(), Malformed> {
-        Self::spec(spec)?.say(block);
-        Ok(())
+    fn say(&self, spec: &Value, block: &mut Block<'_>) -> Result<&'static str, Malformed> {
+        let spec = Self::spec(spec)?;
+        spec.say(block);
+        Ok(spec.resource_type())
     }
 }
 
@@ -168,8 +165,8 @@ pub fn document(graph: &Graph) -> Result<Document, TerraformError> {
         let mapping = MAPPINGS.iter().find(|mapping| mapping.kind() == address.kind());
         let mapping = *mapping.ok_or_else(|| TerraformError::Unmapped(address.kind().to_owned()))?;
         let mut block = Block::new(&sheet);
-        mapping.say(&node.spec, &mut block)?;
-        let said = block.end(mapping.resource_type(&node.spec)?, mapping, address);
+        let resource_type = mapping.say(&node.spec, &mut block)?;
+        let said = block.end(resource_type, mapping, address);
         sheet.add(address.clone(), said);
     }
     Ok(Document::new(&sheet))

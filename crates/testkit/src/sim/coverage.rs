@@ -33,7 +33,7 @@ pub fn expected() -> Vec<(&'static str, String)> {
         &["deleted behind our back", "changed behind our back", "a stranger of the same name", "state lost"],
     );
     add("meddling", &["made again by somebody else, tags copied"]);
-    add("refused", &["Conflict", "DataBearing", "Vanished", "stale", "locked"]);
+    add("refused", &["Conflict", "DataBearing", "Vanished", "stale"]);
     add("stopped", &["Interrupt", "Credentials", "Store"]);
     add("crashes", &["1", "2", "3"]);
     let kinds = ["named", "given", "token", "guard", "untokened", "relation", "upsert", "secret", "kms_key"];

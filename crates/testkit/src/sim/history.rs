@@ -145,7 +145,7 @@ impl Game {
         setting.storm = weather.storm_until > Duration::ZERO;
         let power = self.trouble(&mut setting);
         if self.rng.u32(0..6) == 0 {
-            self.older(&mut setting).await;
+            self.older(&mut setting);
         }
         let ended = match self.rng.u32(0..12) {
             0 | 1 if !power => self.beside(&setting).await,
@@ -162,7 +162,7 @@ impl Game {
     }
 
     /// A plan that was reviewed earlier is applied.
-    async fn older(&mut self, setting: &mut Setting) {
+    fn older(&mut self, setting: &mut Setting) {
         let Some(saved) = self.saved.take() else { return };
         self.count("edit", "older plan");
         setting.stack = saved.stack.clone();
@@ -389,16 +389,16 @@ impl Game {
     async fn calm(&mut self) {
         self.world.weather(Weather::default());
         self.skew = 0;
-        self.rest(CALM, "calm").await;
+        self.rest(CALM).await;
         if self.rng.u32(0..3) == 0 {
             self.allowed.extend(self.stack.wishes.iter().filter_map(super::stack::Wish::address));
             self.stack.clear();
             self.count("edit", "destroy");
-            self.rest(3, "destroy").await;
+            self.rest(3).await;
         }
     }
 
-    async fn rest(&mut self, runs: u32, _label: &str) {
+    async fn rest(&mut self, runs: u32) {
         for _ in 0..runs {
             // What was hidden comes to light: a run that comes too soon may fail on it, and the next one finds it.
             self.world.clock().sleep(HORIZON).await;

@@ -54,7 +54,7 @@ pub(super) async fn claim(
     stack: &StackId,
     (lease, ask): (Lease, Claim<'_>),
 ) -> Result<Claimed, StoreError> {
-    let mut watch = Watch { site, terms, ask, seen: None, told: None };
+    let mut watch = Watch { site, terms, ask, seen: None, harm: None, told: None };
     let mut notes = None;
     loop {
         let found = site.root().await?;
@@ -118,6 +118,8 @@ struct Watch<'a> {
     ask: Claim<'a>,
     /// The ETag, and when it was seen first.
     seen: Option<(String, Moment)>,
+    /// Could a call of the holder do harm? It can't change while the ETag does not.
+    harm: Option<bool>,
     /// What was told to the user: until when it is waited.
     told: Option<Duration>,
 }
@@ -148,7 +150,12 @@ impl Watch<'_> {
             self.tell(lease, ttl + self.terms.drain);
             return Ok(false);
         }
-        if !self.in_harm(root).await? {
+        let harm = match self.harm {
+            Some(known) => known,
+            None => self.in_harm(root).await?,
+        };
+        self.harm = Some(harm);
+        if !harm {
             return Ok(true);
         }
         self.tell(lease, ttl + self.terms.long_drain);

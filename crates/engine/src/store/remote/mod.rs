@@ -39,7 +39,7 @@ use super::disk::Disk;
 use super::error::{Holder, StoreError};
 use super::files::Folder;
 use super::history::Kept;
-use super::local::Opened;
+use super::local::{Opened, READ_ONLY};
 use super::objects::Objects;
 use super::{Store, belongs};
 use crate::clock::Clock;
@@ -111,8 +111,9 @@ impl Remote {
     /// When it can't be read.
     pub async fn read(&self) -> Result<Opened, StoreError> {
         let site = self.site();
+        let nothing = || Opened { state: None, notes: Vec::new(), in_motion: false };
         for _ in 0..READS {
-            let Some((root, _)) = site.root().await? else { break };
+            let Some((root, _)) = site.root().await? else { return Ok(nothing()) };
             if let Some(mut loaded) = site.load(&root).await? {
                 let in_motion = root.lease.is_some();
                 if let Some(state) = loaded.state.as_mut().filter(|_| in_motion) {
@@ -126,7 +127,7 @@ impl Remote {
         if let Some((root, _)) = site.root().await? {
             return Err(missing(&site, &root));
         }
-        Ok(Opened { state: None, notes: Vec::new(), in_motion: false })
+        Ok(nothing())
     }
 
     /// Who holds the lease.
@@ -327,17 +328,13 @@ impl Drop for Leased {
 #[derive(Clone, Copy, Debug)]
 pub struct ReadOnly;
 
-impl ReadOnly {
-    const WHY: StoreError = StoreError::NotWritable("it was opened for reading");
-}
-
 impl Store for ReadOnly {
     fn append<'a>(&'a mut self, _: &'a [Entry], _: bool) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(std::future::ready(Err(Self::WHY)))
+        Box::pin(std::future::ready(Err(READ_ONLY)))
     }
 
     fn commit<'a>(&'a mut self, _: &'a State) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(std::future::ready(Err(Self::WHY)))
+        Box::pin(std::future::ready(Err(READ_ONLY)))
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {

@@ -20,14 +20,18 @@ pub(super) async fn probe(site: &Site, nonce: &str) -> Result<(), StoreError> {
 
 async fn attempts(site: &Site, name: &str) -> Result<(), StoreError> {
     let careless = |what| StoreError::from(RemoteError::Careless { place: site.objects.place(), what });
-    let first = put(site, name, (b"1", Only::Absent)).await?;
+    let Put::Done(first) = put(site, name, (b"1", Only::Absent)).await? else {
+        // Nobody else uses the name, so this says nothing of the store: to be tried under another one.
+        let doubt = CallError::new("s3:PutObject", Class::Ambiguous, "another write was in the way");
+        return Err(site.failed("write", name)(doubt));
+    };
     if let Put::Done(_) = put(site, name, (b"2", Only::Absent)).await? {
         return Err(careless("`If-None-Match: *` was accepted where an object stood"));
     }
     let there = site.objects.get(&site.key(name)).await.map_err(site.failed("read", name))?;
     let unread = || site.failed("read", name)(CallError::new("s3:GetObject", Class::Other, "it is not there"));
     let there = there.ok_or_else(unread)?;
-    if there.body != b"1" || matches!(&first, Put::Done(etag) if *etag != there.etag) {
+    if there.body != b"1" || first != there.etag {
         return Err(careless("what was read is not what was written"));
     }
     let Put::Done(_) = put(site, name, (b"3", Only::Unchanged(there.etag.clone()))).await? else {

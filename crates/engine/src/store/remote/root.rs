@@ -156,7 +156,12 @@ impl Root {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unusable> {
-        decoded(bytes).map(|(root, _)| root)
+        let (root, _): (Self, _) = decoded(bytes)?;
+        let ttl = root.lease.as_ref().map_or(0, |lease| lease.ttl);
+        match snapshot::beyond(&[root.epoch, root.serial, root.lines, root.write.number, ttl]) {
+            Some(huge) => Err(Unusable::Damaged(format!("it counts to {huge}"))),
+            None => Ok(root),
+        }
     }
 }
 

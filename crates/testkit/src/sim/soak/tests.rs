@@ -7,9 +7,8 @@ fn env(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Histories that end badly: defects that are known and open (ARCHITECTURE.md, known limits). One that ends well has to
-/// leave the list; any other that ends badly fails the test.
-const OPEN: [u64; 4] = [55, 447, 636, 659];
+/// What a thousand histories meet less than ten times, or not at all; five thousand meet it.
+const RARE: [&str; 6] = ["window: W3", "window: W13", "window: W14", "window: W15", "window: W17", "window: W18"];
 
 /// Words for what went wrong, and how to see it again.
 fn told(failures: &[Failure]) -> String {
@@ -47,13 +46,12 @@ fn histories_end_well_and_meet_everything() {
     for ((class, name), times) in &tally.hits {
         println!("  {class:>10}  {name:<42} {times:>6}");
     }
-    let mut bad: Vec<u64> = tally.failures.iter().map(|failure| failure.seed).collect();
-    bad.sort_unstable();
-    let open: Vec<u64> = OPEN.into_iter().filter(|seed| (first..first + count).contains(seed)).collect();
-    assert!(bad == open, "{bad:?} ended badly, {open:?} are known to{}", told(&tally.failures));
-    if count >= 5_000 {
-        assert_eq!(coverage::missing(&tally.hits), Vec::<String>::new(), "never met");
+    if count >= 1_000 {
+        let mut missing = coverage::missing(&tally.hits);
+        missing.retain(|what| count >= 5_000 || !RARE.contains(&what.as_str()));
+        assert_eq!(missing, Vec::<String>::new(), "never met");
     }
+    assert!(tally.failures.is_empty(), "{}", told(&tally.failures));
 }
 
 /// After so many histories at most a missing rule must have shown.
@@ -97,8 +95,11 @@ fn a_seed_plays_the_same_history_again() {
     for seed in 1..40 {
         let play = || {
             let log = one(History { seed, lapse: None, traced: true }).unwrap();
-            log.map(|log| log.trace).map_err(|failure| failure.trace)
+            log.map(|log| log.trace.unwrap())
         };
-        assert_eq!(play(), play(), "seed {seed}");
+        let first = play();
+        let told = first.as_ref().map_or_else(|failure| &failure.trace, |trace| trace);
+        assert!(!told.is_empty(), "seed {seed} has nothing to compare");
+        assert_eq!(first, play(), "seed {seed}");
     }
 }
