@@ -62,7 +62,8 @@ bench: venv ## Measure a release build, Terraform beside it where it is installe
 
 .PHONY: rules
 rules: build ## Rewrite docs/rules.md from the rules.
-	@"$(TARGET)/debug/auroractl" rules docs > docs/rules.md
+	@"$(TARGET)/debug/auroractl" rules docs > docs/rules.md.new
+	@mv docs/rules.md.new docs/rules.md
 
 .PHONY: fuzz
 fuzz: ## Fuzz the four formats that are read (FUZZ_SECONDS each); needs a nightly compiler and cargo-fuzz.

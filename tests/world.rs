@@ -38,7 +38,8 @@ impl Thing {
 /// The emulator does not answer as it should.
 pub fn inventory(emulator: &Emulator, account: &str) -> io::Result<Vec<Thing>> {
     let mut answer = emulator.admin("GET", "inventory", &Value::Null)?;
-    let all: Vec<Thing> = serde_json::from_value(answer["resources"].take()).map_err(io::Error::other)?;
+    let listed = answer.get_mut("resources").map(Value::take).unwrap_or_default();
+    let all: Vec<Thing> = serde_json::from_value(listed).map_err(io::Error::other)?;
     Ok(all.into_iter().filter(|thing| thing.arn.contains(account)).collect())
 }
 
@@ -66,7 +67,8 @@ impl Portrait {
     /// The emulator does not answer as it should.
     pub fn take(emulator: &Emulator, account: &str) -> io::Result<Self> {
         let mut answer = emulator.admin("POST", "portrait", &json!({ "account": account }))?;
-        let all: Vec<Value> = serde_json::from_value(answer["resources"].take()).map_err(io::Error::other)?;
+        let listed = answer.get_mut("resources").map(Value::take).unwrap_or_default();
+        let all: Vec<Value> = serde_json::from_value(listed).map_err(io::Error::other)?;
         let mut portrait = Self::default();
         for thing in all.into_iter().filter(|thing| !is_tombstone(thing)) {
             portrait.0.entry(format!("{} {}", text(&thing, "type"), text(&thing, "name"))).or_default().push(thing);

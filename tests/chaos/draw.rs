@@ -16,8 +16,11 @@ const ROW: usize = 4;
 /// The trials, and where further ones come from.
 pub(crate) struct Trials {
     ahead: VecDeque<Trial>,
-    endless: Option<(Rng, Vec<(Scenario, u64, u64)>)>,
+    endless: Option<(Rng, Vec<Sizes>)>,
 }
+
+/// How many calls and disk operations a scenario has.
+type Sizes = (Scenario, u64, u64);
 
 impl Trials {
     /// The next one.
@@ -109,7 +112,7 @@ fn row(calls: u64, rng: &mut Rng) -> Vec<Cut> {
 }
 
 /// A trial without end: kills in a row, now and then a failing disk among them.
-fn random(rng: &mut Rng, sizes: &[(Scenario, u64, u64)]) -> Option<Trial> {
+fn random(rng: &mut Rng, sizes: &[Sizes]) -> Option<Trial> {
     let (scenario, calls, disk) = rng.choice(sizes).copied()?;
     let mut cuts = row(calls, rng);
     if rng.u8(0..4) == 0 {

@@ -166,7 +166,13 @@ pub(super) fn recorded(lane: &Lane) -> io::Result<BTreeSet<String>> {
     let list = listed
         .json()
         .map_err(|why| io::Error::other(format!("`state list --json`: {why}\n{}{}", listed.stdout, listed.stderr)))?;
-    Ok(list["resources"].as_object().into_iter().flatten().map(|(address, _)| address.clone()).collect())
+    Ok(list
+        .get("resources")
+        .and_then(serde_json::Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(address, _)| address.clone())
+        .collect())
 }
 
 /// The production stack, ready to be destroyed.

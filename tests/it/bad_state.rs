@@ -46,6 +46,7 @@ fn in_a_world(place: &Place, script: &str, arguments: &[&str]) -> Finished {
 
 /// A system that lets nobody but root mount anything can't show these trials; the disk in memory still does. That they
 /// were left out is written past the capture of a test's output: they pass without having looked.
+#[expect(clippy::explicit_write, reason = "past the capture of a test's output")]
 fn mounts() -> bool {
     let tried = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs none /mnt"])

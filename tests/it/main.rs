@@ -1,6 +1,15 @@
 //! Everything that needs the whole workspace: end to end runs of the real binary against the emulator, and the rules of
 //! the house. One binary, since each further one would link all SDKs again.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "all of it is test code, beside real processes, in real time"
+)]
+
 mod architecture;
 mod bad_stack;
 mod bad_state;

@@ -197,8 +197,8 @@ impl Stage {
             }
             let state = self.cli.run(&["state", "pull", &file(name)])?;
             let state: Value = serde_json::from_str(&state.stdout)?;
-            let records = state["resources"].as_object().into_iter().flatten();
-            known.extend(records.filter_map(|(_, record)| record["oid"].as_str().map(str::to_owned)));
+            let records = state.get("resources").and_then(Value::as_object).into_iter().flatten();
+            known.extend(records.filter_map(|(_, record)| record.get("oid")?.as_str().map(str::to_owned)));
         }
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for Thing { arn, mut tags, .. } in inventory(&self.emulator, &self.account)? {

@@ -57,8 +57,7 @@ impl S3 {
         const OP: &str = "s3:GetObject";
         let call = || {
             let Bucket { name, owner, .. } = &self.bucket;
-            let call = self.client.get_object().bucket(name).key(key).expected_bucket_owner(owner).send();
-            async move { call.await }
+            self.client.get_object().bucket(name).key(key).expected_bucket_owner(owner).send()
         };
         let found = match self.aws.read(OP, call).await {
             Ok(found) => found,

@@ -1,6 +1,8 @@
 //! Damage to a saved plan: its bytes and its structure. The plan in `fuzz/seeds` is one that the program wrote; what
 //! `make fuzz` finds is put beside it and is tried here from then on.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of it is test code")]
+
 #[path = "../../../fuzz/oracles/mutate.rs"]
 mod mutate;
 #[path = "../../../fuzz/oracles/saved.rs"]

@@ -77,6 +77,7 @@ impl Clock {
     }
 
     /// Waits.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     pub async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time.div_f64(self.scale)).await;
     }

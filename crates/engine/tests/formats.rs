@@ -1,6 +1,8 @@
 //! Damage to a state folder: bytes and structure of `state.json` and `journal`. The folder in `fuzz/seeds` is one that a
 //! killed run left; what `make fuzz` finds is put beside it and is tried here from then on.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "all of it is test code")]
+
 #[path = "../../../fuzz/oracles/mutate.rs"]
 mod mutate;
 #[path = "../../../fuzz/oracles/store.rs"]

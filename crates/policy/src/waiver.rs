@@ -313,7 +313,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_wrong_blocks_twice() {
-        let edits: &[(fn(&mut Waiver), &str)] = &[
+        type Edit = (fn(&mut Waiver), &'static str);
+        let edits: &[Edit] = &[
             (|w| w.justification = " ".to_owned(), "justification"),
             (|w| w.risk.clear(), "risk"),
             (|w| w.controls.clear(), "compensating_controls"),

@@ -143,6 +143,7 @@ impl Emulator {
         self.admin("POST", "reset", &Value::Null).map(drop)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "it works beside real processes, in real time")]
     fn wait_until_healthy(&self) -> io::Result<()> {
         if self.url.is_empty() {
             return Err(io::Error::other("it ended, or never said where it listens"));
@@ -228,6 +229,7 @@ mod tests {
         assert!(one.len() == 12 && one.bytes().all(|byte| byte.is_ascii_digit()), "{one}");
     }
 
+    #[expect(clippy::disallowed_methods, reason = "it works beside real processes, in real time")]
     #[test]
     fn the_keeper_kills_its_child_when_its_input_ends() {
         let mut keeper = Command::new("sh")

@@ -3,6 +3,7 @@
 //!
 //! The client is a bare TCP stream, since the point is what happens on the wire: resets, halves of answers, silence.
 
+#![expect(clippy::disallowed_methods, reason = "it works beside real processes, in real time")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use auroractl_testkit::cli::Cli;

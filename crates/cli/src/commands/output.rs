@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &Output) -> Result<Exit, Failure> {
         let names = || outputs.iter().map(|output| format!("  {}", output.name));
         let found = found
             .ok_or_else(|| Failure::new(Exit::Invalid, format!("there is no output `{name}`")).detailed(names()))?;
-        return view::lines(&[found.value.clone()]);
+        return view::lines(std::slice::from_ref(&found.value));
     }
     match (args.target.json, args.format) {
         (true, _) | (false, OutputFormat::Json) => view::outputs::json(&outputs),

@@ -116,7 +116,7 @@ fn felt(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let interrupts = |change: &&Change| change.impact > Level::None && change.impact < Level::Replace;
     let goes = |change: &&Change| change.group == Group::Cluster && change.action == Action::Delete;
     let mut felt: Vec<&Change> = plan.changes.iter().filter(|change| interrupts(change) || goes(change)).collect();
-    felt.sort_by_key(|change| std::cmp::Reverse((goes(&change), change.impact)));
+    felt.sort_by_key(|change| std::cmp::Reverse((goes(change), change.impact)));
     if felt.is_empty() {
         return writeln!(out, "{} nobody who uses the database is interrupted.", "Impact:".bold());
     }

@@ -4,12 +4,12 @@ use super::Means;
 use crate::kind::{Kind, RawAsk, RawDone};
 use crate::refresh;
 use crate::store::{Store, StoreError};
+use auroractl_core::Deed;
 use auroractl_core::durations::Sample;
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
-use auroractl_core::{Address, Deed};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -55,11 +55,13 @@ impl<'a> Book<'a> {
         self.write(&[entry], step.verb == Verb::Create).await
     }
 
-    /// A create, update or adoption was executed.
+    /// A create, update or adoption was executed. The intent of an update that AWS is still applying stays: a record says
+    /// only whether its resource was ever usable, and a run that is killed now must be waited out by the next.
     pub(super) async fn made<W>(&mut self, step: &Step, done: RawDone, means: Means<'_, W>) -> Result<(), StoreError> {
+        let over = done.ready || step.verb != Verb::Update;
         let Some(record) = self.record(step, done, means) else { return Ok(()) };
-        let recorded = Entry::Recorded { address: step.address.clone(), record: Box::new(record) };
-        let mut entries = vec![recorded, resolved(step, step.verb)];
+        let mut entries = vec![Entry::Recorded { address: step.address.clone(), record: Box::new(record) }];
+        entries.extend(over.then(|| resolved(step, step.verb)));
         if step.verb == Verb::Adopt {
             entries.push(resolved(step, Verb::Create));
         }
@@ -104,11 +106,13 @@ impl<'a> Book<'a> {
     }
 
     /// A survey has seen the resource usable.
-    pub(super) async fn settled(&mut self, address: &Address, live: &Live) -> Result<(), StoreError> {
-        let Some(record) = self.state.resources.get(address).and_then(|record| refresh::learned(record, live)) else {
-            return Ok(());
-        };
-        self.write(&[Entry::Recorded { address: address.clone(), record: Box::new(record) }], false).await
+    pub(super) async fn settled(&mut self, step: &Step, live: &Live) -> Result<(), StoreError> {
+        let address = &step.address;
+        let learned = self.state.resources.get(address).and_then(|record| refresh::learned(record, live));
+        let recorded = learned.map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) });
+        let over = self.intent(step, Verb::Update).map(|_| resolved(step, Verb::Update));
+        let entries: Vec<Entry> = recorded.into_iter().chain(over).collect();
+        if entries.is_empty() { Ok(()) } else { self.write(&entries, false).await }
     }
 
     /// The object of a delete is gone, or of a forget was gone before.

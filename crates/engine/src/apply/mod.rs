@@ -412,7 +412,7 @@ impl<W: World> Run<'_, W> {
         self.waits.remove(step);
         let Some(what) = self.work.program.steps.get(step) else { return };
         let result = match seen.live() {
-            Some(live) => self.book.settled(&what.address, live).await,
+            Some(live) => self.book.settled(what, live).await,
             None => self.book.gone(what).await,
         };
         self.written(step, result);

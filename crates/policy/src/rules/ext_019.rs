@@ -50,15 +50,15 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
         if facts.planned() {
             continue;
         }
-        if let Some(until) = verdict.known(&instance.certificate_until, &instance.address, "certificate") {
-            if days(facts.stack.today, *until) <= SOON {
-                verdict.broken(
-                    &instance.address,
-                    "certificate",
-                    format!("it ends on {until}"),
-                    format!("more than {SOON} days left"),
-                );
-            }
+        if let Some(until) = verdict.known(&instance.certificate_until, &instance.address, "certificate")
+            && days(facts.stack.today, *until) <= SOON
+        {
+            verdict.broken(
+                &instance.address,
+                "certificate",
+                format!("it ends on {until}"),
+                format!("more than {SOON} days left"),
+            );
         }
     }
 }

@@ -9,9 +9,12 @@ use crate::path::Path;
 pub(super) const CHECK: Check =
     Check { name: "state", about: "A state in S3 names its bucket; a local one has no bucket.", run };
 
+/// Says what a text should have been.
+type Wrong = fn(&str) -> Option<&'static str>;
+
 fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let State { backend, bucket, prefix, region, kms_key, bucket_owner } = &subject.config.state;
-    let fields: [(&str, &Option<String>, fn(&str) -> Option<&'static str>); 5] = [
+    let fields: [(&str, &Option<String>, Wrong); 5] = [
         ("bucket", bucket, wrong_bucket),
         ("prefix", prefix, wrong_prefix),
         ("region", region, |text| (!is_region(text)).then_some("expected a name such as `eu-central-1`")),

@@ -1,5 +1,5 @@
 //! Facts for the design rules: from the desired graph, or from what AWS answered. Both have the same specs, so one reading
-//! serves both; what only AWS can tell is looked up by [`look`] and is `Unknown` without it.
+//! serves both; what only AWS can tell is looked up by [`mod@look`] and is `Unknown` without it.
 
 mod cluster;
 mod intent;

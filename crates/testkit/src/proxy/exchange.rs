@@ -51,6 +51,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Carries the call out as the faults in force demand, and logs it.
+    #[expect(clippy::disallowed_methods, reason = "it works beside real processes, in real time")]
     pub(super) async fn run(self) -> Fate {
         let call = wire::identify(&self.head, &self.body);
         let verdict = self.shared.faults.decide(&call);
@@ -212,6 +213,7 @@ impl Run {
         pid
     }
 
+    #[expect(clippy::disallowed_methods, reason = "it works beside real processes, in real time")]
     fn truncate(&mut self, answer: Response<Bytes>, claims_whole: bool) -> Fate {
         let (mut head, body) = answer.into_parts();
         let half = body.slice(..body.len() / 2);

@@ -162,6 +162,7 @@ impl Proxy {
     /// Waits until no call is under way: after a client was killed, the emulator still finishes what it has received,
     /// as AWS does. Says whether that happened within `patience`.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "it works beside real processes, in real time")]
     pub fn wait_idle(&self, patience: Duration) -> bool {
         let start = Instant::now();
         while self.shared.log.in_flight() > 0 {
@@ -221,6 +222,7 @@ async fn serve(shared: Arc<Shared>, control: Arc<Control>, request: Request<Inco
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "it works beside real processes, in real time")]
 async fn kill_after(flushed: tokio::sync::oneshot::Receiver<()>, pid: u32, delay: Duration) {
     // A connection that broke instead has no answer to wait for.
     flushed.await.ok();

@@ -397,7 +397,7 @@ fn i47(log: &Log) -> Verdict {
 fn i49(log: &Log) -> Verdict {
     let calm = || log.runs.iter().filter(|run| !run.disturbed);
     holds(calm().any(well), || {
-        format!("no undisturbed run exits 0; the last: {:?}", calm().last().map(|run| &run.ended))
+        format!("no undisturbed run exits 0; the last: {:?}", calm().next_back().map(|run| &run.ended))
     })
 }
 

@@ -37,7 +37,7 @@ pub enum RemoteError {
         /// With which object.
         place: String,
         /// Why not.
-        source: CallError,
+        source: Box<CallError>,
         /// Where the lines are that the bucket has not got.
         kept: Option<PathBuf>,
     },

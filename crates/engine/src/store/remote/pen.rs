@@ -213,11 +213,12 @@ impl Pen {
                 self.know(paper, next, etag);
                 Ok(Written::Done)
             }
-            Ok(Swap::Lost(Some((root, etag)))) if self.mine(&root) => {
+            Ok(Swap::Lost(Some(found))) if self.mine(&found.0) => {
+                let (root, etag) = *found;
                 self.know(paper, root, etag);
                 Ok(Written::Again)
             }
-            Ok(Swap::Lost(found)) => Err(self.fenced(paper, found.map(|(root, _)| root))),
+            Ok(Swap::Lost(found)) => Err(self.fenced(paper, found.map(|found| found.0))),
             Err(why) => {
                 // It may be the read after the write that failed, so the write is in doubt whatever the error says.
                 paper.doubt = true;
@@ -249,7 +250,7 @@ impl Pen {
         }
         match self.site.root().await? {
             Some((root, etag)) if self.mine(&root) => self.know(paper, root, etag),
-            found => return Err(self.fenced(paper, found.map(|(root, _)| root))),
+            found => return Err(self.fenced(paper, found.map(|found| found.0))),
         }
         Ok(())
     }
@@ -271,7 +272,7 @@ impl Pen {
 
 fn cause(why: &StoreError) -> CallError {
     match why {
-        StoreError::Remote(RemoteError::Call { source, .. }) => source.clone(),
+        StoreError::Remote(RemoteError::Call { source, .. }) => CallError::clone(source),
         other => CallError::new("s3:PutObject", Class::Other, other.to_string()),
     }
 }

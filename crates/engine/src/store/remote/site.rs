@@ -34,7 +34,7 @@ pub(super) enum Swap {
     /// It was replaced, by a request that was sent then; the new ETag.
     Done(String, Moment),
     /// Another root is there.
-    Lost(Option<(Root, String)>),
+    Lost(Option<Box<(Root, String)>>),
 }
 
 impl Site {
@@ -53,7 +53,7 @@ impl Site {
         action: &'static str,
         name: &'a str,
     ) -> impl FnOnce(CallError) -> StoreError + 'a {
-        move |source| RemoteError::Call { action, place: self.place(name), source, kept: None }.into()
+        move |source| RemoteError::Call { action, place: self.place(name), source: Box::new(source), kept: None }.into()
     }
 
     fn unusable(&self, name: &str, why: Unusable) -> StoreError {
@@ -94,7 +94,7 @@ impl Site {
                 // Not executed, so it is sent again. One that comes late will be refused.
                 (Some((_, etag)), Only::Unchanged(old)) if etag == *old => {}
                 (None, Only::Absent) => {}
-                (other, _) => return Ok(Swap::Lost(other)),
+                (other, _) => return Ok(Swap::Lost(other.map(Box::new))),
             }
             self.clock.sleep(pause).await;
             pause *= 2;

@@ -114,13 +114,11 @@ struct Sent {
     until: Duration,
 }
 
+/// What a contender sent, and the lines that it was told are kept.
+type Books = (Arc<Mutex<Vec<Sent>>>, Arc<Mutex<Vec<(u64, usize)>>>);
+
 /// One contender of a history: opens, works, is disturbed, may die.
-async fn contend(
-    (bucket, clock): (MemBucket, Clock),
-    nonce: String,
-    (calls, kept): (Arc<Mutex<Vec<Sent>>>, Arc<Mutex<Vec<(u64, usize)>>>),
-    seed: u64,
-) {
+async fn contend((bucket, clock): (MemBucket, Clock), nonce: String, (calls, kept): Books, seed: u64) {
     let mut chance = fastrand::Rng::with_seed(seed);
     let mut number = 0;
     for round in 0..3 {
@@ -179,14 +177,14 @@ async fn history(seed: u64) {
     let trouble =
         Trouble { lost_request: 40, lost_answer: 60, conflict: 30, throttle: 20, delay: Duration::from_secs(4) };
     bucket.trouble(seed, trouble);
-    let (calls, kept) = (Arc::default(), Arc::default());
+    let (calls, kept) = Books::default();
     let runs = ["a", "b", "c"].into_iter().zip(0..).map(|(nonce, number)| {
         let seed = seed * 10 + number;
         contend((bucket.clone(), clock.clone()), nonce.to_owned(), (Arc::clone(&calls), Arc::clone(&kept)), seed)
     });
     futures::future::join_all(runs).await;
-    let calls = calls.lock().unwrap();
-    for old in calls.iter() {
+    let calls = std::mem::take(&mut *calls.lock().unwrap());
+    for old in &calls {
         for new in calls.iter().filter(|new| new.epoch > old.epoch) {
             assert!(old.until < new.at, "seed {seed}: a call of epoch {} met one of epoch {}", old.epoch, new.epoch);
         }
