@@ -8,16 +8,16 @@
 mod act;
 mod book;
 mod prepare;
+mod waiting;
 
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
 use crate::event::{Event, Stopped, Summary};
 use crate::kind::{Ending, Registry, World};
-use crate::look::Look;
 use crate::stop::{Stop, Urgency};
 use crate::store::{Store, StoreError};
 use crate::sweep;
-use crate::wait::{Goal, Verdict, Wait, Waits};
+use crate::wait::{Goal, Waits};
 use act::Acted;
 use auroractl_core::journal;
 use auroractl_core::lower::{Program, StepId};
@@ -33,6 +33,7 @@ use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use waiting::Looked;
 
 /// So long after an interrupt calls in flight may still end. What lasts longer (a throttled call that waits for its next
 /// attempt, a search for what was made) is left to the next run, as after a kill.
@@ -158,8 +159,6 @@ pub async fn settle(work: Unchanged<'_>, state: &mut State, store: &mut dyn Stor
     if lines.is_empty() { Ok(()) } else { store.commit(state).await }
 }
 
-type Look1 = (String, Duration, Vec<StepId>, Result<Vec<Observed>, CallError>);
-
 struct Run<'a, W: 'static> {
     means: Means<'a, W>,
     work: Work<'a>,
@@ -168,7 +167,7 @@ struct Run<'a, W: 'static> {
     report: &'a mut dyn FnMut(Event),
     stop: Stop,
     calls: FuturesUnordered<BoxFuture<'a, (StepId, Result<Acted, CallError>)>>,
-    looks: FuturesUnordered<BoxFuture<'a, Look1>>,
+    looks: FuturesUnordered<BoxFuture<'a, Looked>>,
     looking: BTreeSet<String>,
     waits: Waits,
     started: BTreeMap<StepId, Duration>,
@@ -182,7 +181,7 @@ struct Run<'a, W: 'static> {
 /// What woke the loop.
 enum Wake {
     Called(StepId, Result<Acted, CallError>),
-    Looked(Look1),
+    Looked(Looked),
     Heard(Event),
     Due,
     Quiet,
@@ -339,83 +338,6 @@ impl<W: World> Run<'_, W> {
     /// The store took no more lines: nothing new starts.
     fn unwritten(&mut self, error: &StoreError) {
         self.halt(if error.fenced() { Stopped::Fenced } else { Stopped::Store });
-    }
-
-    fn wait(&mut self, step: StepId, goal: Goal) {
-        let Some(what) = self.work.program.steps.get(step) else { return };
-        let Some(kind) = self.means.registry.get(what.address.kind()) else { return };
-        let Some(ask) = self.book.ask(what) else { return self.done(step) };
-        let mut wait = Wait::new(ask, goal, kind.timing(), self.means.clock.now()).usually(what.look_after);
-        if what.verb == Verb::Update {
-            wait = wait.updating(kind.timing());
-        }
-        self.waits.add(step, wait);
-    }
-
-    /// Sends the looks that are due: one per kind.
-    fn look(&mut self) {
-        let looking = &self.looking;
-        let asked = self.means.clock.now();
-        let due = self.waits.due(asked, &|kind| looking.contains(kind));
-        let means = self.means;
-        for (name, asks) in due {
-            let Some(kind) = means.registry.get(&name) else { continue };
-            self.looking.insert(name.clone());
-            self.looks.push(Box::pin(async move {
-                let (steps, asks): (Vec<_>, Vec<_>) = asks.into_iter().unzip();
-                let answers = kind.survey(means.world, &Look::ready_only(), &asks).await;
-                (name, asked, steps, answers)
-            }));
-        }
-    }
-
-    async fn looked(&mut self, (kind, asked, steps, answers): Look1) {
-        self.looking.remove(&kind);
-        if let Err(error) = &answers
-            && error.class == Class::Credentials
-        {
-            self.halt(Stopped::Credentials);
-        }
-        if let Err(error) = &answers
-            && error.class == Class::Denied
-        {
-            // Asking again would be answered alike until the wait's deadline.
-            return steps.into_iter().for_each(|step| self.give_up(step, error));
-        }
-        let answers = answers.unwrap_or_else(|error| vec![Observed::Unknown(error.to_string()); steps.len()]);
-        for (step, seen) in steps.into_iter().zip(answers) {
-            let now = self.means.clock.now();
-            let Some(wait) = self.waits.get(step) else { continue };
-            match wait.judge(&seen, asked, now) {
-                Verdict::Wait(false) => {}
-                Verdict::Wait(true) => {
-                    let (address, status) = (wait.ask.identity.address.clone(), wait.status.clone());
-                    (self.report)(Event::StepWaiting { step, address, status });
-                }
-                Verdict::Reached => self.reached(step, &seen).await,
-                Verdict::Failed(why) => {
-                    let operation = wait.ask.identity.address.to_string();
-                    self.waits.remove(step);
-                    self.fail(step, &CallError::new(&operation, Class::Other, why));
-                }
-            }
-        }
-    }
-
-    fn give_up(&mut self, step: StepId, error: &CallError) {
-        if self.waits.remove(step).is_some() {
-            self.fail(step, error);
-        }
-    }
-
-    async fn reached(&mut self, step: StepId, seen: &Observed) {
-        self.waits.remove(step);
-        let Some(what) = self.work.program.steps.get(step) else { return };
-        let result = match seen.live() {
-            Some(live) => self.book.settled(what, live).await,
-            None => self.book.gone(what).await,
-        };
-        self.written(step, result);
     }
 
     fn done(&mut self, step: StepId) {
