@@ -20,7 +20,7 @@
 //! | [`manner`] | how a stack wants its changes made |
 //! | [`plan`], [`lower`], [`queue`] | from difference to changes, from changes to steps, which step may start |
 //! | [`saved`], [`exact`], [`digest`] | a plan in a file; reading JSON without loss; what two things being equal means |
-//! | [`rehearse`] | a run in virtual time |
+//! | [`rehearse`], [`outage`] | a run in virtual time; what users of the database feel meanwhile |
 
 pub mod address;
 pub mod cost;
@@ -39,6 +39,7 @@ pub mod lower;
 pub mod manner;
 pub mod model;
 pub mod observed;
+pub mod outage;
 pub mod plan;
 #[cfg(test)]
 mod properties;
