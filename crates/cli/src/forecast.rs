@@ -8,10 +8,11 @@ use auroractl_core::Graph;
 use auroractl_core::cost::Usd;
 use auroractl_core::lower::Sources;
 use auroractl_core::plan::Plan;
+use auroractl_core::queue::Knot;
 use auroractl_core::state::State;
 use auroractl_engine::refresh::Seen;
 use auroractl_stack::cost::Pricing;
-use auroractl_stack::{Forecast, Means, forecast};
+use auroractl_stack::{Forecast, Means, alternatives, forecast};
 use std::time::Duration;
 
 /// Calls in flight at once where nobody says otherwise.
@@ -26,7 +27,8 @@ pub(crate) fn foretell(stack: &Stack, plan: &Plan, ground: Ground<'_>, parallel:
     let (priors, pricing) = (auroractl_stack::priors(), pricing(stack));
     let sources = Sources { priors: &priors, graph, state, observed, lowerings: auroractl_stack::LOWERINGS };
     let means = Means { sources, pricing: &pricing, parallel: usize::from(parallel) };
-    forecast(plan, means).map_err(|knot| Failure::new(Exit::Error, format!("nothing was changed: {knot}")))
+    let whole = || Ok(Forecast { ways: alternatives(plan, means)?, ..forecast(plan, means)? });
+    whole().map_err(|knot: Knot| Failure::new(Exit::Error, format!("nothing was changed: {knot}")))
 }
 
 /// Today's prices of a stack's region.

@@ -12,7 +12,7 @@ mod grade;
 mod observe;
 
 use crate::describe;
-use crate::edit::{Edit, table};
+use crate::edit::{Edit, Timed, table};
 use crate::version::{self, Step};
 use crate::window::Window;
 use auroractl_aws::{Aws, tags};
@@ -89,6 +89,9 @@ pub struct DbCluster {
     pub performance_insights_retention_period: Option<u16>,
     /// Key of its history.
     pub performance_insights_kms_key_id: Option<Input<KmsKeyArn>>,
+    /// Edits wait for the maintenance window where AWS lets them (`ApplyImmediately` is false). Known here only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferred: bool,
     /// The user's tags.
     pub tags: Tags,
 }
@@ -231,11 +234,13 @@ impl Model for DbCluster {
             enable_performance_insights,
             performance_insights_retention_period,
             performance_insights_kms_key_id,
+            deferred,
             tags,
         } = new;
+        let timed = Timed { deferred: *deferred };
         if version::step(&old.engine_version, engine_version, *auto_minor_version_upgrade) != Step::None {
             let step = |old: &String, new: &String, _: &Context<'_>| grade::engine_version(old, new);
-            d.field("engine_version", &old.engine_version, engine_version, step);
+            d.field("engine_version", &old.engine_version, engine_version, timed.by(step));
         }
         grade::serverless(
             old.serverless_v2_scaling_configuration.as_ref(),
@@ -262,7 +267,7 @@ impl Model for DbCluster {
             field db_cluster_parameter_group_name, grade::PARAMETERS;
             field storage_encrypted, grade::ENCRYPTION;
             managed kms_key_id, grade::ENCRYPTION;
-            field storage_type, grade::storage_type;
+            field storage_type, timed.by(grade::storage_type);
             field backup_retention_period, grade::FREE;
             field preferred_backup_window, grade::FREE;
             field preferred_maintenance_window, grade::FREE;
@@ -376,8 +381,11 @@ fn modification(
     let parameters = to.db_cluster_parameter_group_name.get()?.as_str();
     let secret_key = text(to.master_user_secret_kms_key_id.as_ref())?;
     let upgrade = version::step(&from.engine_version, &to.engine_version, to.auto_minor_version_upgrade) != Step::None;
-    let request =
-        aws.rds().modify_db_cluster().db_cluster_identifier(&from.db_cluster_identifier).apply_immediately(true);
+    let request = aws
+        .rds()
+        .modify_db_cluster()
+        .db_cluster_identifier(&from.db_cluster_identifier)
+        .apply_immediately(!to.deferred);
     let edit = Edit::new(request)
         .when(upgrade, |r| r.engine_version(&to.engine_version))
         .when(from.auto_minor_version_upgrade != to.auto_minor_version_upgrade, |r| {

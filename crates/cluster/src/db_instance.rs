@@ -11,7 +11,7 @@ mod operate;
 
 use crate::db_cluster::ENGINE;
 use crate::describe;
-use crate::edit::{Edit, table};
+use crate::edit::{Edit, Timed, table};
 use crate::window::Window;
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::ids::{ClusterId, InstanceId, ParameterGroupName, RoleArn};
@@ -64,9 +64,6 @@ pub struct DbInstance {
     pub tags: Tags,
 }
 
-/// The field that says whether parameters wait for a restart.
-pub(crate) const IN_SYNC: &str = "parameters_in_sync";
-
 /// What an instance exports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DbInstanceOutputs {
@@ -117,7 +114,7 @@ impl Model for DbInstance {
             deferred,
             tags,
         } = new;
-        let timed = grade::Timed { deferred: *deferred };
+        let timed = Timed { deferred: *deferred };
         if *monitoring_interval > 0 {
             d.managed("monitoring_role_arn", &old.monitoring_role_arn, monitoring_role_arn, grade::FREE);
         }

@@ -1,5 +1,7 @@
 //! Field by field: the table of grades, and a Modify request that holds only what differs.
 
+use auroractl_core::{Context, Impact, When};
+
 /// The table of a kind's fields: for each, whether it is always managed (`field`) or only while the stack sets it
 /// (`managed`), and what an edit of it costs. The names are the bindings of the exhaustive pattern before it.
 macro_rules! table {
@@ -37,6 +39,25 @@ impl<B> Edit<B> {
     /// The request, if there is anything to send.
     pub(crate) fn finish(self) -> Option<B> {
         self.needed.then_some(self.request)
+    }
+}
+
+/// When an edit is felt that waits for the maintenance window if the stack says so.
+#[derive(Clone, Copy)]
+pub(crate) struct Timed {
+    pub(crate) deferred: bool,
+}
+
+impl Timed {
+    /// The same grade, felt then.
+    pub(crate) fn by<T>(
+        self,
+        grade: impl Fn(&T, &T, &Context<'_>) -> Impact,
+    ) -> impl Fn(&T, &T, &Context<'_>) -> Impact {
+        move |old, new, context| {
+            let impact = grade(old, new, context);
+            if self.deferred { impact.when(When::InWindow) } else { impact }
+        }
     }
 }
 

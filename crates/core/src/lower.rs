@@ -118,7 +118,7 @@ impl Program {
     }
 
     fn push(&mut self, change: &Change, verb: Verb, generation: u32) -> StepId {
-        let deed = Deed::of(verb, change.impact);
+        let deed = Deed::of(verb, change.felt_now());
         let (address, after) = (change.address.clone(), BTreeSet::new());
         let (target, estimate) = (None, Estimate::NOTHING);
         self.steps.push(Step { address, verb, generation, target, after, deed, estimate, look_after: 0.0 });

@@ -251,7 +251,7 @@ pub fn outage(scene: &Scene<'_>) -> Outage {
         let Some(change) = changes.get(&step.address).copied() else { continue };
         acts.extend(acts_of((id, step, *span), change, scene));
         if matches!(step.verb, Verb::Update | Verb::Adopt) {
-            later.extend(later_of(change));
+            later.extend(later_of(id, change, scene.program));
         }
     }
     acts.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.id.cmp(&b.id)));

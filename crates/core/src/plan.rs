@@ -13,7 +13,7 @@ pub(crate) use early::{early, lets_go};
 use crate::address::Address;
 use crate::diff::FieldChange;
 use crate::graph::Graph;
-use crate::impact::Level;
+use crate::impact::{Level, When};
 use crate::kind::{Kinds, Malformed};
 use crate::model::{Group, ReplaceOrder};
 use crate::observed::Observed;
@@ -260,6 +260,13 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
 }
 
 impl Change {
+    /// The worst that users feel of the call itself: what counts at a restart or in the maintenance window is felt then.
+    #[must_use]
+    pub fn felt_now(&self) -> Level {
+        let now = self.fields.iter().filter(|field| field.impact.when == When::Now).map(|field| field.impact.level);
+        if self.fields.is_empty() { self.impact } else { now.max().unwrap_or(Level::None) }
+    }
+
     /// Who leaves something behind that needs this resource: then it is forgotten and stays at AWS.
     #[must_use]
     pub fn kept_by(&self) -> Option<&Address> {

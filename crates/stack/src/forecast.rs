@@ -4,6 +4,7 @@
 //! is measured and prices with every release, and neither makes a reviewed
 //! plan stale.
 
+use crate::alternatives::Alternative;
 use crate::cost::Pricing;
 use auroractl_core::cost::{Bill, HOURS, Total, Usd};
 use auroractl_core::durations::{Basis, Durations};
@@ -45,6 +46,8 @@ pub struct Forecast {
     pub outage: Outage,
     /// What it costs.
     pub money: Money,
+    /// The ways in which it could be made, this one among them; none where there is only one, or nobody has asked.
+    pub ways: Vec<Alternative>,
 }
 
 /// How long one change takes.
@@ -96,7 +99,7 @@ pub fn forecast(plan: &Plan, means: Means<'_>) -> Result<Forecast, Knot> {
     let changes = outlooks(&program, durations);
     let money = money(plan, means, (&program, &rehearsal));
     let outage = crate::outage::foretell((plan, &program, &rehearsal), &means.sources);
-    Ok(Forecast { program, rehearsal, whole, changes, outage, money })
+    Ok(Forecast { program, rehearsal, whole, changes, outage, money, ways: Vec::new() })
 }
 
 impl Money {

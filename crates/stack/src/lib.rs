@@ -13,6 +13,7 @@ pub mod rules;
 pub mod schema;
 pub mod terraform;
 
+mod alternatives;
 mod compose;
 mod diagnostics;
 mod durations;
@@ -34,6 +35,7 @@ mod tree;
 mod validate;
 mod world;
 
+pub use alternatives::{Alternative, alternatives};
 pub use checks::ParameterCatalogue;
 pub use compose::{Composed, compose, stack_id};
 pub use config::{Config, State as StateSettings, StateBackend};

@@ -25,6 +25,7 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
             return Ok(());
         }
         super::outage::show(out, forecast)?;
+        super::roll::show(out, forecast)?;
         time(out, forecast)?;
         money(out, &forecast.money)
     })
@@ -144,6 +145,7 @@ pub(crate) fn json(stack: &str, plan: &Plan, (forecast, rules): (&Forecast, Opti
         map.insert("outage".to_owned(), super::outage::json(&forecast.outage));
         map.insert("duration".to_owned(), duration_json(forecast));
         map.insert("cost".to_owned(), money_json(&forecast.money));
+        map.insert("roll".to_owned(), super::roll::json(forecast));
     }
     super::json::document(&document)
 }

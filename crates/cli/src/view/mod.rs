@@ -13,6 +13,7 @@ pub(crate) mod outputs;
 mod plain;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
+mod roll;
 pub(crate) mod rules;
 pub(crate) mod state;
 mod svg;

@@ -12,7 +12,10 @@ use aws_sdk_rds::types::{ClusterPendingModifiedValues, DatabaseInsightsMode, DbC
 /// What AWS answers. `asked` fills in what AWS does not tell.
 pub(super) fn found(raw: &Raw, asked: &DbCluster) -> Found<DbCluster> {
     let all = tags::of_rds(raw.tag_list());
-    let spec = DbCluster { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
+    let mut spec = DbCluster { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
+    if asked.deferred {
+        accepted(&mut spec, raw, asked);
+    }
     let mut found = Found::ready(spec, outputs(raw), Owner::of(&all));
     found.incarnation = raw.db_cluster_resource_id().map(str::to_owned);
     found.readiness = readiness(raw, asked);
@@ -66,7 +69,34 @@ fn spec(raw: &Raw, asked: &DbCluster) -> DbCluster {
             .performance_insights_retention_period()
             .and_then(|days| days.try_into().ok()),
         performance_insights_kms_key_id: key(raw.performance_insights_kms_key_id()),
+        deferred: asked.deferred,
         tags: Default::default(),
+    }
+}
+
+/// What the stack has left to the maintenance window and AWS has accepted is no difference any more.
+fn accepted(spec: &mut DbCluster, raw: &Raw, asked: &DbCluster) {
+    for (field, value) in raw.pending_modified_values().into_iter().flat_map(pending) {
+        if !is_asked(field, &value, asked) {
+            continue;
+        }
+        match field {
+            "engine_version" => spec.engine_version = value,
+            "storage_type" => spec.storage_type = asked.storage_type,
+            "backup_retention_period" => spec.backup_retention_period = asked.backup_retention_period,
+            _ => spec.enable_iam_database_authentication = asked.enable_iam_database_authentication,
+        }
+    }
+}
+
+/// Is this pending value what the stack asks for?
+fn is_asked(field: &str, value: &str, asked: &DbCluster) -> bool {
+    match field {
+        "engine_version" => value == asked.engine_version,
+        "storage_type" => value == asked.storage_type.as_str(),
+        "backup_retention_period" => value == asked.backup_retention_period.to_string(),
+        "enable_iam_database_authentication" => value == asked.enable_iam_database_authentication.to_string(),
+        _ => false,
     }
 }
 
@@ -85,19 +115,13 @@ pub(super) fn outputs(raw: &Raw) -> DbClusterOutputs {
 }
 
 /// `available` is not the end while an edit of ours is still among the pending ones: RDS says `available` before it
-/// begins. A value that somebody else deferred to the maintenance window may stay pending for a week and keeps nobody
+/// begins. A value that the stack or somebody else deferred to the maintenance window may stay pending for a week and keeps nobody
 /// waiting.
 fn readiness(raw: &Raw, asked: &DbCluster) -> Readiness {
     let status = status::of_cluster(raw.status().unwrap_or("creating"));
     let Some(values) = raw.pending_modified_values().filter(|_| status == Readiness::Ready) else { return status };
-    let ours = |field: &str, value: &str| match field {
-        "engine_version" => value == asked.engine_version,
-        "storage_type" => value == asked.storage_type.as_str(),
-        "backup_retention_period" => value == asked.backup_retention_period.to_string(),
-        "enable_iam_database_authentication" => value == asked.enable_iam_database_authentication.to_string(),
-        _ => false,
-    };
-    let moving = pending(values).find(|(field, value)| ours(field, value)).map(|(field, _)| field);
+    let ours = |(field, value): &(&str, String)| !asked.deferred && is_asked(field, value, asked);
+    let moving = pending(values).find(ours).map(|(field, _)| field);
     moving.map_or(status, |field| Readiness::Pending(format!("available, {field} is about to change")))
 }
 

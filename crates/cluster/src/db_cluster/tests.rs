@@ -43,6 +43,7 @@ pub(crate) fn cluster() -> DbCluster {
         enable_performance_insights: true,
         performance_insights_retention_period: Some(7),
         performance_insights_kms_key_id: key(KEY),
+        deferred: false,
         tags: [("team".to_owned(), "orders".to_owned())].into(),
     }
 }

@@ -65,26 +65,7 @@ pub(super) fn in_sync(_: &Option<bool>, _: &Option<bool>, context: &Context<'_>)
         Place::Reader => Level::RebootOne,
         Place::Writer | Place::Alone => Level::Failover,
     };
-    Impact::new(level, REBOOTING)
-}
-
-/// When an edit is felt that waits for the maintenance window if the stack says so.
-#[derive(Clone, Copy)]
-pub(super) struct Timed {
-    pub(super) deferred: bool,
-}
-
-impl Timed {
-    /// The same grade, felt then.
-    pub(super) fn by<T>(
-        self,
-        grade: impl Fn(&T, &T, &Context<'_>) -> Impact,
-    ) -> impl Fn(&T, &T, &Context<'_>) -> Impact {
-        move |old, new, context| {
-            let impact = grade(old, new, context);
-            if self.deferred { impact.when(When::InWindow) } else { impact }
-        }
-    }
+    Impact::new(level, REBOOTING).when(When::AtReboot)
 }
 
 /// Only the create takes it. A reader is made anew; for the writer that would be a failover nobody asked for.

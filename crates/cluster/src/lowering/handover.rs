@@ -52,7 +52,7 @@ fn hand_over(
     program: &mut Program,
 ) {
     let (Some(home), Some(turn)) = (cluster_of(view, cluster), writer.first()) else { return };
-    let Some(target) = successor(view, cluster, writer) else { return };
+    let Some(target) = successor(view, cluster, (writer, program)) else { return };
     let failover = program.operate(home, Verb::Failover);
     let waits = program.forward(&home.address).into_iter().chain(program.forward(&target.address));
     for earlier in waits.chain(settled.iter().copied()).collect::<Vec<_>>() {
@@ -86,17 +86,20 @@ fn stays(change: &Change) -> bool {
     matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt)
 }
 
-/// Who takes over: usable now, of this stack, no weaker than the writer will be; the lowest tier, then another zone than
+/// Who takes over: usable by then, of this stack, no weaker than the writer will be; the lowest tier, then another zone than
 /// the writer's, then by name.
-fn successor<'a>(view: &View<'a>, cluster: &str, writer: &Member<'_>) -> Option<&'a Change> {
+fn successor<'a>(view: &View<'a>, cluster: &str, (writer, program): (&Member<'_>, &Program)) -> Option<&'a Change> {
     let least = class_after(view, &writer.change.address).unwrap_or_else(|| writer.spec.db_instance_class.clone());
     let fit = |change: &&Change| {
         let Some((spec, outputs)) = observed(view, &change.address) else { return false };
-        let ready = view.observed.get(&change.address).and_then(|seen| seen.live());
+        let now = view.observed.get(&change.address).and_then(|seen| seen.live());
+        // Who has a step is waited for.
+        let ready =
+            now.is_some_and(|live| live.readiness == Readiness::Ready) || program.forward(&change.address).is_some();
         let class = class_after(view, &change.address).unwrap_or(spec.db_instance_class);
         stays(change)
             && !outputs.is_writer
-            && ready.is_some_and(|live| live.readiness == Readiness::Ready)
+            && ready
             && spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster)
             && strength(&class) >= strength(&least)
     };

@@ -8,7 +8,7 @@
 
 use super::observed;
 use crate::db_cluster::DbCluster;
-use crate::db_instance::{DbInstance, IN_SYNC};
+use crate::db_instance::DbInstance;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
@@ -58,19 +58,13 @@ fn causes<'a>(
         let edits = changes.get(at).filter(|change| matches!(change.action, Action::Update | Action::Restart));
         edits.is_some_and(|change| change.fields.iter().any(|field| field.impact.when == When::AtReboot))
     };
-    let mut causes: BTreeSet<&Address> =
-        needed(&change.address).chain(cluster).chain([&change.address]).filter(waits).collect();
-    if change.fields.iter().any(|field| field.path == IN_SYNC) {
-        causes.insert(&change.address);
-    }
-    causes
+    needed(&change.address).chain(cluster).chain([&change.address]).filter(waits).collect()
 }
 
 /// Does an edit restart it anyway: its own, or one that restarts the whole cluster?
 fn restarts_itself(view: &View<'_>, change: &Change, changes: &BTreeMap<&Address, &Change>) -> bool {
     let now = |change: &Change, least: Level| {
-        let felt = |field: &&auroractl_core::FieldChange| field.impact.level >= least && field.path != IN_SYNC;
-        change.fields.iter().filter(felt).any(|field| field.impact.when == When::Now)
+        change.fields.iter().any(|field| field.impact.level >= least && field.impact.when == When::Now)
     };
     let cluster = view.graph.deps(&change.address).find(|dep| dep.kind() == DbCluster::KIND);
     now(change, Level::RebootOne)

@@ -3,10 +3,10 @@
 use super::{Lasts, Later, Scene};
 use crate::address::Address;
 use crate::diff::FieldChange;
-use crate::durations::{Estimate, narrow};
+use crate::durations::{Deed, Estimate, narrow};
 use crate::guard;
 use crate::impact::{Level, When};
-use crate::lower::{Step, StepId};
+use crate::lower::{Program, Step, StepId};
 use crate::plan::{Action, Change};
 use crate::queue::seconds;
 use crate::rehearse::Span;
@@ -22,8 +22,12 @@ pub(super) enum Effect {
     Comes,
     /// A member goes; `true`: another one comes in its place.
     Leaves(bool),
-    /// A member restarts.
+    /// A member restarts with an edit: somebody takes over from the writer, if there is one who can.
     Restarts,
+    /// A member is told to restart: nobody takes over.
+    Reboots,
+    /// The writer's role moves to this member.
+    TakesOver,
     /// All members of the cluster restart at once.
     AllRestart,
     /// The cluster goes, or a member with it.
@@ -67,7 +71,15 @@ pub(super) fn acts_of<'a>(
             }
             acts
         }
-        Verb::Create | Verb::Delete | Verb::Forget => Vec::new(),
+        Verb::Restart => {
+            let lasts = within(scene.lasts.edit(guard::MEMBER, "", Level::RebootOne), step.estimate);
+            vec![act(Effect::Reboots, start, lasts)]
+        }
+        Verb::Failover => {
+            let act = |at| Act { at, ..act(Effect::TakesOver, start, step.estimate) };
+            step.target.as_ref().map(act).into_iter().collect()
+        }
+        Verb::Create | Verb::Delete | Verb::Forget | Verb::Settle | Verb::Pause | Verb::Resume => Vec::new(),
     }
 }
 
@@ -118,7 +130,8 @@ fn edits(change: &Change, lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)>
         }
     }
     // Any call with `ApplyImmediately` applies what was deferred earlier, too; a call for tags alone is another one.
-    let called = change.fields.iter().any(|field| !field.path.starts_with("tags."));
+    let deferred = change.fields.iter().any(|field| field.impact.when == When::InWindow);
+    let called = !deferred && change.fields.iter().any(|field| !field.path.starts_with("tags."));
     for path in change.pending.keys().filter(|_| called && kind == guard::MEMBER) {
         add(Effect::Restarts, lasts.edit(kind, path, Level::RebootOne), path);
     }
@@ -138,12 +151,18 @@ fn effect(kind: &str, level: Level) -> Option<Effect> {
     }
 }
 
-/// The edits of a change that count later.
-pub(super) fn later_of(change: &Change) -> impl Iterator<Item = Later> {
+/// The edits of a change that count later. Values that wait for a restart count in this run if it makes one behind them.
+pub(super) fn later_of<'c>(id: StepId, change: &'c Change, program: &Program) -> impl Iterator<Item = Later> + use<'c> {
+    let restarts = |step: &Step| {
+        step.verb == Verb::Restart || (step.address.kind() == guard::MEMBER && step.deed == Deed::Restart)
+    };
+    let mut steps = program.steps.iter().enumerate();
+    let restarted = steps.any(|(other, step)| restarts(step) && program.waits_for(other, id));
     let counts_later = |field: &&FieldChange| {
         field.impact.when != When::Now && field.impact.level > Level::None && field.impact.level < Level::Replace
     };
-    change.fields.iter().filter(counts_later).map(|field| Later {
+    let waits = move |field: &&FieldChange| field.impact.when != When::AtReboot || !restarted;
+    change.fields.iter().filter(counts_later).filter(waits).map(|field| Later {
         address: change.address.clone(),
         field: field.path.clone(),
         when: field.impact.when,

@@ -35,7 +35,9 @@ impl<'a> Stage<'a> {
         match act.effect {
             Effect::Comes => self.comes(act),
             Effect::Leaves(replaced) => self.leaves(act, replaced),
-            Effect::Restarts => self.restarts(act),
+            Effect::Restarts => self.restarts(act, true),
+            Effect::Reboots => self.restarts(act, false),
+            Effect::TakesOver => self.takes_over(act),
             Effect::AllRestart => self.all_restart(act),
             Effect::Ends => self.ends(act),
             Effect::Drops => self.felt(Felt::ConnectionsDropped, act.at, act, Some(act.lasts)),
@@ -64,12 +66,24 @@ impl<'a> Stage<'a> {
         of_cluster.min_by_key(|(at, member)| (member.tier, *at)).map(|(at, _)| at)
     }
 
-    fn restarts(&mut self, act: &Act<'a>) {
+    /// The old writer restarts as a reader meanwhile.
+    fn takes_over(&mut self, act: &Act<'a>) {
+        let Some(member) = self.cast.get(act.at) else { return };
+        let lasts = within(self.failover, act.lasts);
+        let until = Some(Estimate { p50: act.from + lasts.p50, p95: act.from + lasts.p95 });
+        let (what, address) = (Felt::WriterUnavailable, member.cluster.clone());
+        self.windows.push(Window { what, by: address.clone(), address, fields: Vec::new(), from: act.from, until });
+        if let Some(old) = self.writers.insert(&member.cluster, act.at) {
+            self.serving.insert(old, act.from + lasts.p50);
+        }
+    }
+
+    fn restarts(&mut self, act: &Act<'a>, gives_way: bool) {
         let Some(member) = self.cast.get(act.at).filter(|_| self.serving.contains_key(act.at)) else { return };
         let cluster = &member.cluster;
         if self.writers.get(cluster) != Some(&act.at) {
             self.felt(Felt::ReaderRestarts, act.at, act, Some(act.lasts));
-        } else if let Some(next) = self.successor(cluster, act.at, act.from) {
+        } else if let Some(next) = self.successor(cluster, act.at, act.from).filter(|_| gives_way) {
             self.felt(Felt::WriterUnavailable, cluster, act, Some(within(self.failover, act.lasts)));
             self.writers.insert(cluster, next);
         } else {

@@ -102,6 +102,7 @@ fn cluster_spec(draft: &Draft<'_>, needs: &Needs<'_>) -> DbCluster {
         enable_performance_insights: true,
         performance_insights_retention_period: u16::try_from(cluster.insights.retention()).ok(),
         performance_insights_kms_key_id: Some(needs.key.clone()),
+        deferred: draft.deferred(),
         tags: draft.tags(),
     }
 }

@@ -44,6 +44,8 @@ impl Terraform for DbCluster {
             enable_performance_insights,
             performance_insights_retention_period,
             performance_insights_kms_key_id,
+            // How auroractl changes it, not what it is.
+            deferred: _,
             tags,
         } = self;
         block

@@ -78,7 +78,7 @@ fn edited(index: usize, edit: Edit) -> Change {
         Edit::Quiet | Edit::Deferred => (Action::Update, vec![field("tags.a", Level::None, When::Now)]),
         Edit::Class => (Action::Restart, vec![field("db_instance_class", Level::RebootOne, When::Now)]),
         Edit::Group => (Action::Restart, vec![field("db_parameter_group_name", Level::RebootOne, When::AtReboot)]),
-        Edit::Waiting => (Action::Restart, vec![field("parameters_in_sync", Level::RebootOne, When::Now)]),
+        Edit::Waiting => (Action::Restart, vec![field("parameters_in_sync", Level::RebootOne, When::AtReboot)]),
     };
     let impact = fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None);
     let mut change = Change { fields, ..change(&name(index), action, impact) };

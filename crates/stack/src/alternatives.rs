@@ -1,0 +1,69 @@
+//! The same changes, made in each of the ways that a stack may choose: what each interrupts, how long it takes, what it costs
+//! at its dearest moment.
+//!
+//! The plan of one strategy is turned into that of another by when its edits count; then each is lowered and foretold as if it
+//! were the plan.
+
+use crate::forecast::{Forecast, Means, forecast};
+use auroractl_cluster::{DbCluster, DbInstance};
+use auroractl_core::diff::FieldChange;
+use auroractl_core::lower::Sources;
+use auroractl_core::queue::Knot;
+use auroractl_core::{Change, Level, Manner, Model, Plan, Strategy, When};
+
+/// The edits that AWS makes with the call or in the maintenance window, as it is asked to.
+const DEFERRABLE: [(&str, &str); 4] = [
+    (DbInstance::KIND, "db_instance_class"),
+    (DbInstance::KIND, "ca_certificate_identifier"),
+    (DbCluster::KIND, "engine_version"),
+    (DbCluster::KIND, "storage_type"),
+];
+
+/// One way.
+#[derive(Clone, Debug)]
+pub struct Alternative {
+    /// Which.
+    pub strategy: Strategy,
+    /// It is the one that the stack has chosen.
+    pub chosen: bool,
+    /// What comes of it.
+    pub forecast: Forecast,
+}
+
+/// All ways, where there is a difference: for a plan that restarts members.
+///
+/// # Errors
+/// When steps wait for one another in a circle: a fault in a lowering.
+pub fn alternatives(plan: &Plan, means: Means<'_>) -> Result<Vec<Alternative>, Knot> {
+    if !plan.changes.iter().any(restarts) {
+        return Ok(Vec::new());
+    }
+    let wanted = means.sources.graph.manner();
+    let one = |strategy: Strategy| {
+        let graph = means.sources.graph.with_manner(Manner { strategy, ..wanted });
+        let means = Means { sources: Sources { graph: &graph, ..means.sources }, ..means };
+        let forecast = forecast(&as_of(plan, strategy), means)?;
+        Ok(Alternative { strategy, chosen: strategy == wanted.strategy, forecast })
+    };
+    Strategy::ALL.into_iter().map(one).collect()
+}
+
+/// Does something restart because of it, now or later? Nobody chooses when a new member comes up.
+fn restarts(change: &Change) -> bool {
+    let felt =
+        |field: &FieldChange| field.impact.level > Level::Reconnect && field.impact.level < Level::EndpointChange;
+    change.fields.iter().any(felt)
+}
+
+fn as_of(plan: &Plan, strategy: Strategy) -> Plan {
+    let mut plan = plan.clone();
+    for change in &mut plan.changes {
+        let kind = change.address.kind().to_owned();
+        for field in &mut change.fields {
+            if DEFERRABLE.contains(&(kind.as_str(), field.path.as_str())) && field.impact.level > Level::None {
+                field.impact.when = if strategy == Strategy::Window { When::InWindow } else { When::Now };
+            }
+        }
+    }
+    plan
+}
