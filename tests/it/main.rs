@@ -18,6 +18,7 @@ mod documents;
 mod exits;
 mod forecast;
 mod load;
+mod outage;
 mod place;
 mod private;
 mod recover;

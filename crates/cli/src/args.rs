@@ -140,11 +140,14 @@ pub(crate) struct Permits {
 }
 
 /// Limits that a plan must keep.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Budget {
     /// Stop where the plan makes the stack dearer by more than this, in US dollars a month (`+100`).
     #[arg(long, env = "AURORACTL_MAX_COST", value_name = "USD", value_parser = dollars, allow_hyphen_values = true)]
     pub(crate) max_cost: Option<Usd>,
+    /// Stop where the writer may be unavailable for longer than this in all (`30s`, `5m`), 19 of 20 times: the p95 of the plan.
+    #[arg(long, env = "AURORACTL_MAX_DOWNTIME", value_name = "TIME", value_parser = duration)]
+    pub(crate) max_downtime: Option<Duration>,
 }
 
 /// What a plan is made for, by whoever shows it.

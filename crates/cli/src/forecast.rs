@@ -1,7 +1,9 @@
-//! Time and money of a plan: computed once, for the view, the budget and the run.
+//! Time, money and interruptions of a plan: computed once, for the view, the budget and the run.
 
+use crate::args::Budget;
 use crate::exit::{Exit, Failure};
 use crate::session::{Stack, today};
+use crate::view;
 use auroractl_core::Graph;
 use auroractl_core::cost::Usd;
 use auroractl_core::lower::Sources;
@@ -10,6 +12,7 @@ use auroractl_core::state::State;
 use auroractl_engine::refresh::Seen;
 use auroractl_stack::cost::Pricing;
 use auroractl_stack::{Forecast, Means, forecast};
+use std::time::Duration;
 
 /// Calls in flight at once where nobody says otherwise.
 pub(crate) const PARALLEL: u16 = 16;
@@ -32,8 +35,37 @@ pub(crate) fn pricing(stack: &Stack) -> Pricing {
 }
 
 /// The failure that a plan over the budget is.
-pub(crate) fn over_budget(forecast: &Forecast, most: Option<Usd>) -> Option<Failure> {
-    let most = most?;
+pub(crate) fn over_budget(forecast: &Forecast, budget: &Budget) -> Option<Failure> {
+    let long = budget.max_downtime.and_then(|most| too_long(forecast, most));
+    long.or_else(|| budget.max_cost.and_then(|most| too_dear(forecast, most)))
+}
+
+/// Can nothing be written for longer than the budget has? What counts is the 95th percentile: a budget that holds every other
+/// time is none.
+fn too_long(forecast: &Forecast, most: Duration) -> Option<Failure> {
+    let outage = &forecast.outage;
+    let lost = outage.worst().find(|window| window.loses_cluster());
+    let high = f64::from(outage.writer.lasts.p95);
+    if lost.is_none() && high <= most.as_secs_f64() {
+        return None;
+    }
+    let told = view::outage::span(most.as_secs_f64());
+    let message = match lost {
+        Some(window) => {
+            format!("{} would be gone for good, and the budget is {told}; nothing was changed", window.address)
+        }
+        None => format!(
+            "the writer may be unavailable for {} (19 of 20 times less), and the budget is {told}; nothing was changed",
+            view::outage::span(high)
+        ),
+    };
+    let lines = outage.worst().map(|window| format!("  {}", view::outage::cause(window)));
+    let hint = "raise `--max-downtime`, or leave these changes out";
+    Some(Failure::new(Exit::Budget, message).detailed(lines.collect::<Vec<_>>()).hinted(hint))
+}
+
+/// Does it make the stack dearer than the budget has?
+fn too_dear(forecast: &Forecast, most: Usd) -> Option<Failure> {
     let change = forecast.money.change();
     let dearest = forecast.money.delta.iter().filter(|(_, total)| total.known.likely > Usd(0));
     let mut dearest: Vec<_> = dearest.map(|(at, total)| (total.known.likely, at)).collect();

@@ -131,6 +131,13 @@ impl Estimate {
     /// Nothing is waited for.
     pub const NOTHING: Self = Self { p50: 0.0, p95: 0.0 };
 
+    /// One after the other. Their bad days are independent, so their spreads add up as squares do.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        let p50 = self.p50 + next.p50;
+        Self { p50, p95: p50 + (self.p95 - self.p50).hypot(next.p95 - next.p50) }
+    }
+
     /// The duration that a part `z` of the standard normal distribution stands for: the durations' logarithms are taken
     /// to be normal, which gives them the long tail that control planes have.
     #[must_use]

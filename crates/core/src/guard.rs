@@ -11,8 +11,8 @@ use crate::state::State;
 const KINDS: &[&str] = &["backup_vault", "db_cluster", "global_cluster", "kms_key", "log_group", "secret"];
 /// A member kind whose last one takes its parent's availability with it.
 pub const MEMBER: &str = "db_instance";
-/// The members and their parent.
-const LAST_OF: (&str, &str) = (MEMBER, "db_cluster");
+/// Their parent.
+pub const PARENT: &str = "db_cluster";
 
 /// Does every resource of this kind hold data?
 #[must_use]
@@ -31,9 +31,8 @@ pub fn data_bearing(address: &Address, state: &State, remains: &dyn Fn(&Address)
 /// The parent of a member, by what was recorded.
 #[must_use]
 pub fn parent<'a>(address: &Address, state: &'a State) -> Option<&'a Address> {
-    let (member, parent) = LAST_OF;
-    let record = state.resources.get(address).filter(|_| address.kind() == member)?;
-    record.deps.iter().find(|dep| dep.kind() == parent)
+    let record = state.resources.get(address).filter(|_| address.kind() == MEMBER)?;
+    record.deps.iter().find(|dep| dep.kind() == PARENT)
 }
 
 fn is_last_member(address: &Address, state: &State, remains: &dyn Fn(&Address) -> bool) -> bool {

@@ -19,7 +19,7 @@
 //! | [`durations`] | how long things take: priors, and what was measured |
 //! | [`plan`], [`lower`], [`queue`] | from difference to changes, from changes to steps, which step may start |
 //! | [`saved`], [`exact`], [`digest`] | a plan in a file; reading JSON without loss; what two things being equal means |
-//! | [`rehearse`] | a run in virtual time |
+//! | [`rehearse`], [`outage`] | a run in virtual time; what users of the database feel meanwhile |
 
 pub mod address;
 pub mod cost;
@@ -37,6 +37,7 @@ pub mod kind;
 pub mod lower;
 pub mod model;
 pub mod observed;
+pub mod outage;
 pub mod plan;
 #[cfg(test)]
 mod properties;

@@ -1,4 +1,4 @@
-//! What a plan takes: time and money, for the whole and for every change.
+//! What a plan takes: time, money and what users of the database feel, for the whole and for every change.
 //!
 //! It stands beside the plan, not in it: estimates change with every run that
 //! is measured and prices with every release, and neither makes a reviewed
@@ -9,6 +9,7 @@ use auroractl_core::cost::{Bill, HOURS, Total, Usd};
 use auroractl_core::durations::{Basis, Durations};
 use auroractl_core::lower::{Program, Sources, Step, lower};
 use auroractl_core::observed::Observed;
+use auroractl_core::outage::Outage;
 use auroractl_core::plan::Action;
 use auroractl_core::queue::Knot;
 use auroractl_core::rehearse::{Rehearsal, Span, estimate, rehearse};
@@ -29,7 +30,7 @@ pub struct Means<'a> {
     pub parallel: usize,
 }
 
-/// Time and money.
+/// Time, money and interruptions.
 #[derive(Clone, Debug)]
 pub struct Forecast {
     /// The plan as steps.
@@ -40,6 +41,8 @@ pub struct Forecast {
     pub whole: Estimate,
     /// How long every change takes, and by what.
     pub changes: BTreeMap<Address, Outlook>,
+    /// What users of the database feel.
+    pub outage: Outage,
     /// What it costs.
     pub money: Money,
 }
@@ -92,7 +95,8 @@ pub fn forecast(plan: &Plan, means: Means<'_>) -> Result<Forecast, Knot> {
     let durations = Durations { priors: means.sources.priors, history: &means.sources.state.durations };
     let changes = outlooks(&program, durations);
     let money = money(plan, means, (&program, &rehearsal));
-    Ok(Forecast { program, rehearsal, whole, changes, money })
+    let outage = crate::outage::foretell((plan, &program, &rehearsal), &means.sources);
+    Ok(Forecast { program, rehearsal, whole, changes, outage, money })
 }
 
 impl Money {
@@ -103,7 +107,7 @@ impl Money {
     }
 }
 
-/// The steps of a change come one after another. Their bad days are independent, so their spreads add up as squares do.
+/// The steps of a change come one after another.
 fn outlooks(program: &Program, durations: Durations<'_>) -> BTreeMap<Address, Outlook> {
     let mut changes: BTreeMap<Address, Outlook> = BTreeMap::new();
     for step in program.steps.iter().filter(|step| step.verb != Verb::Forget) {
@@ -116,8 +120,6 @@ fn outlooks(program: &Program, durations: Durations<'_>) -> BTreeMap<Address, Ou
 }
 
 fn join(a: Outlook, b: Outlook) -> Outlook {
-    let spread = |estimate: Estimate| estimate.p95 - estimate.p50;
-    let p50 = a.estimate.p50 + b.estimate.p50;
     let basis = match (a.basis, b.basis) {
         (Basis::Assumed, _) | (_, Basis::Assumed) => Basis::Assumed,
         (Basis::Prior, _) | (_, Basis::Prior) => Basis::Prior,
@@ -125,7 +127,7 @@ fn join(a: Outlook, b: Outlook) -> Outlook {
             Basis::Measured { samples: samples.min(others) }
         }
     };
-    Outlook { estimate: Estimate { p50, p95: p50 + spread(a.estimate).hypot(spread(b.estimate)) }, basis }
+    Outlook { estimate: a.estimate.then(b.estimate), basis }
 }
 
 fn money(plan: &Plan, means: Means<'_>, run: (&Program, &Rehearsal)) -> Money {

@@ -20,6 +20,7 @@ mod explain;
 mod forecast;
 mod load;
 mod merge;
+mod outage;
 mod outputs;
 mod parameters;
 mod path;

@@ -1,6 +1,6 @@
 //! `auroractl apply` and `auroractl destroy`.
 
-use crate::args::{Access, Apply, Destroy, Running, Target};
+use crate::args::{Access, Apply, Budget, Destroy, Running, Target};
 use crate::commands::plan::{preflight, reached, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::forecast::{foretell, over_budget};
@@ -8,7 +8,6 @@ use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
-use auroractl_core::cost::Usd;
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::saved::Saved;
 use auroractl_core::state::State;
@@ -34,8 +33,7 @@ struct Order<'a> {
     access: &'a Access,
     running: &'a Running,
     command: &'static str,
-    /// `--max-cost`.
-    max_cost: Option<Usd>,
+    budget: Budget,
 }
 
 /// Applies a stack file or a saved plan.
@@ -55,7 +53,7 @@ pub(crate) async fn run(args: &Apply) -> Result<Exit, Failure> {
         access: &args.access,
         running: &args.running,
         command: "apply",
-        max_cost: args.budget.max_cost,
+        budget: args.budget.clone(),
     };
     execute(order).await
 }
@@ -74,7 +72,7 @@ pub(crate) async fn destroy(args: &Destroy) -> Result<Exit, Failure> {
         access: &args.access,
         running: &args.running,
         command: "destroy",
-        max_cost: None,
+        budget: Budget::default(),
     };
     execute(order).await
 }
@@ -175,7 +173,7 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
     let report = kept(order, &plan, &cloud).await?;
     let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
-    if let Some(over) = over_budget(&forecast, order.max_cost) {
+    if let Some(over) = over_budget(&forecast, &order.budget) {
         return Err(over);
     }
     approve(order, &plan, (report.as_ref(), &forecast)).await?;

@@ -78,7 +78,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     let gathered = gather(&args.asked).await?;
     let Gathered { stack, changes, desired, options, state, .. } = &gathered;
     let (forecast, judged) = (gathered.forecast(PARALLEL)?, gathered.judged().await?);
-    let stopped = refusals(changes).or_else(|| over_budget(&forecast, args.budget.max_cost));
+    let stopped = refusals(changes).or_else(|| over_budget(&forecast, &args.budget));
     if let Some(path) = args.out.as_ref().filter(|_| stopped.is_none()) {
         let plan = Saved::new(&stack.file, (desired, state, options), changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;

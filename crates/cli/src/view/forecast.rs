@@ -1,4 +1,4 @@
-//! Time and money of a plan.
+//! Time, money and interruptions of a plan.
 
 use super::words;
 use crate::exit::{Exit, Failure};
@@ -24,6 +24,7 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
         if plan.is_empty() {
             return Ok(());
         }
+        super::outage::show(out, forecast)?;
         time(out, forecast)?;
         money(out, &forecast.money)
     })
@@ -140,6 +141,7 @@ pub(crate) fn json(stack: &str, plan: &Plan, (forecast, rules): (&Forecast, Opti
         }
     }
     if let Some(map) = document.as_object_mut() {
+        map.insert("outage".to_owned(), super::outage::json(&forecast.outage));
         map.insert("duration".to_owned(), duration_json(forecast));
         map.insert("cost".to_owned(), money_json(&forecast.money));
     }
@@ -223,6 +225,7 @@ pub(super) fn seconds(millis: u64) -> f64 {
     millis as f64 / 1000.0
 }
 
-fn tenths(seconds: f64) -> f64 {
+/// Seconds, as exact as anybody reads them.
+pub(super) fn tenths(seconds: f64) -> f64 {
     (seconds * 10.0).round() / 10.0
 }

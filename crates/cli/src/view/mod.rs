@@ -8,6 +8,7 @@ pub(crate) mod graph;
 pub(crate) mod json;
 mod layers;
 mod live;
+pub(crate) mod outage;
 pub(crate) mod outputs;
 mod plain;
 pub(crate) mod plan;

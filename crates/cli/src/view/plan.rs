@@ -2,7 +2,6 @@
 
 use super::words;
 use crate::exit::{Exit, Failure};
-use auroractl_core::Level;
 use auroractl_core::model::Group;
 use auroractl_core::plan::{Action, Change, Plan, Reason};
 use auroractl_policy::Report;
@@ -11,7 +10,7 @@ use std::io::{self, Write};
 
 const GROUPS: [Group; 5] = [Group::Network, Group::Security, Group::Params, Group::Cluster, Group::Monitoring];
 
-/// Shows a plan: by part of the stack, then what users of the database feel, then the sums.
+/// Shows a plan: by part of the stack, then the sums.
 pub(crate) fn show(stack: &str, plan: &Plan, all: bool, rules: Option<&Report>) -> Result<Exit, Failure> {
     super::stdout(|out| {
         if plan.is_empty() && !all {
@@ -21,12 +20,11 @@ pub(crate) fn show(stack: &str, plan: &Plan, all: bool, rules: Option<&Report>) 
             writeln!(out, "{}\n", "The stack is destroyed.".red().bold())?;
         }
         changes(out, plan, all)?;
-        felt(out, plan)?;
         if let Some(report) = rules {
-            writeln!(out)?;
             super::rules::beside(out, report)?;
+            writeln!(out)?;
         }
-        writeln!(out, "\n{} {}.", "Plan:".bold(), words::summary(&plan.summary()))
+        writeln!(out, "{} {}.", "Plan:".bold(), words::summary(&plan.summary()))
     })
 }
 
@@ -107,23 +105,6 @@ fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     }
     for generation in &change.deposed {
         writeln!(out, "      also deletes generation {generation}, which an earlier run left")?;
-    }
-    Ok(())
-}
-
-/// What users of the database feel, worst first.
-fn felt(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let interrupts = |change: &&Change| change.impact > Level::None && change.impact < Level::Replace;
-    let goes = |change: &&Change| change.group == Group::Cluster && change.action == Action::Delete;
-    let mut felt: Vec<&Change> = plan.changes.iter().filter(|change| interrupts(change) || goes(change)).collect();
-    felt.sort_by_key(|change| std::cmp::Reverse((goes(change), change.impact)));
-    if felt.is_empty() {
-        return writeln!(out, "{} nobody who uses the database is interrupted.", "Impact:".bold());
-    }
-    writeln!(out, "{}", "Impact on users of the database:".bold())?;
-    for change in felt {
-        let what = if goes(&change) { "gone for good" } else { words::level(change.impact) };
-        writeln!(out, "  {}: {what}", change.address)?;
     }
     Ok(())
 }

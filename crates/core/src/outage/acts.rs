@@ -1,0 +1,152 @@
+//! What the steps of a program do to whoever uses the database, each in its place in time.
+
+use super::{Lasts, Later, Scene};
+use crate::address::Address;
+use crate::diff::FieldChange;
+use crate::durations::{Estimate, narrow};
+use crate::guard;
+use crate::impact::{Level, When};
+use crate::lower::{Step, StepId};
+use crate::plan::{Action, Change};
+use crate::queue::seconds;
+use crate::rehearse::Span;
+use crate::state::Verb;
+
+/// Fields whose edit makes clients connect elsewhere, beside what their grade says.
+const ELSEWHERE: &[(&str, &str)] = &[("db_cluster", "port")];
+
+/// What a step does to whoever uses the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// A member can be used.
+    Comes,
+    /// A member goes; `true`: another one comes in its place.
+    Leaves(bool),
+    /// A member restarts.
+    Restarts,
+    /// All members of the cluster restart at once.
+    AllRestart,
+    /// The cluster goes, or a member with it.
+    Ends,
+    /// Clients are cut off.
+    Drops,
+    /// Clients have to connect elsewhere.
+    Moves,
+}
+
+/// An effect in time.
+pub(super) struct Act<'a> {
+    pub(super) id: StepId,
+    pub(super) at: &'a Address,
+    pub(super) effect: Effect,
+    pub(super) from: f32,
+    pub(super) lasts: Estimate,
+    pub(super) fields: Vec<String>,
+}
+
+/// The effects of a step. What interrupts is placed at the step's end: the work before it is done beside the running
+/// member.
+pub(super) fn acts_of<'a>(
+    (id, step, span): (StepId, &'a Step, Span),
+    change: &Change,
+    scene: &Scene<'a>,
+) -> Vec<Act<'a>> {
+    let (start, end) = (narrow(seconds(span.start)), narrow(seconds(span.end)));
+    let act = |effect, from, lasts| Act { id, at: &step.address, effect, from, lasts, fields: Vec::new() };
+    let left_over = change.deposed.contains(&step.generation);
+    match step.verb {
+        Verb::Create if scene.cast.contains_key(&step.address) => vec![act(Effect::Comes, end, Estimate::NOTHING)],
+        Verb::Delete if !left_over => {
+            deletion(step, change, scene).map(|(effect, lasts)| act(effect, start, lasts)).into_iter().collect()
+        }
+        Verb::Update | Verb::Adopt => {
+            let mut acts = Vec::new();
+            for (effect, lasts, fields) in edits(change, scene.lasts) {
+                let lasts = within(lasts, step.estimate);
+                acts.push(Act { fields, ..act(effect, (end - lasts.p50).max(start), lasts) });
+            }
+            acts
+        }
+        Verb::Create | Verb::Delete | Verb::Forget => Vec::new(),
+    }
+}
+
+/// An interruption is no longer than the step that it is part of.
+pub(super) fn within(lasts: Estimate, step: Estimate) -> Estimate {
+    let p50 = lasts.p50.min(step.p50);
+    Estimate { p50, p95: lasts.p95.min(step.p95).max(p50) }
+}
+
+/// What the deletion of a resource does.
+fn deletion(step: &Step, change: &Change, scene: &Scene<'_>) -> Option<(Effect, Estimate)> {
+    let at = &step.address;
+    let replaced = change.action == Action::Replace;
+    if let Some(member) = scene.cast.get(at) {
+        let ends = scene.plan.changes.iter().any(|other| other.address == member.cluster && is_deleted(other));
+        let made = scene.program.forward(at).and_then(|id| scene.program.steps.get(id));
+        let lasts = made.map_or(Estimate::NOTHING, |made| step.estimate.then(made.estimate));
+        return Some((if ends { Effect::Ends } else { Effect::Leaves(replaced) }, lasts));
+    }
+    if at.kind() == guard::PARENT {
+        return (!replaced).then_some((Effect::Ends, Estimate::NOTHING));
+    }
+    // Clients that it admitted are cut off.
+    scene.lasts.get(&format!("{}.delete", at.kind())).map(|lasts| (Effect::Drops, lasts))
+}
+
+fn is_deleted(change: &Change) -> bool {
+    change.action == Action::Delete
+}
+
+/// What the edits of a change do at once: each effect with how long it lasts and the fields that have it.
+fn edits(change: &Change, lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)> {
+    let kind = change.address.kind();
+    let mut found: Vec<(Effect, Estimate, Vec<String>)> = Vec::new();
+    let mut add = |effect: Effect, lasts: Estimate, path: &str| match found.iter_mut().find(|one| one.0 == effect) {
+        Some((_, longest, fields)) => {
+            *longest = Estimate { p50: longest.p50.max(lasts.p50), p95: longest.p95.max(lasts.p95) };
+            fields.push(path.to_owned());
+        }
+        None => found.push((effect, lasts, vec![path.to_owned()])),
+    };
+    for field in change.fields.iter().filter(|field| field.impact.when == When::Now) {
+        if let Some(effect) = effect(kind, field.impact.level) {
+            add(effect, lasts.edit(kind, &field.path, field.impact.level), &field.path);
+        }
+        if ELSEWHERE.contains(&(kind, field.path.as_str())) {
+            add(Effect::Moves, Estimate::NOTHING, &field.path);
+        }
+    }
+    // Any call with `ApplyImmediately` applies what was deferred earlier, too; a call for tags alone is another one.
+    let called = change.fields.iter().any(|field| !field.path.starts_with("tags."));
+    for path in change.pending.keys().filter(|_| called && kind == guard::MEMBER) {
+        add(Effect::Restarts, lasts.edit(kind, path, Level::RebootOne), path);
+    }
+    found
+}
+
+fn effect(kind: &str, level: Level) -> Option<Effect> {
+    match level {
+        Level::Reconnect => Some(Effect::Drops),
+        Level::RebootOne | Level::Failover | Level::RebootAll | Level::WriteOutage => match kind {
+            guard::MEMBER => Some(Effect::Restarts),
+            guard::PARENT => Some(Effect::AllRestart),
+            _ => Some(Effect::Drops),
+        },
+        Level::EndpointChange => Some(Effect::Moves),
+        Level::None | Level::Replace | Level::Impossible => None,
+    }
+}
+
+/// The edits of a change that count later.
+pub(super) fn later_of(change: &Change) -> impl Iterator<Item = Later> {
+    let counts_later = |field: &&FieldChange| {
+        field.impact.when != When::Now && field.impact.level > Level::None && field.impact.level < Level::Replace
+    };
+    change.fields.iter().filter(counts_later).map(|field| Later {
+        address: change.address.clone(),
+        field: field.path.clone(),
+        when: field.impact.when,
+        level: field.impact.level,
+    })
+}

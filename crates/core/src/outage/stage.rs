@@ -1,0 +1,120 @@
+//! The clusters while a program runs: who serves writes, who could take over, and what users feel of it.
+
+use super::acts::{Act, Effect, within};
+use super::{FAILOVER, Felt, Member, Scene, Window};
+use crate::address::Address;
+use crate::durations::Estimate;
+use std::collections::BTreeMap;
+
+/// The clusters while the program runs.
+pub(super) struct Stage<'a> {
+    cast: &'a BTreeMap<Address, Member>,
+    failover: Estimate,
+    /// Members that serve, and until when they are away.
+    serving: BTreeMap<&'a Address, f32>,
+    /// The writer of every cluster that has one.
+    writers: BTreeMap<&'a Address, &'a Address>,
+    pub(super) windows: Vec<Window>,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(scene: &Scene<'a>) -> Self {
+        let there = || scene.cast.iter().filter(|(_, member)| member.exists);
+        // Who is not ready yet is waited for by nobody.
+        let away = |member: &Member| if member.ready { 0.0 } else { f32::MAX };
+        Self {
+            cast: scene.cast,
+            failover: scene.lasts.of(FAILOVER),
+            serving: there().map(|(at, member)| (at, away(member))).collect(),
+            writers: there().filter(|(_, one)| one.writer).map(|(at, one)| (&one.cluster, at)).collect(),
+            windows: Vec::new(),
+        }
+    }
+
+    pub(super) fn play(&mut self, act: &Act<'a>) {
+        match act.effect {
+            Effect::Comes => self.comes(act),
+            Effect::Leaves(replaced) => self.leaves(act, replaced),
+            Effect::Restarts => self.restarts(act),
+            Effect::AllRestart => self.all_restart(act),
+            Effect::Ends => self.ends(act),
+            Effect::Drops => self.felt(Felt::ConnectionsDropped, act.at, act, Some(act.lasts)),
+            Effect::Moves => self.felt(Felt::EndpointChanges, act.at, act, None),
+        }
+    }
+
+    fn felt(&mut self, what: Felt, address: &Address, act: &Act<'_>, lasts: Option<Estimate>) {
+        let until = lasts.map(|lasts| Estimate { p50: act.from + lasts.p50, p95: act.from + lasts.p95 });
+        let (address, by, fields) = (address.clone(), act.at.clone(), act.fields.clone());
+        self.windows.push(Window { what, address, by, fields, from: act.from, until });
+    }
+
+    fn comes(&mut self, act: &Act<'a>) {
+        self.serving.insert(act.at, act.from);
+        if let Some(member) = self.cast.get(act.at) {
+            self.writers.entry(&member.cluster).or_insert(act.at);
+        }
+    }
+
+    /// Who takes over at this moment.
+    fn successor(&self, cluster: &Address, leaving: &Address, now: f32) -> Option<&'a Address> {
+        let ready = self.serving.iter().filter(|(at, away)| **at != leaving && **away <= now).map(|(at, _)| *at);
+        let of_cluster =
+            ready.filter_map(|at| Some((at, self.cast.get(at)?))).filter(|(_, one)| one.cluster == *cluster);
+        of_cluster.min_by_key(|(at, member)| (member.tier, *at)).map(|(at, _)| at)
+    }
+
+    fn restarts(&mut self, act: &Act<'a>) {
+        let Some(member) = self.cast.get(act.at).filter(|_| self.serving.contains_key(act.at)) else { return };
+        let cluster = &member.cluster;
+        if self.writers.get(cluster) != Some(&act.at) {
+            self.felt(Felt::ReaderRestarts, act.at, act, Some(act.lasts));
+        } else if let Some(next) = self.successor(cluster, act.at, act.from) {
+            self.felt(Felt::WriterUnavailable, cluster, act, Some(within(self.failover, act.lasts)));
+            self.writers.insert(cluster, next);
+        } else {
+            self.felt(Felt::WriterUnavailable, cluster, act, Some(act.lasts));
+        }
+        self.serving.insert(act.at, act.from + act.lasts.p50);
+    }
+
+    fn all_restart(&mut self, act: &Act<'a>) {
+        let cast = self.cast;
+        let members: Vec<&'a Address> =
+            self.serving.keys().copied().filter(|at| cast.get(at).is_some_and(|one| one.cluster == *act.at)).collect();
+        for at in members {
+            let writes = self.writers.get(act.at) == Some(&at);
+            let (what, hit) = if writes { (Felt::WriterUnavailable, act.at) } else { (Felt::ReaderRestarts, at) };
+            self.felt(what, hit, act, Some(act.lasts));
+            self.serving.insert(at, act.from + act.lasts.p50);
+        }
+    }
+
+    fn leaves(&mut self, act: &Act<'a>, replaced: bool) {
+        let (Some(member), Some(_)) = (self.cast.get(act.at), self.serving.remove(act.at)) else { return };
+        let cluster = &member.cluster;
+        let writes = self.writers.get(cluster) == Some(&act.at);
+        let next = if writes { self.successor(cluster, act.at, act.from) } else { None };
+        if writes {
+            self.writers.remove(cluster);
+        }
+        match (writes, next, replaced) {
+            (true, Some(next), _) => {
+                self.felt(Felt::WriterUnavailable, cluster, act, Some(self.failover));
+                self.writers.insert(cluster, next);
+            }
+            (true, None, true) => self.felt(Felt::WriterUnavailable, cluster, act, Some(act.lasts)),
+            (true, None, false) => self.felt(Felt::GoneForGood, cluster, act, None),
+            (false, _, true) => self.felt(Felt::ReaderReplaced, act.at, act, Some(act.lasts)),
+            (false, _, false) => self.felt(Felt::GoneForGood, act.at, act, None),
+        }
+    }
+
+    /// The first that goes of a cluster that goes is what users feel.
+    fn ends(&mut self, act: &Act<'a>) {
+        let cluster = self.cast.get(act.at).map_or(act.at, |member| &member.cluster);
+        if !self.windows.iter().any(|window| window.what == Felt::GoneForGood && window.address == *cluster) {
+            self.felt(Felt::GoneForGood, cluster, act, None);
+        }
+    }
+}

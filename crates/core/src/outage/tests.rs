@@ -1,0 +1,243 @@
+//! Programs and what they are felt as.
+
+use super::*;
+use crate::diff::FieldChange;
+use crate::durations::Deed;
+use crate::impact::Impact;
+use crate::lower::{Step, StepId};
+use crate::model::Group;
+use crate::plan::Action;
+use crate::rehearse::rehearse;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const STEP: Estimate = Estimate { p50: 400.0, p95: 900.0 };
+
+fn at(address: &str) -> Address {
+    address.parse().unwrap()
+}
+
+fn change(address: &str, action: Action, fields: &[(&str, Level, When)]) -> Change {
+    let field = |(path, level, when): &(&str, Level, When)| FieldChange {
+        path: (*path).to_owned(),
+        before: Value::Null,
+        after: Value::Null,
+        impact: Impact::new(*level, "a page").when(*when),
+    };
+    Change {
+        address: at(address),
+        group: Group::Cluster,
+        action,
+        reasons: Vec::new(),
+        fields: fields.iter().map(field).collect(),
+        impact: Level::None,
+        pending: BTreeMap::new(),
+        generation: 1,
+        oid: String::new(),
+        name: String::new(),
+        order: None,
+        old_generation: None,
+        deposed: Vec::new(),
+        refusal: None,
+    }
+}
+
+fn step(address: &str, verb: Verb, after: &[StepId]) -> Step {
+    let after: BTreeSet<StepId> = after.iter().copied().collect();
+    Step { address: at(address), verb, generation: 1, after, deed: Deed::Restart, estimate: STEP, look_after: 0.0 }
+}
+
+/// Members of `db_cluster.main` by name and tier; the first one writes, and one with a question mark is only wanted.
+fn cast(names: &[(&str, u8)]) -> BTreeMap<Address, Member> {
+    let member = |(index, (name, tier)): (usize, &(&str, u8))| {
+        let (name, exists) = name.strip_suffix('?').map_or((*name, true), |name| (name, false));
+        let (cluster, writer) = (at("db_cluster.main"), index == 0 && exists);
+        (at(&format!("db_instance.{name}")), Member { cluster, writer, ready: exists, tier: *tier, exists })
+    };
+    names.iter().enumerate().map(member).collect()
+}
+
+fn lasts() -> Lasts {
+    let mut lasts = Lasts::default();
+    let lines =
+        [("failover", 15.0, 60.0), ("reconnect", 1.0, 5.0), ("restart", 30.0, 90.0), ("write_outage", 300.0, 600.0)];
+    let more = [("db_instance.db_instance_class", 300.0, 600.0), ("security_group_rule.delete", 1.0, 5.0)];
+    for (cause, p50, p95) in lines.into_iter().chain(more) {
+        lasts.add(cause, Estimate { p50, p95 });
+    }
+    lasts
+}
+
+fn foretold(members: &[(&str, u8)], changes: Vec<Change>, steps: Vec<Step>) -> Outage {
+    let (plan, program, cast, lasts) = (Plan { changes }, Program { steps }, cast(members), lasts());
+    let rehearsal = rehearse(&program, 16).unwrap();
+    outage(&Scene { plan: &plan, program: &program, rehearsal: &rehearsal, cast: &cast, lasts: &lasts })
+}
+
+/// What, of whom, when it begins and when it is over.
+fn told(outage: &Outage) -> Vec<(Felt, String, f32, Option<f32>)> {
+    let one = |window: &Window| (window.what, window.address.to_string(), window.from, window.until.map(|end| end.p50));
+    outage.windows.iter().map(one).collect()
+}
+
+const CLASS: (&str, Level, When) = ("db_instance_class", Level::RebootOne, When::Now);
+
+fn roll(names: &[&str]) -> (Vec<Change>, Vec<Step>) {
+    let address = |name: &&str| format!("db_instance.{name}");
+    let changes = names.iter().map(|name| change(&address(name), Action::Restart, &[CLASS])).collect();
+    let before = |turn: usize| turn.checked_sub(1).into_iter().collect::<Vec<_>>();
+    let steps = names.iter().enumerate().map(|(turn, name)| step(&address(name), Verb::Update, &before(turn)));
+    (changes, steps.collect())
+}
+
+#[test]
+fn readers_one_at_a_time_and_the_writer_fails_over() {
+    let (changes, steps) = roll(&["b", "c", "a"]);
+    let outage = foretold(&[("a", 0), ("b", 1), ("c", 2)], changes, steps);
+    assert_eq!(outage.writer, Writing { times: 1, lasts: Estimate { p50: 15.0, p95: 60.0 } });
+    assert_eq!(outage.readers, Reading { times: 2, at_once: 1 });
+    assert_eq!(
+        told(&outage),
+        [
+            (Felt::ReaderRestarts, "db_instance.b".to_owned(), 100.0, Some(400.0)),
+            (Felt::ReaderRestarts, "db_instance.c".to_owned(), 500.0, Some(800.0)),
+            (Felt::WriterUnavailable, "db_cluster.main".to_owned(), 900.0, Some(915.0)),
+        ]
+    );
+    assert_eq!(outage.windows[2].by, at("db_instance.a"));
+    assert_eq!(outage.windows[2].fields, ["db_instance_class"]);
+}
+
+#[test]
+fn who_took_over_is_the_writer_then() {
+    // The writer first: "b" takes over by its tier, and its own restart is another failover.
+    let (changes, steps) = roll(&["a", "b", "c"]);
+    let outage = foretold(&[("a", 0), ("b", 1), ("c", 2)], changes, steps);
+    assert_eq!(outage.writer.times, 2, "{:?}", outage.windows);
+    assert_eq!(outage.readers.times, 1);
+    assert!((outage.writer.lasts.p95 - (30.0 + 45.0_f32.hypot(45.0))).abs() < 0.1, "bad days are independent");
+}
+
+#[test]
+fn without_a_reader_nothing_can_be_written_until_it_is_back() {
+    let (changes, steps) = roll(&["a"]);
+    let outage = foretold(&[("a", 0)], changes, steps);
+    assert_eq!(outage.writer, Writing { times: 1, lasts: Estimate { p50: 300.0, p95: 600.0 } });
+}
+
+#[test]
+fn side_by_side_nobody_can_take_over() {
+    let (changes, mut steps) = roll(&["a", "b", "c"]);
+    steps.iter_mut().for_each(|step| step.after.clear());
+    let outage = foretold(&[("a", 0), ("b", 1), ("c", 2)], changes, steps);
+    // a fails over to b, b to c, and c restarts with nobody left: one outage as long as c's.
+    assert_eq!(outage.windows.len(), 3, "{:?}", outage.windows);
+    assert_eq!(outage.writer, Writing { times: 1, lasts: Estimate { p50: 300.0, p95: 600.0 } });
+}
+
+#[test]
+fn a_new_reader_takes_over_only_when_it_is_there() {
+    let (mut changes, mut steps) = roll(&["a"]);
+    changes.push(change("db_instance.b", Action::Create, &[]));
+    steps.push(step("db_instance.b", Verb::Create, &[]));
+    let members = [("a", 0), ("b?", 1)];
+    assert_eq!(foretold(&members, changes.clone(), steps.clone()).writer.lasts.p50, 300.0);
+    steps[0].after.insert(1);
+    assert_eq!(foretold(&members, changes, steps).writer.lasts.p50, 15.0);
+}
+
+#[test]
+fn what_restarts_the_cluster_restarts_all_at_once() {
+    let port = change("db_cluster.main", Action::Restart, &[("port", Level::RebootAll, When::Now)]);
+    let outage =
+        foretold(&[("a", 0), ("b", 1), ("c", 2)], vec![port], vec![step("db_cluster.main", Verb::Update, &[])]);
+    assert_eq!(outage.writer, Writing { times: 1, lasts: Estimate { p50: 30.0, p95: 90.0 } });
+    assert_eq!(outage.readers, Reading { times: 2, at_once: 2 });
+    assert!(told(&outage).contains(&(Felt::EndpointChanges, "db_cluster.main".to_owned(), 400.0, None)));
+}
+
+#[test]
+fn what_counts_after_a_restart_is_not_felt_now() {
+    let parameters = ("db_parameter_group_name", Level::RebootOne, When::AtReboot);
+    let changes = vec![change("db_instance.a", Action::Restart, &[parameters])];
+    let outage = foretold(&[("a", 0), ("b", 1)], changes, vec![step("db_instance.a", Verb::Update, &[])]);
+    assert!(outage.is_none());
+    assert_eq!(outage.later[0].field, "db_parameter_group_name");
+}
+
+#[test]
+fn deferred_edits_come_with_the_next_call() {
+    let one = |fields: &[(&str, Level, When)]| {
+        let mut change = change("db_instance.b", Action::Update, fields);
+        change.pending.insert("db_instance_class".to_owned(), Value::Null);
+        foretold(&[("a", 0), ("b", 1)], vec![change], vec![step("db_instance.b", Verb::Update, &[])]).readers.times
+    };
+    assert_eq!(one(&[("promotion_tier", Level::None, When::Now)]), 1);
+    assert_eq!(one(&[("tags.team", Level::None, When::Now)]), 0);
+}
+
+#[test]
+fn readers_that_go_and_readers_that_are_replaced() {
+    let mut replaced = change("db_instance.b", Action::Replace, &[("availability_zone", Level::Replace, When::Now)]);
+    replaced.old_generation = Some(0);
+    let changes = vec![replaced, change("db_instance.c", Action::Delete, &[])];
+    let steps = vec![
+        step("db_instance.b", Verb::Delete, &[]),
+        step("db_instance.b", Verb::Create, &[0]),
+        step("db_instance.c", Verb::Delete, &[]),
+    ];
+    let outage = foretold(&[("a", 0), ("b", 1), ("c", 2)], changes, steps);
+    assert_eq!(
+        told(&outage),
+        [
+            (Felt::ReaderReplaced, "db_instance.b".to_owned(), 0.0, Some(800.0)),
+            (Felt::GoneForGood, "db_instance.c".to_owned(), 0.0, None)
+        ]
+    );
+    assert_eq!(outage.worst().count(), 0);
+}
+
+#[test]
+fn a_cluster_that_goes_is_told_once() {
+    let addresses = ["db_instance.a", "db_instance.b", "db_cluster.main"];
+    let changes = addresses.map(|at| change(at, Action::Delete, &[])).to_vec();
+    let steps = vec![
+        step("db_instance.b", Verb::Delete, &[]),
+        step("db_instance.a", Verb::Delete, &[0]),
+        step("db_cluster.main", Verb::Delete, &[0, 1]),
+    ];
+    let outage = foretold(&[("a", 0), ("b", 1)], changes, steps);
+    assert_eq!(told(&outage), [(Felt::GoneForGood, "db_cluster.main".to_owned(), 0.0, None)]);
+    assert_eq!(outage.worst().count(), 1);
+}
+
+#[test]
+fn a_new_cluster_is_felt_by_nobody() {
+    let changes =
+        ["db_cluster.main", "db_instance.a", "db_instance.b"].map(|at| change(at, Action::Create, &[])).to_vec();
+    let steps = vec![
+        step("db_cluster.main", Verb::Create, &[]),
+        step("db_instance.a", Verb::Create, &[0]),
+        step("db_instance.b", Verb::Create, &[1]),
+    ];
+    assert!(foretold(&[("a?", 0), ("b?", 1)], changes, steps).is_none());
+}
+
+#[test]
+fn clients_that_lose_their_rule_are_cut_off() {
+    let changes = vec![
+        change("security_group_rule.app", Action::Delete, &[]),
+        change("db_cluster.main", Action::Update, &[("vpc_security_group_ids", Level::Reconnect, When::Now)]),
+    ];
+    let steps = vec![step("security_group_rule.app", Verb::Delete, &[]), step("db_cluster.main", Verb::Update, &[])];
+    let outage = foretold(&[("a", 0)], changes, steps);
+    assert_eq!((outage.dropped, outage.writer.times), (2, 0));
+}
+
+#[test]
+fn an_interruption_is_no_longer_than_its_step() {
+    let (changes, mut steps) = roll(&["a"]);
+    steps[0].estimate = Estimate { p50: 20.0, p95: 40.0 };
+    let outage = foretold(&[("a", 0)], changes, steps);
+    assert_eq!(outage.writer.lasts, Estimate { p50: 20.0, p95: 40.0 });
+}

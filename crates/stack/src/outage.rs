@@ -1,0 +1,88 @@
+//! What a plan interrupts: who serves writes and reads, and `data/outages.tsv`, how long interruptions last, each line with
+//! its date and source.
+
+use auroractl_cluster::{DbInstance, DbInstanceOutputs};
+use auroractl_core::graph::Graph;
+use auroractl_core::lower::{Program, Sources};
+use auroractl_core::observed::Readiness;
+use auroractl_core::outage::{Lasts, Member, Outage, Scene, outage};
+use auroractl_core::rehearse::Rehearsal;
+use auroractl_core::{Address, Estimate, Live, Model, Of, Plan, guard};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The table, as it stands in the file.
+const TABLE: &str = include_str!("../data/outages.tsv");
+
+/// What users of the database feel while the program runs.
+pub(crate) fn foretell((plan, program, rehearsal): (&Plan, &Program, &Rehearsal), sources: &Sources<'_>) -> Outage {
+    let (cast, lasts) = (cast(sources), lasts());
+    outage(&Scene { plan, program, rehearsal, cast: &cast, lasts: &lasts })
+}
+
+/// The members of all clusters: those that are there, and those that the stack wants.
+fn cast(sources: &Sources<'_>) -> BTreeMap<Address, Member> {
+    let wanted = sources.graph.order().iter().filter(|at| at.kind() == DbInstance::KIND);
+    let recorded = sources.state.resources.keys().filter(|at| at.kind() == DbInstance::KIND);
+    let all: BTreeSet<&Address> = wanted.chain(recorded).collect();
+    all.into_iter().filter_map(|at| Some((at.clone(), member(at, sources)?))).collect()
+}
+
+fn member(at: &Address, sources: &Sources<'_>) -> Option<Member> {
+    let parent = || needed(at, sources.graph).or_else(|| guard::parent(at, sources.state));
+    let live = sources.observed.get(at).and_then(|seen| seen.live());
+    let spec = live.map(|live| &live.spec).or_else(|| sources.graph.node(at).map(|node| &node.spec));
+    let tier = spec.and_then(|spec| Of::<DbInstance>::spec(spec).ok()).map_or(0, |spec| spec.promotion_tier);
+    let outputs = |live: &Live| Of::<DbInstance>::outputs(&live.outputs).ok();
+    Some(Member {
+        cluster: parent()?.clone(),
+        writer: live.and_then(outputs).is_some_and(|DbInstanceOutputs { is_writer, .. }| is_writer),
+        ready: live.is_some_and(|live| live.readiness == Readiness::Ready),
+        tier,
+        exists: live.is_some(),
+    })
+}
+
+/// The cluster that a wanted member belongs to.
+fn needed<'a>(at: &Address, graph: &'a Graph) -> Option<&'a Address> {
+    graph.deps(at).find(|dep| dep.kind() == guard::PARENT)
+}
+
+fn lasts() -> Lasts {
+    let mut lasts = Lasts::default();
+    for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((cause, estimate)) = read(line) {
+            lasts.add(cause, estimate);
+        }
+    }
+    lasts
+}
+
+/// A line of the table; `None` for one that is none, which a test rules out.
+fn read(line: &str) -> Option<(&str, Estimate)> {
+    let mut cells = line.split('\t');
+    let cause = cells.next()?;
+    let (p50, p95) = (cells.next()?.parse().ok()?, cells.next()?.parse().ok()?);
+    Some((cause, Estimate { p50, p95 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry;
+
+    #[test]
+    fn every_line_is_read_and_dated_and_sourced_and_of_a_kind() {
+        let registry = registry();
+        let kinds: BTreeSet<&str> = registry.iter().map(|kind| kind.name()).collect();
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            let (cause, estimate) = read(line).unwrap_or_else(|| panic!("{line}"));
+            assert!(estimate.p50 > 0.0 && estimate.p95 >= estimate.p50, "{line}");
+            let cells: Vec<&str> = line.split('\t').collect();
+            assert!(cells[3].parse::<jiff::civil::Date>().is_ok() && !cells[4].is_empty(), "{line}");
+            assert!(cause.split_once('.').is_none_or(|(kind, _)| kinds.contains(kind)), "{line}");
+        }
+        for level in Lasts::LEVELS.into_iter().chain(["failover"]) {
+            assert!(lasts().get(level).is_some(), "{level} has no line");
+        }
+    }
+}

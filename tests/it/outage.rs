@@ -1,0 +1,95 @@
+//! What users feel, as the real binary tells it, and the budget for it.
+
+use crate::place::{Place, applied, blueprint};
+use auroractl_tests::world::Difference;
+use serde_json::Value;
+
+const CLASS: (&str, &str) = ("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
+
+fn production() -> Place {
+    let place = Place::new(&blueprint("prod.toml"));
+    let _ = place.apply().exits(0);
+    place
+}
+
+/// The windows of a plan: what, of whom, by which fields.
+fn windows(plan: &Value) -> Vec<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let windows = plan["outage"]["windows"].as_array().unwrap();
+    windows.iter().map(|one| (text(&one["what"]), text(&one["by"]), one["fields"].to_string())).collect()
+}
+
+#[test]
+fn a_new_cluster_interrupts_nobody_and_an_edit_tells_what_it_does() {
+    let place = Place::new(&blueprint("prod.toml"));
+    let first = place.run("plan", &["--json", "--refresh=false"]).exits(0).json().unwrap();
+    assert_eq!(first["outage"]["windows"], Value::Array(Vec::new()));
+    let _ = place.apply().exits(0);
+    place.edit(CLASS.0, CLASS.1);
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let field = "[\"db_instance_class\"]".to_owned();
+    let one = |what: &str, by: &str| (what.to_owned(), by.to_owned(), field.clone());
+    assert_eq!(
+        windows(&plan),
+        [
+            one("reader_restarts", "db_instance.c"),
+            one("reader_restarts", "db_instance.b"),
+            one("writer_unavailable", "db_instance.a")
+        ]
+    );
+    let outage = &plan["outage"];
+    assert_eq!(outage["writer_unavailable"], serde_json::json!({"times": 1, "p50_seconds": 15.0, "p95_seconds": 60.0}));
+    assert_eq!(outage["readers_restarted"], serde_json::json!({"times": 2, "at_once": 1}));
+    let ends: Vec<f64> =
+        outage["windows"].as_array().unwrap().iter().filter_map(|one| one["until"]["p50_seconds"].as_f64()).collect();
+    assert!(ends.is_sorted() && ends.last() <= plan["duration"]["p50_seconds"].as_f64().as_ref(), "{outage}");
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let sentence =
+        "Impact: writer unavailable once for about 15 s (p95 1 min 0 s); 2 readers restarted, one at a time.";
+    assert!(text.contains(sentence), "{text}");
+}
+
+#[test]
+fn a_downtime_budget_stops_before_anything_is_changed() {
+    let place = production();
+    place.edit(CLASS.0, CLASS.1);
+    let before = place.portrait();
+    for (command, more) in [("plan", ["--out", "next.plan"]), ("apply", ["--auto-approve", "--refresh=true"])] {
+        let over = place.run(command, &[&more[..], &["--max-downtime", "30s"]].concat()).exits(12);
+        let told: Vec<&str> = over.stderr.lines().collect();
+        assert_eq!(
+            told.get(told.len().saturating_sub(3)..).unwrap_or_default(),
+            [
+                "error: the writer may be unavailable for 1 min 0 s (19 of 20 times less), and the budget is 30 s; nothing was changed",
+                "  db_instance.a (db_instance_class): writer unavailable for about 15 s (p95 1 min 0 s)",
+                " hint: raise `--max-downtime`, or leave these changes out",
+            ]
+        );
+    }
+    assert!(!place.cli.dir().join("next.plan").exists());
+    assert_eq!(place.portrait().against(&before), Difference::default(), "something was changed");
+    let _ = place.run("plan", &["--max-downtime", "soon"]).exits(6);
+    let _ = place.run("apply", &["--auto-approve", "--max-downtime", "60s"]).exits(0);
+    place.settled();
+}
+
+#[test]
+fn nothing_is_written_while_the_only_member_is_made_anew() {
+    let place = applied();
+    let (text, _) = place.text().split_once("[cluster.serverless]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    place.write(&text.replace("[cluster]\n", "[cluster]\nclass = \"db.r7g.large\"\n"));
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let writer = &plan["outage"]["writer_unavailable"];
+    assert_eq!((&writer["p50_seconds"], &writer["p95_seconds"]), (&300.0.into(), &600.0.into()), "{}", plan["outage"]);
+    let _ = place.run("plan", &["--max-downtime", "9m"]).exits(12);
+    let _ = place.run("plan", &["--max-downtime", "10m"]).exits(0);
+}
+
+#[test]
+fn a_database_that_goes_is_over_every_budget() {
+    let place = applied();
+    let over = place.run("plan", &["--destroy", "--max-downtime", "24h"]).exits(12);
+    assert!(over.stderr.contains("db_cluster.main would be gone for good"), "{}", over.stderr);
+    let plan = place.run("plan", &["--destroy", "--json"]).exits(0).json().unwrap();
+    assert!(plan["outage"]["summary"].as_str().unwrap().contains("gone for good"), "{}", plan["outage"]);
+}
