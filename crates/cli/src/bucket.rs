@@ -75,13 +75,15 @@ pub(crate) fn remote(stack: &Stack, cloud: &Cloud) -> Result<Remote, Failure> {
 }
 
 /// Would it do harm if a call of a dead run arrived when the next one has looked? A create that only a tag tells apart
-/// makes a second object, and a delete by a name that people chose hits whatever has it then. All others are refused, or
-/// found and mended by the next plan.
+/// makes a second object, a delete by a name that people chose hits whatever has it then, and a restart or a failover is
+/// felt. All others are refused, or found and mended by the next plan.
 fn harmful(registry: &Registry<Aws>, intent: &Intent) -> bool {
     let derived = intent.oid.get(..OID_IN_NAME).is_some_and(|oid| intent.name.contains(oid));
     match intent.verb {
         Verb::Create => registry.get(intent.address.kind()).is_none_or(|kind| kind.adoption() == Adoption::Untokened),
         Verb::Delete => !intent.name.is_empty() && !derived,
-        Verb::Update | Verb::Adopt | Verb::Forget => false,
+        // A second interruption that nobody announced.
+        Verb::Failover | Verb::Restart => true,
+        Verb::Update | Verb::Adopt | Verb::Forget | Verb::Settle | Verb::Pause | Verb::Resume => false,
     }
 }

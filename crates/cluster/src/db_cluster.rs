@@ -7,6 +7,7 @@
 //! Until its first instance is there a cluster is `available` and of no use.
 
 mod end;
+mod failover;
 mod grade;
 mod observe;
 
@@ -18,7 +19,7 @@ use auroractl_aws::{Aws, tags};
 use auroractl_core::ids::{ClusterId, ClusterParameterGroupName, KmsKeyArn, SecurityGroupId, SubnetGroupName};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
 use auroractl_core::{Context, Diff, Identity, Input, Naming, Readiness, Tags};
-use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Order, Past, Resource, Seen};
 use aws_sdk_rds::operation::create_db_cluster::builders::CreateDBClusterFluentBuilder;
 use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, DatabaseInsightsMode, ServerlessV2ScalingConfiguration};
@@ -312,6 +313,14 @@ impl Resource<Aws> for DbCluster {
 
     async fn delete(aws: &Aws, me: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         end::delete(aws, me, past).await
+    }
+
+    async fn operate(aws: &Aws, me: &Identity, order: &Order<Self>) -> Result<Readiness, CallError> {
+        failover::begin(aws, me, order).await
+    }
+
+    async fn progress(aws: &Aws, look: &Look, order: &Order<Self>) -> Result<Readiness, CallError> {
+        failover::progress(aws, look, order).await
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod grade;
 mod observe;
+mod operate;
 
 use crate::db_cluster::ENGINE;
 use crate::describe;
@@ -16,7 +17,7 @@ use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::ids::{ClusterId, InstanceId, ParameterGroupName, RoleArn};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
 use auroractl_core::{Diff, Identity, Input, Naming, Readiness, Tags};
-use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Order, Past, Resource, Seen};
 use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbCluster as Cluster, DbInstance as Raw};
@@ -53,9 +54,18 @@ pub struct DbInstance {
     pub publicly_accessible: bool,
     /// When AWS may work on it; not set: RDS chooses.
     pub preferred_maintenance_window: Option<Window>,
+    /// Every value of its parameter groups counts; none waits for a restart. Not set: they may wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters_in_sync: Option<bool>,
+    /// An edit that interrupts waits for the maintenance window (`ApplyImmediately` is false). Known here only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferred: bool,
     /// The user's tags.
     pub tags: Tags,
 }
+
+/// The field that says whether parameters wait for a restart.
+pub(crate) const IN_SYNC: &str = "parameters_in_sync";
 
 /// What an instance exports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,23 +113,27 @@ impl Model for DbInstance {
             auto_minor_version_upgrade,
             publicly_accessible,
             preferred_maintenance_window,
+            parameters_in_sync,
+            deferred,
             tags,
         } = new;
+        let timed = grade::Timed { deferred: *deferred };
         if *monitoring_interval > 0 {
             d.managed("monitoring_role_arn", &old.monitoring_role_arn, monitoring_role_arn, grade::FREE);
         }
         table! { d, old:
             field db_instance_identifier, grade::rename;
             field db_cluster_identifier, grade::CLUSTER;
-            field db_instance_class, grade::class;
+            field db_instance_class, timed.by(grade::class);
             managed availability_zone, grade::zone;
             field promotion_tier, grade::FREE;
             field db_parameter_group_name, grade::PARAMETERS;
             field monitoring_interval, grade::FREE;
-            managed ca_certificate_identifier, grade::certificate;
+            managed ca_certificate_identifier, timed.by(grade::certificate);
             field auto_minor_version_upgrade, grade::FREE;
             field publicly_accessible, grade::FREE;
             managed preferred_maintenance_window, grade::FREE;
+            managed parameters_in_sync, grade::in_sync;
         }
         d.tags(&old.tags, tags);
     }
@@ -176,6 +190,14 @@ impl Resource<Aws> for DbInstance {
         let answer = aws.remove("rds:DeleteDBInstance", call).await.gone_is_fine()?;
         Ok(if answer.is_some() { Ending::Going } else { Ending::Gone })
     }
+
+    async fn operate(aws: &Aws, me: &Identity, order: &Order<Self>) -> Result<Readiness, CallError> {
+        operate::begin(aws, me, order).await
+    }
+
+    async fn progress(aws: &Aws, look: &Look, order: &Order<Self>) -> Result<Readiness, CallError> {
+        operate::progress(aws, look, order).await
+    }
 }
 
 /// The members of a cluster, and the answer about the cluster, which tells their roles. While all members are being
@@ -228,8 +250,11 @@ fn modification(
     let role = role(to)?;
     let watched = from.monitoring_interval != to.monitoring_interval
         || (role.is_some() && from.monitoring_role_arn != to.monitoring_role_arn);
-    let request =
-        aws.rds().modify_db_instance().db_instance_identifier(&from.db_instance_identifier).apply_immediately(true);
+    let request = aws
+        .rds()
+        .modify_db_instance()
+        .db_instance_identifier(&from.db_instance_identifier)
+        .apply_immediately(!to.deferred);
     let edit = Edit::new(request)
         .when(from.db_instance_class != to.db_instance_class, |r| r.db_instance_class(&to.db_instance_class))
         .when(from.promotion_tier != to.promotion_tier, |r| r.promotion_tier(to.promotion_tier.into()))

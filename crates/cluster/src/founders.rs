@@ -35,8 +35,9 @@ fn founds(id: StepId, program: &Program) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auroractl_core::identity::StackId;
     use auroractl_core::lower::Step;
-    use auroractl_core::{Estimate, Plan};
+    use auroractl_core::{Desired, Estimate, Plan};
     use std::collections::BTreeMap;
 
     fn step(address: &str, after: &[StepId]) -> Step {
@@ -44,6 +45,7 @@ mod tests {
             address: address.parse().unwrap(),
             verb: Verb::Create,
             generation: 0,
+            target: None,
             after: after.iter().copied().collect(),
             deed: Deed::Create,
             estimate: Estimate::NOTHING,
@@ -54,7 +56,9 @@ mod tests {
     fn deeds(steps: Vec<Step>) -> Vec<Deed> {
         let (plan, observed) = (Plan { changes: Vec::new() }, BTreeMap::new());
         let mut program = Program { steps };
-        Founders.refine(&View { plan: &plan, observed: &observed }, &mut program);
+        let graph =
+            Desired::new(StackId { name: "s".into(), account: String::new(), region: String::new() }).check().unwrap();
+        Founders.refine(&View { plan: &plan, graph: &graph, observed: &observed }, &mut program);
         program.steps.iter().map(|step| step.deed).collect()
     }
 

@@ -26,7 +26,7 @@ use auroractl_engine::Kind;
 pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scaling, StorageType};
 pub use db_instance::{DbInstance, DbInstanceOutputs};
 pub use founders::Founders;
-pub use lowering::Members;
+pub use lowering::{Handover, Members, Pauses, Restarts};
 pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
 pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
 pub use window::Window;
@@ -35,5 +35,5 @@ pub use window::Window;
 pub const KINDS: &[&dyn Kind<Aws>] =
     &[&Of::<DbCluster>::NEW, &Of::<DbInstance>::NEW, &Of::<ScalableTarget>::NEW, &Of::<ScalingPolicy>::NEW];
 
-/// Resources that must move together.
-pub const LOWERINGS: &[&dyn Lowering] = &[&Members, &Founders];
+/// Resources that must move together. Restarts are parts of turns, and what follows goes by the turns.
+pub const LOWERINGS: &[&dyn Lowering] = &[&Restarts, &Members, &Handover, &Pauses, &Founders];

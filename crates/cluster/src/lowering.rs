@@ -6,12 +6,25 @@
 //! the writer last, and each only when the one before is back. A wrong value
 //! then shows on a reader, and the writer is never exposed to it. Edits that
 //! nobody feels run side by side.
+//!
+//! What else a roll needs stands beside: restarts for values that wait for one
+//! ([`Restarts`], which comes before, since a restart is a part of its member's
+//! turn), the writer's role that moves ([`Handover`]), and autoscaling that
+//! keeps still ([`Pauses`]).
+
+mod handover;
+mod pauses;
+mod restarts;
+
+pub use handover::Handover;
+pub use pauses::Pauses;
+pub use restarts::Restarts;
 
 use crate::db_instance::{DbInstance, DbInstanceOutputs};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Level, Model, Of};
+use auroractl_core::{Address, Level, Model, Of, Strategy};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +33,28 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Members;
 
 /// One member that will be interrupted.
-struct Member {
+struct Member<'a> {
+    change: &'a Change,
+    /// As it is now.
+    spec: DbInstance,
+    is_writer: bool,
+    /// Its steps in their order: an edit, perhaps a restart behind it; both halves of a replacement.
+    steps: Vec<StepId>,
+}
+
+impl Member<'_> {
     /// Writer last; of the readers the highest tier first, then by name.
-    turn: (bool, Reverse<u8>, Address),
-    /// Its first and its last step: an edit has one, a replacement two.
-    steps: (StepId, StepId),
+    fn turn(&self) -> (bool, Reverse<u8>, &Address) {
+        (self.is_writer, Reverse(self.spec.promotion_tier), &self.change.address)
+    }
+
+    fn first(&self) -> Option<StepId> {
+        self.steps.first().copied()
+    }
+
+    fn last(&self) -> Option<StepId> {
+        self.steps.last().copied()
+    }
 }
 
 impl Lowering for Members {
@@ -32,8 +62,10 @@ impl Lowering for Members {
         for members in interrupted(view, program).into_values() {
             part(&members, program);
             for pair in members.windows(2) {
-                if let [earlier, later] = pair {
-                    link(earlier.steps.1, later.steps.0, program);
+                if let [earlier, later] = pair
+                    && let (Some(earlier), Some(later)) = (earlier.last(), later.first())
+                {
+                    program.link(earlier, later);
                 }
             }
         }
@@ -41,85 +73,74 @@ impl Lowering for Members {
 }
 
 /// Members that will be interrupted, by cluster, in the order of their turns.
-fn interrupted(view: &View<'_>, program: &Program) -> BTreeMap<String, Vec<Member>> {
-    let mut clusters: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-    for change in view.plan.changes.iter().filter(|change| interrupts(change)) {
-        let Some(live) = view.observed.get(&change.address).and_then(|seen| seen.live()) else { continue };
-        let (Ok(spec), Ok(outputs)) = (Of::<DbInstance>::spec(&live.spec), Of::<DbInstance>::outputs(&live.outputs))
-        else {
-            continue;
-        };
-        let DbInstanceOutputs { is_writer, .. } = outputs;
-        let (Some(cluster), Some(steps)) = (spec.db_cluster_identifier.known(), steps(&change.address, program)) else {
-            continue;
-        };
-        let turn = (is_writer, Reverse(spec.promotion_tier), change.address.clone());
-        clusters.entry(cluster.to_string()).or_default().push(Member { turn, steps });
+fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
+    let mut clusters: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
+    let restarts = |change: &Change| operation(&change.address, Verb::Restart, program).is_some();
+    for change in view.plan.changes.iter().filter(|change| interrupts(view, change) || restarts(change)) {
+        let Some((spec, outputs)) = observed(view, &change.address) else { continue };
+        let steps = steps(&change.address, program);
+        if let Some(cluster) = spec.db_cluster_identifier.known().filter(|_| !steps.is_empty()) {
+            let member = Member { change, is_writer: outputs.is_writer, steps, spec: spec.clone() };
+            clusters.entry(cluster.to_string()).or_default().push(member);
+        }
     }
     for members in clusters.values_mut() {
-        members.sort_by(|a, b| a.turn.cmp(&b.turn));
+        members.sort_by(|a, b| a.turn().cmp(&b.turn()));
     }
     clusters
 }
 
+/// A member as it was observed.
+fn observed(view: &View<'_>, address: &Address) -> Option<(DbInstance, DbInstanceOutputs)> {
+    let live = view.observed.get(address).filter(|_| address.kind() == DbInstance::KIND)?.live()?;
+    Some((Of::<DbInstance>::spec(&live.spec).ok()?, Of::<DbInstance>::outputs(&live.outputs).ok()?))
+}
+
 /// Does a change take a member away from its clients for a while? Any call with `ApplyImmediately` also applies what
-/// was deferred earlier, so that pending values count.
-fn interrupts(change: &Change) -> bool {
+/// was deferred earlier, so that pending values count. What waits for the maintenance window interrupts nobody now.
+fn interrupts(view: &View<'_>, change: &Change) -> bool {
     let edited = match change.action {
-        Action::Update | Action::Restart | Action::Adopt => change.impact > Level::None || !change.pending.is_empty(),
+        Action::Update | Action::Restart | Action::Adopt => {
+            let felt = change.impact > Level::None || !change.pending.is_empty();
+            felt && view.graph.manner().strategy != Strategy::Window
+        }
         Action::Replace => true,
         Action::NoOp | Action::Create | Action::Delete | Action::Forget | Action::Refused => false,
     };
     change.address.kind() == DbInstance::KIND && edited
 }
 
-/// First and last step of a member. Both halves of a replacement belong to its turn.
-fn steps(address: &Address, program: &Program) -> Option<(StepId, StepId)> {
+/// The steps of a member, in the order in which they come.
+fn steps(address: &Address, program: &Program) -> Vec<StepId> {
     let own = |verb: fn(Verb) -> bool| {
         program.steps.iter().enumerate().find(|(_, step)| step.address == *address && verb(step.verb)).map(|(id, _)| id)
     };
-    let made = own(|verb| matches!(verb, Verb::Create | Verb::Update | Verb::Adopt))?;
+    let made = program.forward(address);
     let gone = own(|verb| verb == Verb::Delete);
-    Some(match gone {
-        None => (made, made),
-        Some(gone) if program.steps.get(made).is_some_and(|step| step.after.contains(&gone)) => (gone, made),
-        Some(gone) => (made, gone),
-    })
+    let restart = own(|verb| verb == Verb::Restart);
+    let mut steps: Vec<StepId> = match (made, gone) {
+        (Some(made), Some(gone)) if program.waits_for(made, gone) => vec![gone, made],
+        (made, gone) => made.into_iter().chain(gone.filter(|_| made.is_some())).collect(),
+    };
+    steps.extend(restart);
+    steps
+}
+
+/// The step of an operation on a resource, if the program has it.
+fn operation(address: &Address, verb: Verb, program: &Program) -> Option<StepId> {
+    program.steps.iter().position(|step| step.address == *address && step.verb == verb)
 }
 
 /// Takes away the order "readers after the writer": it is for their making, and their editing goes the other way round.
-fn part(members: &[Member], program: &mut Program) {
-    let ours: BTreeSet<StepId> = members.iter().flat_map(|member| [member.steps.0, member.steps.1]).collect();
+fn part(members: &[Member<'_>], program: &mut Program) {
+    let ours: BTreeSet<StepId> = members.iter().flat_map(|member| member.steps.iter().copied()).collect();
     for member in members {
-        for id in [member.steps.0, member.steps.1] {
-            let own = [member.steps.0, member.steps.1];
-            if let Some(step) = program.steps.get_mut(id) {
-                step.after.retain(|earlier| !ours.contains(earlier) || own.contains(earlier));
+        for id in &member.steps {
+            if let Some(step) = program.steps.get_mut(*id) {
+                step.after.retain(|earlier| !ours.contains(earlier) || member.steps.contains(earlier));
             }
         }
     }
-}
-
-/// Lets one step wait for another, unless that would make them wait for one another.
-fn link(earlier: StepId, later: StepId, program: &mut Program) {
-    if !waits_for(earlier, later, program) {
-        program.order(earlier, later);
-    }
-}
-
-/// Does a step wait for another, however indirectly?
-fn waits_for(step: StepId, other: StepId, program: &Program) -> bool {
-    let mut open = vec![step];
-    let mut seen = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        if id == other {
-            return true;
-        }
-        if seen.insert(id) {
-            open.extend(program.steps.get(id).into_iter().flat_map(|step| step.after.iter().copied()));
-        }
-    }
-    false
 }
 
 #[cfg(test)]

@@ -6,15 +6,19 @@
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::ids::{ClusterId, ScalableTargetId};
 use auroractl_core::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
-use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
-use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget as Raw, ServiceNamespace};
+use auroractl_core::state::Verb;
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Readiness, Tags};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Order, Past, Resource, Seen};
+use aws_sdk_applicationautoscaling::types::{
+    ScalableDimension, ScalableTarget as Raw, ServiceNamespace, SuspendedState,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 const SOURCE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Integrating.AutoScaling.html";
 /// Text before the cluster's name in the id of its target.
 const PREFIX: &str = "cluster:";
+const REGISTER: &str = "application-autoscaling:RegisterScalableTarget";
 /// What is scaled.
 pub(crate) const DIMENSION: ScalableDimension = ScalableDimension::RdsClusterReadReplicaCount;
 
@@ -28,6 +32,10 @@ pub struct ScalableTarget {
     pub min_capacity: u8,
     /// Most readers, the declared ones counted.
     pub max_capacity: u8,
+    /// It adds and removes no readers (`SuspendedState`, all three of its parts). A stack never wants that for long: a roll
+    /// suspends it and resumes it, and this is how one that was interrupted is seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
     /// The user's tags.
     pub tags: Tags,
 }
@@ -59,11 +67,12 @@ impl Model for ScalableTarget {
     }
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
-        let Self { db_cluster_identifier, min_capacity, max_capacity, tags } = new;
+        let Self { db_cluster_identifier, min_capacity, max_capacity, suspended, tags } = new;
         let free = Impact::new(Level::None, SOURCE);
         d.field("db_cluster_identifier", &old.db_cluster_identifier, db_cluster_identifier, Impact::REPLACE)
             .field("min_capacity", &old.min_capacity, min_capacity, free.clone())
-            .field("max_capacity", &old.max_capacity, max_capacity, free)
+            .field("max_capacity", &old.max_capacity, max_capacity, free.clone())
+            .field("suspended", &old.suspended, suspended, free)
             .tags(&old.tags, tags);
     }
 }
@@ -93,7 +102,8 @@ impl Resource<Aws> for ScalableTarget {
 
     async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
         let (id, arn) = (from.outputs.resource_id.as_str(), from.outputs.scalable_target_arn.as_str());
-        if (from.spec.min_capacity, from.spec.max_capacity) != (to.min_capacity, to.max_capacity) {
+        let parts = |spec: &Self| (spec.min_capacity, spec.max_capacity, spec.suspended);
+        if parts(&from.spec) != parts(to) {
             // Tags are taken only when the target is new.
             register(aws, id, to, None).await?;
         }
@@ -109,6 +119,17 @@ impl Resource<Aws> for ScalableTarget {
         };
         aws.remove("application-autoscaling:DeregisterScalableTarget", call).await.gone_is_fine()?;
         Ok(Ending::Gone)
+    }
+
+    async fn operate(aws: &Aws, _: &Identity, order: &Order<Self>) -> Result<Readiness, CallError> {
+        let (id, suspended) = (order.on.outputs.resource_id.as_str(), order.verb == Verb::Pause);
+        // Without the bounds: where readers were added or removed meanwhile, registering them would move capacity at once.
+        let call = || {
+            let target = aws.autoscaling().register_scalable_target().service_namespace(ServiceNamespace::Rds);
+            target.resource_id(id).scalable_dimension(DIMENSION).suspended_state(state(suspended)).send()
+        };
+        aws.write(REGISTER, call).await?;
+        Ok(Readiness::Ready)
     }
 }
 
@@ -145,10 +166,33 @@ async fn found(
         db_cluster_identifier: Input::Value(cluster.into()),
         min_capacity: narrow(raw.min_capacity()),
         max_capacity: narrow(raw.max_capacity()),
+        suspended: suspended(raw),
         tags: auroractl_core::tags::user(&all),
     };
     let outputs = ScalableTargetOutputs { resource_id: raw.resource_id().into(), scalable_target_arn: arn.to_owned() };
     Ok(Found::ready(spec, outputs, Owner::of(&all)))
+}
+
+/// All that a target does by itself, switched off or on.
+fn state(suspended: bool) -> SuspendedState {
+    SuspendedState::builder()
+        .dynamic_scaling_in_suspended(suspended)
+        .dynamic_scaling_out_suspended(suspended)
+        .scheduled_scaling_suspended(suspended)
+        .build()
+}
+
+/// Is any of it switched off?
+fn suspended(raw: &Raw) -> bool {
+    let parts = |state: &SuspendedState| {
+        [
+            state.dynamic_scaling_in_suspended(),
+            state.dynamic_scaling_out_suspended(),
+            state.scheduled_scaling_suspended(),
+        ]
+        .contains(&Some(true))
+    };
+    raw.suspended_state().is_some_and(parts)
 }
 
 async fn register(
@@ -160,9 +204,10 @@ async fn register(
     let call = || {
         let target = aws.autoscaling().register_scalable_target().service_namespace(ServiceNamespace::Rds);
         let target = target.resource_id(id).scalable_dimension(DIMENSION).set_tags(tags.clone());
-        target.min_capacity(spec.min_capacity.into()).max_capacity(spec.max_capacity.into()).send()
+        let target = target.min_capacity(spec.min_capacity.into()).max_capacity(spec.max_capacity.into());
+        target.suspended_state(state(spec.suspended)).send()
     };
-    let answer = aws.write("application-autoscaling:RegisterScalableTarget", call).await?;
+    let answer = aws.write(REGISTER, call).await?;
     Ok(answer.scalable_target_arn().map(str::to_owned))
 }
 
@@ -188,7 +233,14 @@ mod tests {
 
     fn target(cluster: &str, min: u8, max: u8) -> ScalableTarget {
         let cluster = Input::Value(cluster.into());
-        ScalableTarget { db_cluster_identifier: cluster, min_capacity: min, max_capacity: max, tags: Tags::new() }
+        let suspended = false;
+        ScalableTarget {
+            db_cluster_identifier: cluster,
+            min_capacity: min,
+            max_capacity: max,
+            suspended,
+            tags: Tags::new(),
+        }
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub enum Deed {
     Restart,
     /// Deleted, until it is gone.
     Delete,
+    /// Its role was handed over. Its users are without it for about so long.
+    Failover,
+    /// Waited for until it had caught up.
+    Settle,
+    /// Restarted without an edit.
+    Reboot,
     /// Only written down.
     Note,
 }
@@ -93,7 +99,16 @@ pub struct Durations<'a> {
 
 impl Deed {
     /// All deeds that take time.
-    pub const TIMED: [Self; 5] = [Self::Create, Self::First, Self::Update, Self::Restart, Self::Delete];
+    pub const TIMED: [Self; 8] = [
+        Self::Create,
+        Self::First,
+        Self::Update,
+        Self::Restart,
+        Self::Delete,
+        Self::Failover,
+        Self::Settle,
+        Self::Reboot,
+    ];
 
     /// The deed of a step: an edit with this impact.
     #[must_use]
@@ -102,6 +117,10 @@ impl Deed {
             Verb::Create => Self::Create,
             Verb::Delete => Self::Delete,
             Verb::Forget => Self::Note,
+            Verb::Failover => Self::Failover,
+            Verb::Settle => Self::Settle,
+            Verb::Restart => Self::Reboot,
+            Verb::Pause | Verb::Resume => Self::Update,
             Verb::Update | Verb::Adopt if impact > Level::Reconnect => Self::Restart,
             Verb::Update | Verb::Adopt => Self::Update,
         }
@@ -116,6 +135,9 @@ impl Deed {
             Self::Update => "update",
             Self::Restart => "restart",
             Self::Delete => "delete",
+            Self::Failover => "failover",
+            Self::Settle => "settle",
+            Self::Reboot => "reboot",
             Self::Note => "note",
         }
     }
@@ -189,6 +211,7 @@ impl Priors {
             Deed::Restart => line(Deed::Update),
             Deed::First => line(Deed::Create),
             Deed::Create | Deed::Update | Deed::Delete | Deed::Note => None,
+            Deed::Failover | Deed::Settle | Deed::Reboot => None,
         })
     }
 

@@ -6,6 +6,7 @@
 use crate::address::{Address, AddressError};
 use crate::identity::StackId;
 use crate::kind::Of;
+use crate::manner::Manner;
 use crate::model::{Exports, Group, Model};
 use crate::reference::{Input, Ref, promises};
 use crate::state::{Record, State};
@@ -95,13 +96,16 @@ pub struct Desired {
     pub stack: StackId,
     /// The resources.
     pub nodes: BTreeMap<Address, Node>,
+    /// How it wants them changed.
+    #[serde(default, skip_serializing_if = "Manner::is_usual")]
+    pub manner: Manner,
 }
 
 impl Desired {
     /// A stack without resources.
     #[must_use]
     pub fn new(stack: StackId) -> Self {
-        Self { stack, nodes: BTreeMap::new() }
+        Self { stack, nodes: BTreeMap::new(), manner: Manner::default() }
     }
 
     /// What a state remembers, read as a wish: planning it finds what somebody else changed.
@@ -113,7 +117,7 @@ impl Desired {
             after: record.deps.iter().filter(|dep| state.resources.contains_key(dep)).cloned().collect(),
         };
         let nodes = state.resources.iter().map(|(at, record)| (at.clone(), node(record))).collect();
-        Self { stack: state.stack.clone(), nodes }
+        Self { stack: state.stack.clone(), nodes, manner: Manner::default() }
     }
 
     /// Adds a resource.
@@ -187,6 +191,20 @@ impl Graph {
     #[must_use]
     pub fn desired(&self) -> &Desired {
         &self.desired
+    }
+
+    /// How the stack wants its resources changed.
+    #[must_use]
+    pub fn manner(&self) -> Manner {
+        self.desired.manner
+    }
+
+    /// The same resources, to be changed in another way.
+    #[must_use]
+    pub fn with_manner(&self, manner: Manner) -> Self {
+        let mut other = self.clone();
+        other.desired.manner = manner;
+        other
     }
 
     /// One desired resource.

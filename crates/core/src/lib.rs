@@ -17,6 +17,7 @@
 //! | [`state`], [`observed`], [`journal`] | what was recorded, what AWS answered, what a run wrote down |
 //! | [`cost`] | lines of a bill, sums and differences |
 //! | [`durations`] | how long things take: priors, and what was measured |
+//! | [`manner`] | how a stack wants its changes made |
 //! | [`plan`], [`lower`], [`queue`] | from difference to changes, from changes to steps, which step may start |
 //! | [`saved`], [`exact`], [`digest`] | a plan in a file; reading JSON without loss; what two things being equal means |
 //! | [`rehearse`], [`outage`] | a run in virtual time; what users of the database feel meanwhile |
@@ -35,6 +36,7 @@ pub mod impact;
 pub mod journal;
 pub mod kind;
 pub mod lower;
+pub mod manner;
 pub mod model;
 pub mod observed;
 pub mod outage;
@@ -55,6 +57,7 @@ pub use graph::{Desired, Graph, Handle};
 pub use identity::{Identity, Naming};
 pub use impact::{Impact, Level, When};
 pub use kind::{Kinds, Of, PureKind};
+pub use manner::{Manner, Strategy};
 pub use model::{Adoption, Exports, Group, Model, ReplaceOrder};
 pub use observed::{Live, Observed, Owner, Readiness};
 pub use plan::{Action, Change, Plan};

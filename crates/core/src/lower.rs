@@ -3,8 +3,9 @@
 //! A replacement is one change and two steps. An edge always has one of four
 //! reasons: a resource comes after what it needs; an old object goes after
 //! everything that used it has let go; in a replacement one half comes before
-//! the other; and a [`Lowering`] may add an order of its own (members of a
-//! cluster restart one at a time).
+//! the other; and a [`Lowering`] may add an order and steps of its own (members
+//! of a cluster restart one at a time, and the writer's role moves before the
+//! writer's turn).
 
 use crate::address::Address;
 use crate::durations::{Deed, Durations, Estimate, Priors};
@@ -31,6 +32,9 @@ pub struct Step {
     pub verb: Verb,
     /// Which generation of it.
     pub generation: u32,
+    /// Who takes over, where something is handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Address>,
     /// Steps that must have ended well before.
     pub after: BTreeSet<StepId>,
     /// What it is, as far as its duration matters.
@@ -54,6 +58,8 @@ pub struct Program {
 pub struct View<'a> {
     /// The plan.
     pub plan: &'a Plan,
+    /// What the stack wants, and how it wants it changed.
+    pub graph: &'a Graph,
     /// What was observed.
     pub observed: &'a BTreeMap<Address, Observed>,
 }
@@ -90,7 +96,7 @@ pub fn lower(plan: &Plan, sources: &Sources<'_>) -> Program {
         draft.edges_of(change, sources);
     }
     untangle::untangle(&mut draft.program, &draft.releases, sources.state);
-    let view = View { plan, observed: sources.observed };
+    let view = View { plan, graph: sources.graph, observed: sources.observed };
     for lowering in sources.lowerings {
         lowering.refine(&view, &mut draft.program);
     }
@@ -102,7 +108,44 @@ pub fn lower(plan: &Plan, sources: &Sources<'_>) -> Program {
 impl Program {
     /// The steps of a resource that make or edit it.
     pub fn forward(&self, address: &Address) -> Option<StepId> {
-        self.steps.iter().position(|step| step.address == *address && step.verb != Verb::Delete)
+        let makes = |verb| matches!(verb, Verb::Create | Verb::Update | Verb::Adopt);
+        self.steps.iter().position(|step| step.address == *address && makes(step.verb))
+    }
+
+    /// Adds an operation on a resource that the plan leaves as it is, or edits in another step.
+    pub fn operate(&mut self, change: &Change, verb: Verb) -> StepId {
+        self.push(change, verb, change.generation)
+    }
+
+    fn push(&mut self, change: &Change, verb: Verb, generation: u32) -> StepId {
+        let deed = Deed::of(verb, change.impact);
+        let (address, after) = (change.address.clone(), BTreeSet::new());
+        let (target, estimate) = (None, Estimate::NOTHING);
+        self.steps.push(Step { address, verb, generation, target, after, deed, estimate, look_after: 0.0 });
+        self.steps.len() - 1
+    }
+
+    /// Does a step wait for another, however indirectly? A step waits for itself.
+    #[must_use]
+    pub fn waits_for(&self, step: StepId, other: StepId) -> bool {
+        let mut open = vec![step];
+        let mut seen = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if id == other {
+                return true;
+            }
+            if seen.insert(id) {
+                open.extend(self.steps.get(id).into_iter().flat_map(|step| step.after.iter().copied()));
+            }
+        }
+        false
+    }
+
+    /// Lets one step wait for another, unless that would make them wait for one another.
+    pub fn link(&mut self, earlier: StepId, later: StepId) {
+        if !self.waits_for(earlier, later) {
+            self.order(earlier, later);
+        }
     }
 
     /// Lets one step wait for another.
@@ -133,14 +176,6 @@ struct Release {
 }
 
 impl Draft {
-    fn push(&mut self, change: &Change, verb: Verb, generation: u32) -> StepId {
-        let address = change.address.clone();
-        let (after, deed) = (BTreeSet::new(), Deed::of(verb, change.impact));
-        let step = Step { address, verb, generation, after, deed, estimate: Estimate::NOTHING, look_after: 0.0 };
-        self.program.steps.push(step);
-        self.program.steps.len() - 1
-    }
-
     fn steps_of(&mut self, change: &Change) {
         match change.action {
             Action::NoOp | Action::Refused => {}
@@ -160,18 +195,18 @@ impl Draft {
     /// Predecessors that an interrupted replacement left.
     fn deposed_steps(&mut self, change: &Change) {
         for generation in &change.deposed {
-            let id = self.push(change, Verb::Delete, *generation);
+            let id = self.program.push(change, Verb::Delete, *generation);
             self.deposed.entry(change.address.clone()).or_default().push(id);
         }
     }
 
     fn forward_step(&mut self, change: &Change, verb: Verb) {
-        let id = self.push(change, verb, change.generation);
+        let id = self.program.push(change, verb, change.generation);
         self.forward.insert(change.address.clone(), id);
     }
 
     fn removal_step(&mut self, change: &Change, verb: Verb) {
-        let id = self.push(change, verb, change.old_generation.unwrap_or(change.generation));
+        let id = self.program.push(change, verb, change.old_generation.unwrap_or(change.generation));
         if plan::lets_go(change) {
             self.removal.insert(change.address.clone(), id);
         }
@@ -256,6 +291,11 @@ impl fmt::Display for Verb {
             Self::Adopt => "adopt",
             Self::Delete => "delete",
             Self::Forget => "forget",
+            Self::Failover => "failover",
+            Self::Settle => "settle",
+            Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
         })
     }
 }

@@ -178,6 +178,7 @@ mod tests {
             address: format!("part.p{id}").parse().unwrap(),
             verb: Verb::Create,
             generation: 0,
+            target: None,
             after: after.iter().copied().collect(),
             deed: Deed::Create,
             estimate: Estimate { p50: *p50, p95: p50 * 2.0 },

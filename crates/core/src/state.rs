@@ -112,6 +112,28 @@ pub enum Verb {
     Delete,
     /// Drop the record of one that is already gone.
     Forget,
+    /// Hand over what only one of several can do: the step says to whom.
+    Failover,
+    /// Wait until it has caught up with the others. Nothing is sent.
+    Settle,
+    /// Restart it as it is: what was accepted earlier counts from then on.
+    Restart,
+    /// Keep it from acting by itself.
+    Pause,
+    /// Let it act by itself again.
+    Resume,
+}
+
+impl Verb {
+    /// Those that act on a resource and leave it as it is recorded. One of them whose end is not known is looked into by
+    /// the next plan, like an edit: it goes by what it sees, and asks for the operation again where it is still needed.
+    #[must_use]
+    pub fn operates(self) -> bool {
+        match self {
+            Self::Failover | Self::Settle | Self::Restart | Self::Pause | Self::Resume => true,
+            Self::Create | Self::Update | Self::Adopt | Self::Delete | Self::Forget => false,
+        }
+    }
 }
 
 /// The state of one stack.

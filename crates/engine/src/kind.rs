@@ -1,15 +1,18 @@
 //! The acting half of a kind, and the engine's view of it without its type.
 
-use crate::error::CallError;
+use crate::error::{CallError, Class};
 use crate::look::Look;
+use auroractl_core::Address;
 use auroractl_core::identity::{Identity, StackId};
 use auroractl_core::kind::{Kinds, Of, PureKind};
 use auroractl_core::model::Model;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
+use auroractl_core::state::Verb;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What the engine acts on.
 pub trait World: Send + Sync + 'static {
@@ -129,6 +132,21 @@ pub enum Ending {
     Going,
 }
 
+/// An operation on a resource that stays as it is recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order<R: Model> {
+    /// Which: one of those that [operate](Verb::operates).
+    pub verb: Verb,
+    /// The resource.
+    pub on: Past<R>,
+    /// The physical name of who takes over, where something is handed over.
+    pub target: Option<String>,
+    /// So far may it lag behind and count as caught up.
+    pub max_lag: Duration,
+    /// So long ago it was begun.
+    pub elapsed: Duration,
+}
+
 /// The acting half of a kind in a world `W`.
 ///
 /// Every method may be called again after a crash or a lost answer.
@@ -166,6 +184,32 @@ pub trait Resource<W>: Model {
     /// The call's.
     fn delete(w: &W, me: &Identity, past: &Past<Self>) -> impl Future<Output = Result<Ending, CallError>> + Send;
 
+    /// Begins an operation. Looks first, since it may be called again after a crash or a lost answer: what is done or
+    /// under way already is not asked for a second time. `Ready` means that it has ended, `Pending` that
+    /// [`Resource::progress`] will tell. Most kinds have no operations.
+    ///
+    /// # Errors
+    /// The call's; and where what must hold before it does not hold.
+    fn operate(
+        _w: &W,
+        me: &Identity,
+        order: &Order<Self>,
+    ) -> impl Future<Output = Result<Readiness, CallError>> + Send {
+        std::future::ready(Err(no_such(&me.address, order.verb)))
+    }
+
+    /// How far an operation that was begun is.
+    ///
+    /// # Errors
+    /// When it could not be looked.
+    fn progress(
+        _w: &W,
+        _look: &Look,
+        _order: &Order<Self>,
+    ) -> impl Future<Output = Result<Readiness, CallError>> + Send {
+        std::future::ready(Ok(Readiness::Ready))
+    }
+
     /// The outputs of a second object of a recorded resource, by its ARN, if nothing uses it and its deletion loses
     /// nothing. Only kinds of which nothing refuses a second one can have such objects; most have none.
     ///
@@ -198,6 +242,23 @@ pub struct RawDone {
     pub ready: bool,
 }
 
+/// [`Order`] without its type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawOrder {
+    /// Which.
+    pub verb: Verb,
+    /// What was last sent.
+    pub spec: Value,
+    /// Its outputs.
+    pub outputs: Value,
+    /// The physical name of who takes over.
+    pub target: Option<String>,
+    /// So far may it lag behind.
+    pub max_lag: Duration,
+    /// So long ago it was begun.
+    pub elapsed: Duration,
+}
+
 /// The acting half of a kind without its type. Implemented by [`Of`] alone.
 pub trait Kind<W>: PureKind {
     /// See [`Resource::survey`].
@@ -218,6 +279,20 @@ pub trait Kind<W>: PureKind {
         me: &'a Identity,
         past: (&'a Value, &'a Value),
     ) -> BoxFuture<'a, Result<Ending, CallError>>;
+    /// See [`Resource::operate`].
+    fn operate<'a>(
+        &'a self,
+        w: &'a W,
+        me: &'a Identity,
+        order: &'a RawOrder,
+    ) -> BoxFuture<'a, Result<Readiness, CallError>>;
+    /// See [`Resource::progress`].
+    fn progress<'a>(
+        &'a self,
+        w: &'a W,
+        look: &'a Look,
+        order: &'a RawOrder,
+    ) -> BoxFuture<'a, Result<Readiness, CallError>>;
     /// See [`Resource::spare`].
     fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>>;
 }
@@ -276,6 +351,24 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
         })
     }
 
+    fn operate<'a>(
+        &'a self,
+        w: &'a W,
+        me: &'a Identity,
+        order: &'a RawOrder,
+    ) -> BoxFuture<'a, Result<Readiness, CallError>> {
+        Box::pin(async move { R::operate(w, me, &ordered(order)?).await })
+    }
+
+    fn progress<'a>(
+        &'a self,
+        w: &'a W,
+        look: &'a Look,
+        order: &'a RawOrder,
+    ) -> BoxFuture<'a, Result<Readiness, CallError>> {
+        Box::pin(async move { R::progress(w, look, &ordered(order)?).await })
+    }
+
     fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>> {
         Box::pin(async move { R::spare(w, arn).await?.map(|outputs| written::<R>(&outputs)).transpose() })
     }
@@ -284,6 +377,17 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
 fn typed<R: Model>(ask: &RawAsk) -> Result<Ask<R>, CallError> {
     let outputs = ask.outputs.as_ref().map(Of::<R>::outputs).transpose()?;
     Ok(Ask { identity: ask.identity.clone(), spec: Of::<R>::spec(&ask.spec)?, outputs })
+}
+
+fn ordered<R: Model>(order: &RawOrder) -> Result<Order<R>, CallError> {
+    let RawOrder { verb, spec, outputs, target, max_lag, elapsed } = order;
+    let on = Past { spec: Of::<R>::spec(spec)?, outputs: Of::<R>::outputs(outputs)? };
+    Ok(Order { verb: *verb, on, target: target.clone(), max_lag: *max_lag, elapsed: *elapsed })
+}
+
+/// A fault in a lowering, which asks for an operation that the kind does not have.
+fn no_such(address: &Address, verb: Verb) -> CallError {
+    CallError::new(&format!("{verb} {address}"), Class::Other, "there is no such operation on this kind of resource")
 }
 
 fn erased<R: Model>(seen: Seen<R>) -> Result<Observed, CallError> {

@@ -34,5 +34,5 @@ pub mod wait;
 pub use clock::Clock;
 pub use error::{CallError, Class};
 pub use event::Event;
-pub use kind::{Ask, Done, Ending, Found, Kind, Past, Registry, Resource, Seen, World};
+pub use kind::{Ask, Done, Ending, Found, Kind, Order, Past, Registry, Resource, Seen, World};
 pub use look::Look;

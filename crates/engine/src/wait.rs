@@ -29,6 +29,8 @@ pub enum Goal {
     Ready,
     /// It is gone.
     Absent,
+    /// The operation on it has ended. Its answers are about the operation, not about the resource.
+    Over,
 }
 
 /// One wait.
@@ -105,14 +107,14 @@ impl Wait {
         let spent = now.saturating_sub(self.started);
         let status = match (self.goal, seen) {
             (Goal::Absent, Observed::Absent) => return Verdict::Reached,
-            (Goal::Ready, Observed::Absent) if asked.saturating_sub(self.started) >= self.horizon => {
+            (Goal::Ready | Goal::Over, Observed::Absent) if asked.saturating_sub(self.started) >= self.horizon => {
                 return Verdict::Failed("it is no longer there".to_owned());
             }
             (_, Observed::Absent) => "not visible yet".to_owned(),
             (_, Observed::Unknown(why)) => why.clone(),
             (goal, Observed::Live(live)) => match (&live.readiness, goal) {
-                (Readiness::Ready, Goal::Ready) => return self.good_answer(now),
-                (Readiness::Failed(why), Goal::Ready) => return Verdict::Failed(why.clone()),
+                (Readiness::Ready, Goal::Ready | Goal::Over) => return self.good_answer(now),
+                (Readiness::Failed(why), Goal::Ready | Goal::Over) => return Verdict::Failed(why.clone()),
                 (Readiness::Failed(why), Goal::Absent) => why.clone(),
                 (Readiness::Pending(status), _) => status.clone(),
                 (Readiness::Ready, Goal::Absent) => "available".to_owned(),

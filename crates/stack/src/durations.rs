@@ -49,9 +49,14 @@ mod tests {
         let (registry, priors) = (registry(), priors());
         let kinds: BTreeSet<&str> = registry.iter().map(|kind| kind.name()).collect();
         for kind in &kinds {
-            for deed in Deed::TIMED {
+            for deed in [Deed::Create, Deed::First, Deed::Update, Deed::Restart, Deed::Delete] {
                 assert!(priors.get(kind, deed).is_some(), "{kind} {deed} has no line");
             }
+        }
+        for (kind, deed) in
+            [("db_cluster", Deed::Failover), ("db_instance", Deed::Settle), ("db_instance", Deed::Reboot)]
+        {
+            assert!(priors.get(kind, deed).is_some(), "{kind} {deed} has no line");
         }
         let told: BTreeSet<&str> = priors.iter().map(|(kind, ..)| kind).collect();
         assert_eq!(told, kinds);

@@ -212,7 +212,7 @@ fn steps_moves(step: &Step, span: Span, (old, new): (i64, i64)) -> Vec<(u64, i64
         Verb::Create => vec![(span.start, new)],
         Verb::Delete => vec![(span.end, -old)],
         Verb::Update | Verb::Adopt => vec![(span.start, (new - old).max(0)), (span.end, (new - old).min(0))],
-        Verb::Forget => Vec::new(),
+        Verb::Forget | Verb::Failover | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => Vec::new(),
     }
 }
 
@@ -245,6 +245,7 @@ mod tests {
             address: at(name),
             verb: *verb,
             generation: 0,
+            target: None,
             after: after.iter().copied().collect(),
             deed: Deed::Create,
             estimate: Estimate { p50: 100.0, p95: 200.0 },

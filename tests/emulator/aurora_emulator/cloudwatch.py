@@ -8,6 +8,7 @@ from typing import Any
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
+from moto.rds.models import rds_backends
 
 from .errors import query_error
 from .extend import add, around
@@ -23,6 +24,23 @@ def _composites(self: Any) -> dict[str, dict[str, Any]]:
 def alarm_arn(backend: Any, name: str) -> str:
     """The ARN of an alarm of either kind."""
     return f"arn:{backend.partition}:cloudwatch:{backend.region_name}:{backend.account_id}:alarm:{name}"
+
+
+@around(CloudWatchResponse, "get_metric_statistics")
+def _statistics(original: Any, self: Any) -> Any:
+    """What was put; and the lag of readers, which AWS measures by itself as long as they are up."""
+    result = original(self)
+    wanted = (self._get_param("Namespace"), self._get_param("MetricName"))
+    if wanted != ("AWS/RDS", "AuroraReplicaLag") or result.result["Datapoints"]:
+        return result
+    names = [item["Value"] for item in self._get_param("Dimensions", []) if item["Name"] == "DBInstanceIdentifier"]
+    databases = rds_backends[self.current_account][self.region].databases
+    reader = databases.get(names[0]) if len(names) == 1 else None
+    if reader is not None and reader.state == "available" and not getattr(reader, "is_cluster_writer", True):
+        point = {"Timestamp": self._get_param("EndTime"), "Unit": "Milliseconds"}
+        point.update({name: 20.0 for name in self._get_param("Statistics", [])})
+        result.result["Datapoints"] = [point]
+    return result
 
 
 @add(CloudWatchResponse)

@@ -10,13 +10,22 @@ from moto.rds import models as moto_rds
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
-from .clock import TIMELINE
+from .clock import TIMELINE, action
 from .durations import seconds
 from .errors import rds_error
 from .extend import around
 from .names import check_identifier, check_windows
 from .rds_catalog import ENGINE, family_of, is_minor_upgrade, upgrade_targets, versions
-from .rds_lifecycle import cluster_state, cluster_target, instance_state, need_cluster, need_instance
+from .rds_lifecycle import (
+    cluster_state,
+    cluster_target,
+    find_cluster,
+    find_instance,
+    instance_state,
+    instance_target,
+    need_cluster,
+    need_instance,
+)
 from .rds_models import ManagedSecret, kms_key_arn
 from .rds_rules import (
     check_capacity,
@@ -370,20 +379,46 @@ def _failover(
     original: Any, self: Any, db_cluster_identifier: str, target_db_instance_identifier: str | None = None
 ) -> Any:
     cluster = named_cluster(self, db_cluster_identifier)
+    if cluster.engine != ENGINE:
+        return original(self, db_cluster_identifier, target_db_instance_identifier)
     need_cluster(cluster, "available")
-    target = self.databases.get(target_db_instance_identifier) if target_db_instance_identifier else None
-    if target is not None:
-        need_instance(target, "available")
-    living = [member for member in cluster.living_members() if member.state == "available"]
-    if target_db_instance_identifier is None and len(living) > 1:
-        readers = sorted((item for item in living if not item.is_cluster_writer), key=lambda item: item.promotion_tier)
-        target_db_instance_identifier = readers[0].db_instance_identifier
+    target = _successor(self, cluster, target_db_instance_identifier)
     old = cluster.writer
-    result = original(self, db_cluster_identifier, target_db_instance_identifier)
-    cluster_state(cluster, "failing-over", "db-cluster.failover")
+    if target is old:
+        return cluster
+    # Until the target is promoted the old writer still has the role and takes no writes.
     if old is not None and old.state == "available":
         instance_state(old, "rebooting", "db-instance.reboot")
-    return result
+    TIMELINE.schedule(seconds("db-cluster.failover") / 2, "writer-moves", cluster_target(cluster), instance_target(target))
+    cluster_state(cluster, "failing-over", "db-cluster.failover")
+    return cluster
+
+
+def _successor(backend: Any, cluster: Any, name: str | None) -> Any:
+    """The member that takes over: the named one, or of the available readers the one with the lowest tier."""
+    if name is None:
+        readers = [item for item in cluster.living_members() if item.state == "available" and not item.is_cluster_writer]
+        if not readers:
+            raise rds_error(
+                "InvalidDBClusterStateFault",
+                f"Database cluster:{cluster.db_cluster_identifier} should have at least two database instances for "
+                "failover",
+            )
+        return min(readers, key=lambda item: item.promotion_tier)
+    target = backend.databases.get(name.lower())
+    if target is None or getattr(target, "cluster", None) is not cluster:
+        raise rds_error("InvalidDBInstanceState", f"Cannot find target instance: {name}")
+    need_instance(target, "available")
+    return target
+
+
+@action("writer-moves")
+def _writer_moves(target: Any, successor: Any) -> None:
+    cluster, chosen = find_cluster(target), find_instance(successor)
+    if cluster is None or chosen is None or chosen.state == "deleting":
+        return
+    for member in cluster.living_members():
+        member.is_cluster_writer = member is chosen
 
 
 @around(RDSBackend, "create_db_cluster_snapshot")

@@ -172,10 +172,20 @@ def _apply_simple(backend: Any, instance: Any, changes: dict[str, Any]) -> bool:
     if "enable_performance_insights" in changes or "performance_insights_retention_period" in changes:
         _apply_insights(backend, instance, changes)
         slow = True
-    if changes.get("ca_certificate_identifier") not in (None, instance.ca_certificate_identifier):
-        instance.ca_certificate_identifier = changes["ca_certificate_identifier"]
-        slow = True
-    return slow
+    return _apply_certificate(instance, changes) or slow
+
+
+def _apply_certificate(instance: Any, changes: dict[str, Any]) -> bool:
+    """Rotate the certificate now or leave it pending; ApplyImmediately takes along what was left pending earlier."""
+    pending, wanted = instance.pending_modified_values, changes.get("ca_certificate_identifier")
+    if wanted == instance.ca_certificate_identifier:
+        pending.pop("CACertificateIdentifier", None)
+    elif wanted is not None:
+        pending["CACertificateIdentifier"] = wanted
+    if not changes.get("apply_immediately") or "CACertificateIdentifier" not in pending:
+        return False
+    instance.ca_certificate_identifier = pending.pop("CACertificateIdentifier")
+    return True
 
 
 def _apply_insights(backend: Any, instance: Any, changes: dict[str, Any]) -> None:
@@ -228,8 +238,6 @@ def _reboot(original: Any, self: Any, db_instance_identifier: str) -> Any:
     if not isinstance(instance, AuroraInstance):
         return instance
     need_instance(instance, "available")
-    instance.parameter_status = "in-sync"
-    instance.cluster.parameter_status.pop(instance.db_instance_identifier, None)
     instance_state(instance, "rebooting", "db-instance.reboot")
     return instance
 

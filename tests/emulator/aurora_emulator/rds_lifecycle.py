@@ -131,7 +131,12 @@ def _instance_settles(target: Target, expected: str, then: str) -> None:
     instance.state = _forced(instance, "db-instance", instance.db_instance_identifier) or then
     if instance.state == "available":
         _export_logs(instance.cluster)
-        apply_pending(instance, instance.__dict__.pop("_applying", {}))
+        applied = instance.__dict__.pop("_applying", {})
+        apply_pending(instance, applied)
+        if applied or expected == "rebooting":
+            # The engine has restarted with the values of its groups.
+            instance.parameter_status = "in-sync"
+            instance.cluster.parameter_status.pop(instance.db_instance_identifier, None)
 
 
 def _export_logs(cluster: Any) -> None:

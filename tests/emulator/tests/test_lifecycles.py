@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -74,11 +75,72 @@ def test_failover_and_reboot(aws: Any, emulator: Any) -> None:
     """failing-over and rebooting, and the roles change."""
     _ready(aws, "w", "r")
     emulator.admin("speed", factor=1)
-    answer = aws("rds").failover_db_cluster(DBClusterIdentifier="orders", TargetDBInstanceIdentifier="r")
+    failover = aws("rds").failover_db_cluster
+    refused("InvalidDBInstanceState", failover, DBClusterIdentifier="orders", TargetDBInstanceIdentifier="x")
+    answer = failover(DBClusterIdentifier="orders", TargetDBInstanceIdentifier="r")
     assert answer["DBCluster"]["Status"] == "failing-over"
     assert stack.instance_now(aws, "w")["DBInstanceStatus"] == "rebooting"
-    assert _members(aws) == [("w", False), ("r", True)]
+    assert _members(aws) == [("w", True), ("r", False)], "nobody takes writes before the target is promoted"
     refused("InvalidDBInstanceState", aws("rds").reboot_db_instance, DBInstanceIdentifier="w")
+    refused("InvalidDBClusterStateFault", failover, DBClusterIdentifier="orders", TargetDBInstanceIdentifier="r")
+    emulator.admin("speed", factor=0)
+    assert _members(aws) == [("w", False), ("r", True)]
+    assert stack.cluster_now(aws)["Status"] == "available"
+
+
+def test_a_single_member_has_no_successor(aws: Any) -> None:
+    """FailoverDBCluster needs a reader."""
+    _ready(aws, "w")
+    refused("InvalidDBClusterStateFault", aws("rds").failover_db_cluster, DBClusterIdentifier="orders")
+
+
+def test_a_class_change_restarts_with_the_values_of_its_groups(aws: Any, emulator: Any) -> None:
+    """The writer is away while its class changes, keeps its role, and comes back in sync."""
+    aws("rds").create_db_parameter_group(DBParameterGroupName="own", DBParameterGroupFamily=stack.FAMILY, Description="d")
+    _ready(aws, "w", "r")
+    modify = aws("rds").modify_db_instance
+    modify(DBInstanceIdentifier="w", DBParameterGroupName="own")
+    status = stack.instance_now(aws, "w")["DBParameterGroups"][0]["ParameterApplyStatus"]
+    assert status == "pending-reboot"
+    emulator.admin("speed", factor=1)
+    modify(DBInstanceIdentifier="w", DBInstanceClass="db.r7g.xlarge", ApplyImmediately=True)
+    assert stack.instance_now(aws, "w")["DBInstanceStatus"] == "modifying"
+    emulator.admin("speed", factor=0)
+    assert stack.instance_now(aws, "w")["DBParameterGroups"][0]["ParameterApplyStatus"] == "in-sync"
+    assert _members(aws) == [("w", True), ("r", False)]
+
+
+def test_a_certificate_waits_for_the_window(aws: Any) -> None:
+    """Without ApplyImmediately it is pending."""
+    _ready(aws, "w")
+    modify = aws("rds").modify_db_instance
+    modify(DBInstanceIdentifier="w", CACertificateIdentifier="rds-ca-ecc384-g1")
+    found = stack.instance_now(aws, "w")
+    assert found["PendingModifiedValues"] == {"CACertificateIdentifier": "rds-ca-ecc384-g1"}
+    modify(DBInstanceIdentifier="w", CACertificateIdentifier="rds-ca-ecc384-g1", ApplyImmediately=True)
+    found = stack.instance_now(aws, "w")
+    assert (found["CACertificateIdentifier"], found["PendingModifiedValues"]) == ("rds-ca-ecc384-g1", {})
+
+
+def test_readers_have_a_lag(aws: Any) -> None:
+    """CloudWatch tells the lag of readers that are up, and nothing of the writer."""
+    _ready(aws, "w", "r")
+    end = datetime.now(UTC)
+
+    def points(name: str) -> list[Any]:
+        found: list[Any] = aws("cloudwatch").get_metric_statistics(
+            Namespace="AWS/RDS",
+            MetricName="AuroraReplicaLag",
+            Dimensions=[{"Name": "DBInstanceIdentifier", "Value": name}],
+            StartTime=end - timedelta(minutes=2),
+            EndTime=end,
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        return found
+
+    assert points("w") == []
+    assert [point["Maximum"] for point in points("r")] == [20.0]
 
 
 def test_modifying_refuses_the_next_change(aws: Any, emulator: Any) -> None:

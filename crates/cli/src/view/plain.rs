@@ -83,9 +83,10 @@ fn resolved(verb: Verb, found: bool) -> &'static str {
     match (verb, found) {
         (Verb::Create | Verb::Adopt, true) => "found, an interrupted run had made it",
         (Verb::Create | Verb::Adopt, false) => "not there, an interrupted run had not made it",
-        (Verb::Update, true) => "found, and compared with what the stack wants",
         (Verb::Delete | Verb::Forget, true) => "still there",
-        (Verb::Update | Verb::Delete | Verb::Forget, false) => "gone",
+        (verb, true) if verb.operates() => "looked at: the plan goes by what is there now",
+        (_, true) => "found, and compared with what the stack wants",
+        (_, false) => "gone",
     }
 }
 

@@ -176,6 +176,7 @@ mod tests {
                 .unwrap(),
             verb: Verb::Create,
             generation: 0,
+            target: None,
             after: id.checked_sub(2).into_iter().collect(),
             deed: Deed::Create,
             estimate: Estimate { p50: 3_599.0, p95: 7_000.0 },

@@ -5,6 +5,7 @@ use auroractl_core::{Context, Impact, Level, When};
 
 /// AWS's table of what each edit does to an instance.
 const MODIFYING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Modifying.html";
+const REBOOTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_RebootCluster.html";
 const CERTIFICATES: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL-certificate-rotation.html";
 
@@ -56,6 +57,34 @@ pub(super) fn certificate(_: &Option<String>, _: &Option<String>, context: &Cont
         Place::Writer | Place::Alone => Level::Failover,
     };
     Impact::new(level, CERTIFICATES)
+}
+
+/// A restart, since some values wait for one.
+pub(super) fn in_sync(_: &Option<bool>, _: &Option<bool>, context: &Context<'_>) -> Impact {
+    let level = match place(context) {
+        Place::Reader => Level::RebootOne,
+        Place::Writer | Place::Alone => Level::Failover,
+    };
+    Impact::new(level, REBOOTING)
+}
+
+/// When an edit is felt that waits for the maintenance window if the stack says so.
+#[derive(Clone, Copy)]
+pub(super) struct Timed {
+    pub(super) deferred: bool,
+}
+
+impl Timed {
+    /// The same grade, felt then.
+    pub(super) fn by<T>(
+        self,
+        grade: impl Fn(&T, &T, &Context<'_>) -> Impact,
+    ) -> impl Fn(&T, &T, &Context<'_>) -> Impact {
+        move |old, new, context| {
+            let impact = grade(old, new, context);
+            if self.deferred { impact.when(When::InWindow) } else { impact }
+        }
+    }
 }
 
 /// Only the create takes it. A reader is made anew; for the writer that would be a failover nobody asked for.

@@ -13,7 +13,12 @@ pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) 
     let all = tags::of_rds(raw.tag_list());
     let member = cluster.and_then(|cluster| membership(raw, cluster));
     let writes = member.and_then(DbClusterMember::is_cluster_writer).unwrap_or(false);
-    let spec = DbInstance { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
+    let in_sync = !awaits_restart(raw, cluster);
+    let mut spec = DbInstance { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
+    spec.parameters_in_sync = Some(in_sync);
+    if asked.deferred {
+        accepted(&mut spec, raw, asked);
+    }
     let mut found = Found::ready(spec, outputs(raw, writes), Owner::of(&all));
     found.incarnation = raw.dbi_resource_id().map(str::to_owned);
     found.readiness = readiness(raw, cluster.is_some() && member.is_none(), asked);
@@ -22,12 +27,26 @@ pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) 
     found
 }
 
+/// What the stack has left to the maintenance window and AWS has accepted is no difference any more.
+fn accepted(spec: &mut DbInstance, raw: &Raw, asked: &DbInstance) {
+    for (field, value) in raw.pending_modified_values().into_iter().flat_map(pending) {
+        match field {
+            "db_instance_class" if value == asked.db_instance_class => spec.db_instance_class = value,
+            "ca_certificate_identifier" if Some(&value) == asked.ca_certificate_identifier.as_ref() => {
+                spec.ca_certificate_identifier = Some(value);
+            }
+            _ => {}
+        }
+    }
+}
+
 fn membership<'c>(raw: &Raw, cluster: &'c DbCluster) -> Option<&'c DbClusterMember> {
     cluster.db_cluster_members().iter().find(|member| member.db_instance_identifier() == raw.db_instance_identifier())
 }
 
 fn spec(raw: &Raw, asked: &DbInstance) -> DbInstance {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    let asked_to_defer = asked.deferred;
     // What AWS does not tell before it has placed an instance is no difference yet.
     let asked = Some(asked).filter(|_| raw.db_instance_status().is_none_or(|status| status == "creating"));
     let group = raw.db_parameter_groups().first().and_then(|group| group.db_parameter_group_name());
@@ -51,6 +70,8 @@ fn spec(raw: &Raw, asked: &DbInstance) -> DbInstance {
         auto_minor_version_upgrade: raw.auto_minor_version_upgrade().unwrap_or(false),
         publicly_accessible: raw.publicly_accessible().unwrap_or(false),
         preferred_maintenance_window: raw.preferred_maintenance_window().map(Window::from),
+        parameters_in_sync: None,
+        deferred: asked_to_defer,
         tags: Default::default(),
     }
 }
@@ -69,7 +90,7 @@ pub(super) fn outputs(raw: &Raw, is_writer: bool) -> DbInstanceOutputs {
 }
 
 /// `available` is not the end before the cluster lists it, while a parameter group is being applied, or while an edit
-/// of ours is among the pending ones. What somebody else deferred to the maintenance window keeps nobody waiting.
+/// of ours is among the pending ones. What the stack or somebody else deferred to the maintenance window keeps nobody waiting.
 fn readiness(raw: &Raw, unlisted: bool, asked: &DbInstance) -> Readiness {
     let status = status::of_instance(raw.db_instance_status().unwrap_or("creating"));
     if status != Readiness::Ready {
@@ -81,7 +102,7 @@ fn readiness(raw: &Raw, unlisted: bool, asked: &DbInstance) -> Readiness {
         "ca_certificate_identifier" => Some(value) == asked.ca_certificate_identifier.as_ref(),
         _ => false,
     };
-    let moving = raw.pending_modified_values().into_iter().flat_map(pending).find(ours);
+    let moving = raw.pending_modified_values().into_iter().flat_map(pending).filter(|_| !asked.deferred).find(ours);
     match moving {
         Some((field, _)) => Readiness::Pending(format!("available, {field} is about to change")),
         None if unlisted => Readiness::Pending("available, not yet listed by its cluster".to_owned()),
@@ -100,6 +121,11 @@ fn pending(values: &PendingModifiedValues) -> impl Iterator<Item = (&'static str
     ]
     .into_iter()
     .filter_map(|(field, value)| Some((field, value?.to_owned())))
+}
+
+/// Do values of its parameter groups wait for a restart?
+pub(super) fn awaits_restart(raw: &Raw, cluster: Option<&DbCluster>) -> bool {
+    restart(raw, cluster.and_then(|cluster| membership(raw, cluster))).next().is_some()
 }
 
 /// Parameter groups whose static values wait for a restart.

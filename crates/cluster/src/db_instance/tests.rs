@@ -20,6 +20,8 @@ fn instance(name: &str) -> DbInstance {
         auto_minor_version_upgrade: true,
         publicly_accessible: false,
         preferred_maintenance_window: None,
+        parameters_in_sync: None,
+        deferred: false,
         tags: Tags::new(),
     }
 }

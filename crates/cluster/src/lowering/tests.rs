@@ -1,17 +1,24 @@
 //! Members roll one at a time.
 
+mod programs;
+
 use super::*;
+use auroractl_core::identity::StackId;
 use auroractl_core::lower::Step;
 use auroractl_core::model::Group;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
-use auroractl_core::{Deed, Estimate, Input, Plan, Tags};
+use auroractl_core::{Deed, Desired, Estimate, Input, Plan, Tags};
+
+fn id() -> StackId {
+    StackId { name: "orders".into(), account: "123456789012".into(), region: "us-east-1".into() }
+}
 
 fn at(name: &str) -> Address {
     Address::new("db_instance", name).unwrap()
 }
 
-fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
-    let spec = DbInstance {
+fn spec(name: &str, tier: u8) -> DbInstance {
+    DbInstance {
         db_instance_identifier: name.into(),
         db_cluster_identifier: Input::Value("orders".into()),
         db_instance_class: "db.r7g.large".into(),
@@ -24,8 +31,14 @@ fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
         auto_minor_version_upgrade: true,
         publicly_accessible: false,
         preferred_maintenance_window: None,
+        parameters_in_sync: None,
+        deferred: false,
         tags: Tags::new(),
-    };
+    }
+}
+
+fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
+    let spec = spec(name, tier);
     let outputs = DbInstanceOutputs {
         db_instance_identifier: name.into(),
         db_instance_arn: String::new(),
@@ -69,6 +82,7 @@ fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {
         address: at(name),
         verb,
         generation: 0,
+        target: None,
         after: after.iter().copied().collect(),
         deed: Deed::Update,
         estimate: Estimate { p50: 1.0, p95: 4.0 },
@@ -79,7 +93,8 @@ fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {
 fn refined(changes: Vec<Change>, observed: &[(Address, Observed)], steps: Vec<Step>) -> Vec<Vec<StepId>> {
     let (plan, observed) = (Plan { changes }, observed.iter().cloned().collect());
     let mut program = Program { steps };
-    Members.refine(&View { plan: &plan, observed: &observed }, &mut program);
+    let graph = Desired::new(id()).check().unwrap();
+    Members.refine(&View { plan: &plan, graph: &graph, observed: &observed }, &mut program);
     program.steps.into_iter().map(|step| step.after.into_iter().collect()).collect()
 }
 

@@ -151,6 +151,8 @@ mod tests {
             auto_minor_version_upgrade: true,
             publicly_accessible: false,
             preferred_maintenance_window: None,
+            parameters_in_sync: None,
+            deferred: false,
             tags: Tags::new(),
         };
         desired.add("a", &member).unwrap();

@@ -143,8 +143,8 @@ impl<'a> Run<'a> {
     /// would call it done.
     fn unfinished(&self, case: &Case<'_>, record: &Record, live: &Live) -> Option<Reason> {
         let Readiness::Pending(status) = &live.readiness else { return None };
-        let edited =
-            |intent: &Intent| intent.address == *case.address && matches!(intent.verb, Verb::Update | Verb::Adopt);
+        let busy = |verb| matches!(verb, Verb::Update | Verb::Adopt | Verb::Failover | Verb::Restart);
+        let edited = |intent: &Intent| intent.address == *case.address && busy(intent.verb);
         let ours = !record.settled || self.inputs.state.intents.iter().any(edited);
         ours.then(|| Reason::Unfinished { status: status.clone() })
     }

@@ -29,7 +29,7 @@ fn record(address: &Address, generation: u32) -> Record {
 }
 
 fn verb() -> impl Strategy<Value = Verb> {
-    prop_oneof![Just(Verb::Create), Just(Verb::Update), Just(Verb::Delete), Just(Verb::Adopt)]
+    prop_oneof![Just(Verb::Create), Just(Verb::Update), Just(Verb::Delete), Just(Verb::Adopt), Just(Verb::Failover)]
 }
 
 fn entry() -> impl Strategy<Value = Entry> {

@@ -33,6 +33,7 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
                     address,
                     verb: Verb::Create,
                     generation: 0,
+                    target: None,
                     after,
                     deed: Deed::Create,
                     estimate: usual(seconds),

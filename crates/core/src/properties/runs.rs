@@ -323,6 +323,8 @@ impl Site {
                 self.world.delete(&id, early).map(|()| id)
             }
             Verb::Forget => Ok(String::new()),
+            // Only lowerings ask for operations, and there are none here.
+            verb => Err(format!("{verb} of an abstract resource")),
         }
     }
 

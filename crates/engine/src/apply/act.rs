@@ -6,7 +6,7 @@
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
 use crate::event::Event;
-use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone};
+use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder};
 use crate::look::Look;
 use auroractl_core::diff::Context;
 use auroractl_core::identity::Identity;
@@ -37,12 +37,16 @@ pub(super) enum Job {
     Update { spec: Value, from: Box<Live>, differs: bool },
     /// Delete it.
     Delete { spec: Value, outputs: Value },
+    /// Operate on it.
+    Operate(RawOrder),
 }
 
 /// What was done.
 pub(super) enum Acted {
     Made(RawDone),
     Ended(Ending),
+    /// An operation was begun, or has ended already.
+    Operated(Readiness),
     /// A create may have been executed, and what was to follow failed: the next run has to look.
     Open(CallError),
 }
@@ -69,6 +73,7 @@ pub(super) async fn perform<W: Sync>(
         }
         Job::Update { from, differs: false, .. } => Ok(Acted::Made(unchanged(*from))),
         Job::Delete { spec, outputs } => kind.delete(world, &me, (&spec, &outputs)).await.map(Acted::Ended),
+        Job::Operate(order) => kind.operate(world, &me, &order).await.map(Acted::Operated),
     };
     (step, result)
 }

@@ -122,6 +122,11 @@ impl<'a> Book<'a> {
         self.write(&entries, true).await
     }
 
+    /// An operation has ended; what is recorded of its resource stays as it is.
+    pub(super) async fn operated(&mut self, step: &Step) -> Result<(), StoreError> {
+        self.write(&[resolved(step, step.verb)], false).await
+    }
+
     /// A create certainly was not executed: nothing is in doubt.
     pub(super) async fn dismiss(&mut self, step: &Step) -> Result<(), StoreError> {
         self.write(&[resolved(step, step.verb)], false).await

@@ -21,7 +21,7 @@ use crate::wait::{Goal, Waits};
 use act::Acted;
 use auroractl_core::journal;
 use auroractl_core::lower::{Program, StepId};
-use auroractl_core::observed::Observed;
+use auroractl_core::observed::{Observed, Readiness};
 use auroractl_core::plan::Plan;
 use auroractl_core::queue::{Knot, Place, Queue};
 use auroractl_core::state::{State, Verb};
@@ -300,6 +300,11 @@ impl<W: World> Run<'_, W> {
                 self.written(step, gone);
             }
             Ok(Acted::Ended(Ending::Going)) => self.wait(step, Goal::Absent),
+            Ok(Acted::Operated(Readiness::Ready)) => {
+                let over = self.book.operated(what).await;
+                self.written(step, over);
+            }
+            Ok(Acted::Operated(_)) => self.wait(step, Goal::Over),
             Err(error) => {
                 // These may come from a second call behind a create that was executed.
                 let later = matches!(error.class, Class::Credentials | Class::Denied | Class::Fenced);
@@ -367,6 +372,7 @@ impl<W: World> Run<'_, W> {
         }
     }
 
+    /// Seconds since a step was started.
     fn spent(&self, step: StepId) -> f64 {
         let begun = self.started.get(&step).copied().unwrap_or_default();
         self.means.clock.now().saturating_sub(begun).as_secs_f64()

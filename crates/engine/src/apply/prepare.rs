@@ -4,6 +4,7 @@ use super::act::{Job, Worker};
 use super::book::Book;
 use super::{Means, Unchanged, Work};
 use crate::error::{CallError, Class};
+use crate::kind::RawOrder;
 use crate::refresh;
 use crate::resume;
 use crate::store::StoreError;
@@ -17,6 +18,7 @@ use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
 use auroractl_core::{Address, Graph};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Declares everything the run will do.
 pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means<'_, W>) -> Result<(), StoreError> {
@@ -169,6 +171,9 @@ pub(super) fn worker<W>(
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
             Job::Delete { spec: ask.spec, outputs: ask.outputs.unwrap_or_default() }
         }
+        Verb::Failover | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
+            Job::Operate(order(book, work, step).ok_or_else(|| fault("nothing is recorded of it"))?)
+        }
         Verb::Create => Job::Create { spec: spec(book.state, intent)?, look_first: intent.attempted },
         Verb::Update | Verb::Adopt => {
             let live = work.observed.get(&step.address).and_then(Observed::live);
@@ -187,6 +192,19 @@ pub(super) fn worker<W>(
         }
     };
     Ok(Worker { kind, me, job })
+}
+
+/// The operation that a step asks for, if what it acts on is on record.
+pub(super) fn order(book: &Book<'_>, work: Work<'_>, step: &Step) -> Option<RawOrder> {
+    let ask = book.ask(step)?;
+    let name = |at| book.state.resources.get(at).map(|record| record.name.clone());
+    let target = match &step.target {
+        Some(at) => Some(name(at)?),
+        None => None,
+    };
+    let max_lag = Duration::from_millis(work.graph.manner().max_lag.into());
+    let (verb, outputs, elapsed) = (step.verb, ask.outputs.unwrap_or_default(), Duration::ZERO);
+    Some(RawOrder { verb, spec: ask.spec, outputs, target, max_lag, elapsed })
 }
 
 fn differs(work: Work<'_>, address: &Address) -> bool {

@@ -4,6 +4,7 @@
 mod account;
 mod alarms;
 mod autoscaling;
+mod changes;
 mod cidr;
 mod collisions;
 mod engine;
@@ -79,6 +80,7 @@ pub const CHECKS: &[Check] = &[
     alarms::CHECK,
     subscriptions::CHECK,
     recovery::CHECK,
+    changes::CHECK,
     prices::CHECK,
     waivers::CHECK,
     state::CHECK,

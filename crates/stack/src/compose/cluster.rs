@@ -126,6 +126,8 @@ fn member_spec(
         auto_minor_version_upgrade: cluster.maintenance.auto_minor_version_upgrade,
         publicly_accessible: false,
         preferred_maintenance_window: Some(Window::from(cluster.maintenance.window.as_str())),
+        parameters_in_sync: (!draft.deferred()).then_some(true),
+        deferred: draft.deferred(),
         tags: draft.tags(),
     }
 }
@@ -137,6 +139,7 @@ pub(super) fn autoscaling(draft: &mut Draft<'_>, made: &Made) -> Result<(), Grap
         db_cluster_identifier: made.cluster.out(),
         min_capacity: wanted.min_readers,
         max_capacity: wanted.max_readers,
+        suspended: false,
         tags: draft.tags(),
     };
     let target = draft.add("readers", &target, "cluster.autoscaling")?;

@@ -13,12 +13,12 @@ mod security;
 pub(crate) use monitoring::{capacity, hardware};
 pub(crate) use security::partition;
 
-use crate::config::Config;
+use crate::config::{Changes, Config, Strategy};
 use crate::load::Loaded;
 use crate::path::Path;
 use auroractl_core::graph::GraphError;
 use auroractl_core::identity::StackId;
-use auroractl_core::{Address, Desired, Handle, Model, Tags};
+use auroractl_core::{Address, Desired, Handle, Manner, Model, Tags};
 use std::collections::BTreeMap;
 
 /// The desired resources, and where in the stack file each comes from.
@@ -55,6 +55,13 @@ pub fn stack_id(config: &Config) -> StackId {
     StackId { name: config.stack.name.clone(), account, region: config.stack.region.clone() }
 }
 
+/// How the stack wants its changes made.
+fn manner(config: &Config) -> Manner {
+    let Changes { strategy, max_replica_lag } = &config.changes;
+    let max_lag = Changes::lag(max_replica_lag).unwrap_or(Manner::MAX_LAG);
+    Manner { strategy: (*strategy).into(), max_lag, surge: false }
+}
+
 /// Resources while they are gathered.
 struct Draft<'a> {
     config: &'a Config,
@@ -64,7 +71,8 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn new(config: &'a Config) -> Self {
-        Self { config, desired: Desired::new(stack_id(config)), places: BTreeMap::new() }
+        let desired = Desired { manner: manner(config), ..Desired::new(stack_id(config)) };
+        Self { config, desired, places: BTreeMap::new() }
     }
 
     /// Adds a resource that a part of the stack file asks for.
@@ -72,6 +80,11 @@ impl<'a> Draft<'a> {
         let handle = self.desired.add(name, spec)?;
         self.places.insert(handle.address().clone(), Path::of(at));
         Ok(handle)
+    }
+
+    /// Changes that interrupt wait for the maintenance window.
+    fn deferred(&self) -> bool {
+        self.config.changes.strategy == Strategy::Window
     }
 
     /// The stack's tags.

@@ -5,6 +5,7 @@
 //! defaults is pinned by `stack.defaults`, so that a newer auroractl never edits a running stack by itself.
 
 mod alarm;
+mod changes;
 mod cluster;
 mod cost;
 mod derive;
@@ -17,6 +18,7 @@ mod stack;
 mod window;
 
 pub use alarm::{Alarm, AlarmKind, Alarms, ResolvedAlarm, Threshold, Unit, UnitFamily};
+pub use changes::{Changes, Strategy};
 pub use cluster::{
     Autoscaling, AutoscalingMetric, Backup, Cluster, Insights, InsightsMode, LogExport, Maintenance, Member,
     Serverless, StorageType,
@@ -56,6 +58,9 @@ pub struct Config {
     /// What a disaster may cost: the targets that drills are measured against.
     #[serde(default)]
     pub recovery: Recovery,
+    /// How changes are made that restart members of the cluster.
+    #[serde(default)]
+    pub changes: Changes,
     /// Assumptions about the use of the stack, for its bill.
     #[serde(default)]
     pub cost: Cost,

@@ -26,6 +26,9 @@ impl Terraform for DbInstance {
             auto_minor_version_upgrade,
             publicly_accessible,
             preferred_maintenance_window,
+            // How auroractl changes it, not what it is.
+            parameters_in_sync: _,
+            deferred: _,
             tags,
         } = self;
         block

@@ -16,7 +16,8 @@ impl Terraform for ScalableTarget {
     }
 
     fn say(&self, block: &mut Block<'_>) {
-        let Self { db_cluster_identifier, min_capacity, max_capacity, tags } = self;
+        // The provider has no word for a target that is suspended for a while.
+        let Self { db_cluster_identifier, min_capacity, max_capacity, suspended: _, tags } = self;
         block
             .set("service_namespace", NAMESPACE)
             .set("scalable_dimension", DIMENSION)

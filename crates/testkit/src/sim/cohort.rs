@@ -1,46 +1,115 @@
-//! The order of a cohort: members of a cluster restart one at a time, the writer last.
+//! The order of a cohort: members of a cluster restart one at a time, the writer last, and its role moves before.
 
-use super::kinds::{Member, Outputs};
-use auroractl_core::lower::{Lowering, Program, View};
+use super::kinds::{Cluster, Member, Outputs};
+use super::mutants::Lapse;
+use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::model::Model;
-use auroractl_core::plan::Action;
+use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Of};
+use auroractl_core::{Address, Of, Readiness};
 use std::collections::BTreeMap;
 
 /// The lowerings of the simulated kinds.
-pub(super) const LOWERINGS: &[&dyn Lowering] = &[&Rolling];
+pub(super) fn lowerings(lapse: Option<Lapse>) -> &'static [&'static dyn Lowering] {
+    if lapse == Some(Lapse::FailoverTooEarly) { &[&Rolling { hasty: true }] } else { &[&Rolling { hasty: false }] }
+}
 
 /// Members of a cluster, one at a time.
-struct Rolling;
+struct Rolling {
+    /// The role moves whether or not the target has had its turn.
+    hasty: bool,
+}
+
+/// A member that is there: is it the writer, and who is it?
+type Turn<'a> = (bool, &'a Change);
 
 impl Lowering for Rolling {
     fn refine(&self, view: &View<'_>, program: &mut Program) {
-        let mut clusters: BTreeMap<String, Vec<(bool, Address)>> = BTreeMap::new();
-        let edits = |action: Action| matches!(action, Action::Update | Action::Restart | Action::Adopt);
-        for change in view.plan.changes.iter().filter(|change| edits(change.action)) {
-            let live = view.observed.get(&change.address).and_then(|seen| seen.live());
-            let Some(live) = live.filter(|_| change.address.kind() == Member::KIND) else { continue };
-            let writer = Of::<Member>::outputs(&live.outputs).is_ok_and(|Outputs { writer, .. }| writer);
-            let cluster = live.spec.get("parent").map(ToString::to_string).unwrap_or_default();
-            clusters.entry(cluster).or_default().push((writer, change.address.clone()));
-        }
-        for members in clusters.values_mut() {
-            members.sort();
-            for pair in members.windows(2) {
+        for (cluster, members) in members(view) {
+            let turns: Vec<(bool, StepId)> = members
+                .iter()
+                .filter(|(_, change)| change.action != Action::NoOp)
+                .filter_map(|(writes, change)| Some((*writes, program.forward(&change.address)?)))
+                .collect();
+            for pair in turns.windows(2) {
                 if let [(_, earlier), (_, later)] = pair {
-                    link(program, earlier, later);
+                    program.order(*earlier, *later);
                 }
+            }
+            let Some(home) = home(view, &cluster).filter(|_| !turns.is_empty()) else { continue };
+            let (pause, resume) = (program.operate(home, Verb::Pause), program.operate(home, Verb::Resume));
+            for (_, turn) in &turns {
+                program.link(pause, *turn);
+                program.link(*turn, resume);
+            }
+            if let Some(edit) = program.forward(&home.address) {
+                program.link(edit, pause);
+            }
+            if let Some((true, writer)) = turns.last() {
+                self.hand_over(view, (home, &members), (&turns, *writer), program);
             }
         }
     }
 }
 
-fn link(program: &mut Program, earlier: &Address, later: &Address) {
-    let step = |at: &Address| {
-        program.steps.iter().position(|step| step.address == *at && matches!(step.verb, Verb::Update | Verb::Adopt))
-    };
-    if let (Some(earlier), Some(later)) = (step(earlier), step(later)) {
-        program.order(earlier, later);
+impl Rolling {
+    fn hand_over(
+        &self,
+        view: &View<'_>,
+        (home, members): (&Change, &[Turn<'_>]),
+        (turns, writer): (&[(bool, StepId)], StepId),
+        program: &mut Program,
+    ) {
+        let ready = |at: &Address| {
+            view.observed.get(at).and_then(|seen| seen.live()).is_some_and(|live| live.readiness == Readiness::Ready)
+        };
+        let Some((_, heir)) = members.iter().find(|(writes, change)| !writes && ready(&change.address)) else { return };
+        let settle = program.operate(heir, Verb::Settle);
+        let failover = program.operate(home, Verb::Failover);
+        if let Some(step) = program.steps.get_mut(failover) {
+            step.target = Some(heir.address.clone());
+        }
+        if !self.hasty {
+            turns.iter().filter(|(writes, _)| !writes).for_each(|(_, turn)| program.link(*turn, settle));
+            program.link(settle, failover);
+        }
+        program.link(failover, writer);
+        let resumes = program.steps.iter().position(|step| step.address == home.address && step.verb == Verb::Resume);
+        if let Some(resume) = resumes {
+            program.link(failover, resume);
+        }
+        let pauses = program.steps.iter().position(|step| step.address == home.address && step.verb == Verb::Pause);
+        if let Some(pause) = pauses {
+            program.link(pause, failover);
+        }
     }
+}
+
+/// The members that are there and stay, by cluster, the writer last.
+fn members<'a>(view: &View<'a>) -> BTreeMap<String, Vec<Turn<'a>>> {
+    let mut clusters: BTreeMap<String, Vec<Turn<'a>>> = BTreeMap::new();
+    for change in view.plan.changes.iter().filter(|change| stays(change) && change.address.kind() == Member::KIND) {
+        let Some(live) = view.observed.get(&change.address).and_then(|seen| seen.live()) else { continue };
+        let writes = Of::<Member>::outputs(&live.outputs).is_ok_and(|Outputs { writer, .. }| writer);
+        let cluster = live.spec.get("parent").and_then(|parent| parent.as_str()).unwrap_or_default();
+        clusters.entry(cluster.to_owned()).or_default().push((writes, change));
+    }
+    for members in clusters.values_mut() {
+        members.sort_by_key(|(writes, change)| (*writes, change.address.clone()));
+    }
+    clusters
+}
+
+fn stays(change: &Change) -> bool {
+    matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt)
+}
+
+/// The change of the cluster with this id, if it stays.
+fn home<'a>(view: &View<'a>, id: &str) -> Option<&'a Change> {
+    let here = |change: &&Change| {
+        let live = view.observed.get(&change.address).and_then(|seen| seen.live());
+        let outputs = live.and_then(|live| Of::<Cluster>::outputs(&live.outputs).ok());
+        outputs.is_some_and(|outputs| outputs.id.as_str() == id)
+    };
+    view.plan.changes.iter().filter(|change| change.address.kind() == Cluster::KIND && stays(change)).find(here)
 }

@@ -10,7 +10,7 @@ use auroractl_engine::{Ask, CallError, Class, Done, Ending, Found, Past, Seen};
 use std::time::Duration;
 
 /// How long a member is away when its size changes.
-const RESTART: Duration = Duration::from_secs(20);
+pub(super) const RESTART: Duration = Duration::from_secs(20);
 /// How long clusters and their members take to go.
 const FAREWELL: Duration = Duration::from_secs(15);
 
@@ -55,7 +55,8 @@ fn found<R: Spec>(object: &Object, ask: &Ask<R>, (now, lapse): (Duration, Option
         _ => Owner::Oid(object.oid.clone()),
     };
     // The label is a name that the answer spells as it was asked for.
-    let mut parts = Parts { parent, label: ask.spec.parts().label, size: object.size, shape: object.shape };
+    let paused = object.paused && lapse != Some(Lapse::PauseForgotten);
+    let mut parts = Parts { parent, label: ask.spec.parts().label, size: object.size, shape: object.shape, paused };
     if lapse == Some(Lapse::NoDiffAfterAdoption) && ask.outputs.is_none() {
         parts = ask.spec.parts().clone();
     }
@@ -162,7 +163,7 @@ fn admit(inner: &mut Inner, draft: &Object, adoption: Adoption) -> Result<(Objec
 }
 
 /// What there is to say about an object that a call acts on.
-fn touched(inner: &Inner, object: &Object) -> Touched {
+pub(super) fn touched(inner: &Inner, object: &Object) -> Touched {
     let mine = |other: &&Object| !object.oid.is_empty() && other.oid == object.oid && other.leaving.is_none();
     let down = |other: &&Object| {
         other.kind == object.kind
@@ -213,6 +214,7 @@ async fn change(w: &World, me: &Identity, at: (&'static str, &Outputs), size: u3
                 object.ready = object.ready.max(now + RESTART);
             }
             object.size = size;
+            object.paused = false;
         }
         Ok(((), touched))
     })

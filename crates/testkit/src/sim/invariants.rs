@@ -154,6 +154,7 @@ fn intends(entry: &Entry, call: &Call) -> bool {
         Deed::Create => matches!(intent.verb, Verb::Create),
         Deed::Update => matches!(intent.verb, Verb::Create | Verb::Update | Verb::Adopt),
         Deed::Delete => matches!(intent.verb, Verb::Delete),
+        Deed::Operate => intent.verb.operates(),
     };
     verb && intent.oid == call.oid && intent.generation == call.generation
 }
@@ -401,11 +402,19 @@ fn i49(log: &Log) -> Verdict {
     })
 }
 
-/// Members of a cluster are away one at a time. Not one of the numbered promises: it is what a lowering is for.
+/// Members of a cluster are away one at a time; the writer's role goes to one whose turn is over; and at the end nothing is
+/// left paused. Not one of the numbered promises: it is what a lowering is for.
 fn rolling(log: &Log) -> Verdict {
-    let mut edits = effects(log).filter(|(call, effect)| call.deed == Deed::Update && effect.kind == "db_instance");
-    match edits.find(|(_, effect)| effect.down > 0) {
-        Some((call, _)) => Err(format!("{} while another member was away", told(call))),
-        None => Ok(()),
+    let edits = || effects(log).filter(|(call, effect)| call.deed == Deed::Update && effect.kind == "db_instance");
+    if let Some((call, _)) = edits().find(|(_, effect)| effect.down > 0) {
+        return Err(format!("{} while another member was away", told(call)));
     }
+    for (failover, effect) in effects(log).filter(|(call, _)| call.deed == Deed::Operate) {
+        let Some(heir) = &effect.heir else { continue };
+        let mut later = edits().filter(|(call, _)| call.run == failover.run && call.seq > failover.seq);
+        holds(!later.any(|(_, edit)| edit.id == *heir), || format!("{} to one that is edited after it", told(failover)))?;
+    }
+    let last = log.runs.last().filter(|run| well(run));
+    let paused = last.and_then(|run| run.world.iter().find(|object| object.paused && !object.foreign));
+    holds(paused.is_none(), || format!("{paused:?} is still paused"))
 }

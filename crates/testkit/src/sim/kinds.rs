@@ -2,12 +2,13 @@
 //! create of two calls, data, members of a cluster.
 
 use super::effect::{create, delete, survey, update};
+use super::operate::{operate, progress};
 use super::world::{HORIZON, World};
 use auroractl_core::identity::NameRule;
 use auroractl_core::ids::VpcId;
 use auroractl_core::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Of};
-use auroractl_engine::{Ask, CallError, Done, Ending, Found, Kind, Look, Past, Resource, Seen};
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Of, Readiness};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Kind, Look, Order, Past, Resource, Seen};
 use serde::{Deserialize, Serialize};
 
 /// What a stack wants of any of these kinds.
@@ -31,6 +32,9 @@ pub struct Parts {
     pub size: u32,
     /// Can't be edited.
     pub shape: u32,
+    /// It does nothing by itself. Wanted of nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
 }
 
 /// What an object exports. A VPC id stands for any id here.
@@ -81,10 +85,11 @@ macro_rules! kinds {
                 }
 
                 fn diff(Self(old): &Self, Self(new): &Self, d: &mut Diff<'_>) {
-                    let Parts { parent, label: _, size, shape } = new;
+                    let Parts { parent, label: _, size, shape, paused } = new;
                     d.field("parent", &old.parent, parent, Impact::REPLACE)
                         .field("size", &old.size, size, Impact::new($size, "simulated"))
-                        .field("shape", &old.shape, shape, Impact::new(Level::Replace, "simulated"));
+                        .field("shape", &old.shape, shape, Impact::new(Level::Replace, "simulated"))
+                        .field("paused", &old.paused, paused, Impact::NONE);
                 }
             }
 
@@ -100,6 +105,12 @@ macro_rules! kinds {
                 }
                 async fn delete(w: &World, me: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
                     delete(w, me, past).await
+                }
+                async fn operate(w: &World, me: &Identity, order: &Order<Self>) -> Result<Readiness, CallError> {
+                    operate(w, me, order).await
+                }
+                async fn progress(w: &World, _: &Look, order: &Order<Self>) -> Result<Readiness, CallError> {
+                    progress(w, order).await
                 }
             }
         )*

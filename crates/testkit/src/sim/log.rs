@@ -19,6 +19,8 @@ pub enum Deed {
     Update,
     /// Delete.
     Delete,
+    /// Hand a role over, pause, resume.
+    Operate,
 }
 
 impl Deed {
@@ -29,6 +31,7 @@ impl Deed {
             Self::Create => "sim:Create",
             Self::Update => "sim:Modify",
             Self::Delete => "sim:Delete",
+            Self::Operate => "sim:Operate",
         }
     }
 }
@@ -85,6 +88,8 @@ pub struct Touched {
     pub users: usize,
     /// Members of its cluster that are not usable, itself left out.
     pub down: usize,
+    /// The member that was made the writer, by id.
+    pub heir: Option<String>,
     /// The user has allowed this deletion.
     pub permitted: bool,
 }

@@ -7,7 +7,7 @@
 //!
 //! | module | what stands there |
 //! |---|---|
-//! | `world`, `object`, `effect`, `kinds`, `cohort` | objects, calls and processes; what the calls do; the kinds and their lowering |
+//! | `world`, `object`, `effect`, `operate`, `kinds`, `cohort` | objects, calls and processes; what the calls do; the kinds and their lowering |
 //! | [`mishap`] | what can go wrong with a call, and where a process can die |
 //! | `disk`, `tape` | the disk and the store under a run, with their faults and the record of what was written |
 //! | `stack` | the stack file and its author |
@@ -28,6 +28,7 @@ pub mod log;
 pub mod mishap;
 pub mod mutants;
 mod object;
+mod operate;
 mod run;
 pub mod soak;
 mod stack;

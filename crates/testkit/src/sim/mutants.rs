@@ -9,8 +9,8 @@ use auroractl_core::diff::{Context, FieldChange};
 use auroractl_core::identity::{Identity, Naming};
 use auroractl_core::kind::{Malformed, Sides};
 use auroractl_core::model::{Adoption, Group, ReplaceOrder, Timing};
-use auroractl_core::{Observed, PureKind, State};
-use auroractl_engine::kind::{Edit, RawAsk, RawDone};
+use auroractl_core::{Observed, PureKind, Readiness, State};
+use auroractl_engine::kind::{Edit, RawAsk, RawDone, RawOrder};
 use auroractl_engine::{CallError, Ending, Kind, Look, Registry};
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -72,11 +72,15 @@ pub enum Lapse {
     LockIsIgnored,
     /// A saved plan is applied without looking whether it is stale.
     StalePlanIsApplied,
+    /// The writer's role moves to a member that has not had its turn.
+    FailoverTooEarly,
+    /// That something was paused does not show at the next look.
+    PauseForgotten,
 }
 
 impl Lapse {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::IntentsNotWritten,
         Self::IntentsNotDurable,
         Self::AttemptNotDurable,
@@ -104,6 +108,8 @@ impl Lapse {
         Self::SnapshotInPlace,
         Self::LockIsIgnored,
         Self::StalePlanIsApplied,
+        Self::FailoverTooEarly,
+        Self::PauseForgotten,
     ];
 
     /// The kinds as this program knows them.
@@ -224,6 +230,22 @@ impl Kind<World> for Impatient {
         past: (&'a Value, &'a Value),
     ) -> BoxFuture<'a, Result<Ending, CallError>> {
         self.inner().delete(w, me, past)
+    }
+    fn operate<'a>(
+        &'a self,
+        w: &'a World,
+        me: &'a Identity,
+        order: &'a RawOrder,
+    ) -> BoxFuture<'a, Result<Readiness, CallError>> {
+        self.inner().operate(w, me, order)
+    }
+    fn progress<'a>(
+        &'a self,
+        w: &'a World,
+        look: &'a Look,
+        order: &'a RawOrder,
+    ) -> BoxFuture<'a, Result<Readiness, CallError>> {
+        self.inner().progress(w, look, order)
     }
     fn spare<'a>(&'a self, w: &'a World, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>> {
         self.inner().spare(w, arn)

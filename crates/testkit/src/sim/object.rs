@@ -26,6 +26,8 @@ pub struct Object {
     pub shape: u32,
     /// The member that takes the writes.
     pub writer: bool,
+    /// It does nothing by itself for the time being.
+    pub paused: bool,
     /// When reads begin to show it for certain.
     pub(super) visible: Duration,
     /// Before, some reads show it and some don't.
@@ -54,6 +56,7 @@ impl Object {
             size: 0,
             shape: 0,
             writer: false,
+            paused: false,
             visible: Duration::ZERO,
             blinks: false,
             ready: Duration::ZERO,

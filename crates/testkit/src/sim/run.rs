@@ -1,6 +1,6 @@
 //! One run, as the command line does it: open, remember, look, plan, write down, act.
 
-use super::cohort::LOWERINGS;
+use super::cohort::lowerings;
 use super::disk::Trap;
 use super::log::{Ended, RunLog};
 use super::mutants::Lapse;
@@ -219,7 +219,7 @@ impl Setting {
             return Ended::Failed(format!("store: {why}"));
         }
         let priors = Priors::default();
-        let sources = Sources { priors: &priors, graph, state, observed: &seen, lowerings: LOWERINGS };
+        let sources = Sources { priors: &priors, graph, state, observed: &seen, lowerings: lowerings(self.world.lapse()) };
         let program = lower(&plan, &sources);
         for (id, step) in program.steps.iter().enumerate() {
             self.world.tell(|| {

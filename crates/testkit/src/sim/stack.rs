@@ -165,7 +165,7 @@ impl Stack {
             }
             4 => self.again(),
             5 => self.rename(rng, recorded),
-            6 => self.touch(rng, |_| true, |wish| wish.size += 1).map_or(Edit::Nothing, |_| Edit::Resize),
+            6 => self.resize(rng),
             7 | 8 => self.reshape(rng),
             _ => Edit::Nothing,
         };
@@ -181,6 +181,15 @@ impl Stack {
         let wish = open.remove(at);
         change(wish);
         Some(wish)
+    }
+
+    /// Members of a cluster are resized together: that is what a roll is for.
+    fn resize(&mut self, rng: &mut Rng) -> Edit {
+        let Some(touched) = self.touch(rng, |_| true, |wish| wish.size += 1) else { return Edit::Nothing };
+        let (key, kind, parent) = (touched.key, touched.kind, touched.parent);
+        let sibling = |wish: &&mut Wish| kind == "db_instance" && (wish.kind, wish.parent) == (kind, parent);
+        self.wishes.iter_mut().filter(|wish| wish.key != key).filter(sibling).for_each(|wish| wish.size += 1);
+        Edit::Resize
     }
 
     /// Removes a resource and all that belongs to it.
@@ -297,7 +306,7 @@ fn pick(rng: &mut Rng, keys: &[u32]) -> Option<u32> {
 
 fn add(desired: &mut Desired, wish: &Wish, parent: Option<Input<VpcId>>) -> Result<Input<VpcId>, String> {
     fn one<R: Spec>(desired: &mut Desired, wish: &Wish, parent: Option<Input<VpcId>>) -> Result<Input<VpcId>, String> {
-        let parts = Parts { parent, label: wish.label, size: wish.size, shape: wish.shape };
+        let parts = Parts { parent, label: wish.label, size: wish.size, shape: wish.shape, paused: false };
         let made = desired.add(&format!("r{}", wish.name), &R::make(parts)).map_err(|error| error.to_string())?;
         Ok(made.out::<VpcId>())
     }

@@ -1,0 +1,119 @@
+//! What a roll does to a member beside editing it: restart it, and wait until it has caught up.
+//!
+//! A member that is `available` again has an empty cache and may lag behind the
+//! writer. What lag it has, only CloudWatch tells (`AuroraReplicaLag`, a point
+//! each minute, told a minute later). Where that can't be asked, or says nothing
+//! for five minutes, the member's status alone counts.
+
+use super::{DbInstance, observe};
+use crate::describe;
+use auroractl_aws::Aws;
+use auroractl_core::state::Verb;
+use auroractl_core::{Identity, Readiness};
+use auroractl_engine::{CallError, Class, Look, Order};
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Dimension, Statistic};
+use aws_sdk_rds::types::{DbCluster as Cluster, DbInstance as Raw};
+use std::time::{Duration, SystemTime};
+
+const REBOOT: &str = "rds:RebootDBInstance";
+const MEASURE: &str = "cloudwatch:GetMetricStatistics";
+/// Seconds between two points of the metric.
+const PERIOD: i32 = 60;
+/// Without a point for so long none will come.
+const UNMEASURED: Duration = Duration::from_secs(300);
+
+/// Begins it. A restart that is under way is not asked for again; to catch up nothing is asked for.
+pub(super) async fn begin(aws: &Aws, _: &Identity, order: &Order<DbInstance>) -> Result<Readiness, CallError> {
+    let name = order.on.outputs.db_instance_identifier.as_str();
+    if order.verb == Verb::Settle {
+        return Ok(Readiness::Pending("catching up".to_owned()));
+    }
+    let (raw, _) = look_at(aws, &Look::new(), order).await?;
+    let Some(raw) = raw else { return Err(CallError::new(REBOOT, Class::Gone, format!("{name} is no longer there"))) };
+    if raw.db_instance_status() != Some("rebooting") {
+        aws.write(REBOOT, || aws.rds().reboot_db_instance().db_instance_identifier(name).send()).await?;
+    }
+    Ok(Readiness::Pending("rebooting".to_owned()))
+}
+
+/// How far it is.
+pub(super) async fn progress(aws: &Aws, look: &Look, order: &Order<DbInstance>) -> Result<Readiness, CallError> {
+    let (raw, cluster) = look_at(aws, look, order).await?;
+    let Some(raw) = raw else { return Ok(Readiness::Failed("it is no longer there".to_owned())) };
+    let found = observe::found(&raw, cluster.as_ref(), &order.on.spec);
+    if found.readiness != Readiness::Ready {
+        return Ok(found.readiness);
+    }
+    if observe::awaits_restart(&raw, cluster.as_ref()) {
+        return Ok(Readiness::Pending("available, its parameters wait for a restart".to_owned()));
+    }
+    if order.verb != Verb::Settle || found.outputs.is_writer {
+        return Ok(Readiness::Ready);
+    }
+    let lag = match lag(aws, order).await {
+        // Who may not read metrics still rolls, by status alone.
+        Err(error) if error.class == Class::Denied => return Ok(Readiness::Ready),
+        lag => lag?,
+    };
+    Ok(caught_up(lag, order.max_lag, order.elapsed))
+}
+
+/// The member and its cluster.
+async fn look_at(
+    aws: &Aws,
+    look: &Look,
+    order: &Order<DbInstance>,
+) -> Result<(Option<Raw>, Option<Cluster>), CallError> {
+    let name = order.on.outputs.db_instance_identifier.as_str();
+    let cluster = order.on.spec.db_cluster_identifier.get()?.as_str();
+    let (members, cluster) =
+        futures::try_join!(describe::members(aws, look, cluster), describe::cluster(aws, look, cluster))?;
+    let member = members.iter().find(|raw| raw.db_instance_identifier() == Some(name)).cloned();
+    Ok((member, cluster))
+}
+
+/// The worst lag since the wait began, in milliseconds; `None` while nothing was measured.
+async fn lag(aws: &Aws, order: &Order<DbInstance>) -> Result<Option<f64>, CallError> {
+    let now = SystemTime::now();
+    let since = now.checked_sub(order.elapsed.max(Duration::from_secs(1))).unwrap_or(now);
+    let name = order.on.outputs.db_instance_identifier.as_str();
+    let member = Dimension::builder().name("DBInstanceIdentifier").value(name).build();
+    let call = || {
+        let request = aws.cloudwatch().get_metric_statistics().namespace("AWS/RDS").metric_name("AuroraReplicaLag");
+        request
+            .dimensions(member.clone())
+            .start_time(DateTime::from(since))
+            .end_time(DateTime::from(now))
+            .period(PERIOD)
+            .statistics(Statistic::Maximum)
+            .send()
+    };
+    let answer = aws.read(MEASURE, call).await?;
+    // The newest point alone: what it was before it came back does not count.
+    let newest = answer.datapoints().iter().max_by_key(|point| point.timestamp().map(DateTime::as_nanos));
+    Ok(newest.and_then(|point| point.maximum()))
+}
+
+fn caught_up(lag: Option<f64>, most: Duration, elapsed: Duration) -> Readiness {
+    match lag {
+        Some(lag) if lag <= most.as_secs_f64() * 1_000.0 => Readiness::Ready,
+        Some(lag) => Readiness::Pending(format!("available, {lag:.0} ms behind the writer")),
+        None if elapsed >= UNMEASURED => Readiness::Ready,
+        None => Readiness::Pending("available, its lag is not measured yet".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_has_caught_up_when_its_lag_says_so() {
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        assert_eq!(caught_up(Some(1_000.0), second, minute), Readiness::Ready);
+        assert!(matches!(caught_up(Some(1_001.0), second, UNMEASURED), Readiness::Pending(_)));
+        assert!(matches!(caught_up(None, second, minute), Readiness::Pending(_)));
+        assert_eq!(caught_up(None, second, UNMEASURED), Readiness::Ready);
+    }
+}

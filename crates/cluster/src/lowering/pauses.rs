@@ -1,0 +1,51 @@
+//! Reader autoscaling keeps still while members of its cluster restart.
+//!
+//! A roll moves the load from one reader to the others: autoscaling would take
+//! that for a reason to add readers, or to remove one that has just come back.
+//! It is suspended before the first turn and resumed after the last. A run that
+//! dies in between leaves it suspended, which is a difference from what the
+//! stack wants (`suspended`): the next plan resumes it.
+
+use super::interrupted;
+use crate::scalable_target::ScalableTarget;
+use auroractl_core::lower::{Lowering, Program, StepId, View};
+use auroractl_core::plan::{Action, Change};
+use auroractl_core::state::Verb;
+use auroractl_core::{Model, Of};
+
+/// Suspended autoscaling. See the module.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses;
+
+impl Lowering for Pauses {
+    fn refine(&self, view: &View<'_>, program: &mut Program) {
+        for (cluster, members) in interrupted(view, program) {
+            let Some(target) = target_of(view, &cluster) else { continue };
+            let turns: Vec<StepId> = members.iter().flat_map(|member| member.steps.iter().copied()).collect();
+            let pause = program.operate(target, Verb::Pause);
+            let resume = program.operate(target, Verb::Resume);
+            for turn in &turns {
+                program.link(pause, *turn);
+                program.link(*turn, resume);
+            }
+            if let Some(edit) = program.forward(&target.address) {
+                // An edit writes what the stack wants, and that is autoscaling that runs.
+                turns.iter().for_each(|turn| program.link(*turn, edit));
+                program.link(edit, resume);
+            }
+        }
+    }
+}
+
+/// The change of a cluster's scalable target, if it is there and stays.
+fn target_of<'a>(view: &View<'a>, cluster: &str) -> Option<&'a Change> {
+    let of = |change: &&Change| {
+        let live = view.observed.get(&change.address).and_then(|seen| seen.live());
+        let spec = live.and_then(|live| Of::<ScalableTarget>::spec(&live.spec).ok());
+        spec.is_some_and(|spec| spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster))
+    };
+    let stays =
+        |change: &&Change| matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt);
+    let targets = view.plan.changes.iter().filter(|change| change.address.kind() == ScalableTarget::KIND);
+    targets.filter(stays).find(of)
+}

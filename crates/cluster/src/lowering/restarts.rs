@@ -1,0 +1,78 @@
+//! Values that count after a restart get one: AWS applies a static parameter at no other time, not even in the
+//! maintenance window.
+//!
+//! A member whose own edit restarts it needs no further one: edits of several
+//! kinds share the restart. What an earlier run left waiting is a difference of
+//! the member itself (`parameters_in_sync`), so that a run that was killed
+//! between the edit of a group and the restarts is finished by the next.
+
+use super::observed;
+use crate::db_cluster::DbCluster;
+use crate::db_instance::{DbInstance, IN_SYNC};
+use auroractl_core::lower::{Lowering, Program, StepId, View};
+use auroractl_core::plan::{Action, Change};
+use auroractl_core::state::Verb;
+use auroractl_core::{Address, Level, Model, Strategy, When};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Restarts. See the module.
+#[derive(Clone, Copy, Debug)]
+pub struct Restarts;
+
+impl Lowering for Restarts {
+    fn refine(&self, view: &View<'_>, program: &mut Program) {
+        if view.graph.manner().strategy == Strategy::Window {
+            return;
+        }
+        let changes: BTreeMap<&Address, &Change> =
+            view.plan.changes.iter().map(|change| (&change.address, change)).collect();
+        for change in view.plan.changes.iter().filter(|change| stays(view, change)) {
+            let causes = causes(view, change, &changes);
+            if causes.is_empty() || restarts_itself(view, change, &changes) {
+                continue;
+            }
+            let restart = program.operate(change, Verb::Restart);
+            let before: BTreeSet<StepId> =
+                causes.into_iter().chain([&change.address]).filter_map(|at| program.forward(at)).collect();
+            before.into_iter().for_each(|earlier| program.order(earlier, restart));
+        }
+    }
+}
+
+/// A member that is there and stays the same instance.
+fn stays(view: &View<'_>, change: &Change) -> bool {
+    let stays = matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt);
+    stays && observed(view, &change.address).is_some()
+}
+
+/// The resources whose edits wait for a restart of this member: itself, its parameter group, its cluster, the cluster's
+/// parameter group.
+fn causes<'a>(
+    view: &View<'a>,
+    change: &'a Change,
+    changes: &BTreeMap<&'a Address, &'a Change>,
+) -> BTreeSet<&'a Address> {
+    let needed = |at: &'a Address| view.graph.deps(at).filter(|dep| dep.kind() != DbInstance::KIND);
+    let cluster = needed(&change.address).filter(|dep| dep.kind() == DbCluster::KIND).flat_map(needed);
+    let waits = |at: &&Address| {
+        let edits = changes.get(at).filter(|change| matches!(change.action, Action::Update | Action::Restart));
+        edits.is_some_and(|change| change.fields.iter().any(|field| field.impact.when == When::AtReboot))
+    };
+    let mut causes: BTreeSet<&Address> =
+        needed(&change.address).chain(cluster).chain([&change.address]).filter(waits).collect();
+    if change.fields.iter().any(|field| field.path == IN_SYNC) {
+        causes.insert(&change.address);
+    }
+    causes
+}
+
+/// Does an edit restart it anyway: its own, or one that restarts the whole cluster?
+fn restarts_itself(view: &View<'_>, change: &Change, changes: &BTreeMap<&Address, &Change>) -> bool {
+    let now = |change: &Change, least: Level| {
+        let felt = |field: &&auroractl_core::FieldChange| field.impact.level >= least && field.path != IN_SYNC;
+        change.fields.iter().filter(felt).any(|field| field.impact.when == When::Now)
+    };
+    let cluster = view.graph.deps(&change.address).find(|dep| dep.kind() == DbCluster::KIND);
+    now(change, Level::RebootOne)
+        || cluster.and_then(|at| changes.get(at)).is_some_and(|change| now(change, Level::RebootAll))
+}
