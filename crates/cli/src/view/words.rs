@@ -48,6 +48,17 @@ pub(super) fn style(action: Action) -> Style {
     }
 }
 
+/// The same as a class of a style sheet.
+pub(super) fn tone(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "same",
+        Action::Create => "make",
+        Action::Update | Action::Adopt => "edit",
+        Action::Restart | Action::Replace => "felt",
+        Action::Delete | Action::Forget | Action::Refused => "gone",
+    }
+}
+
 /// The heading of a part of the stack.
 pub(super) fn group(group: Group) -> &'static str {
     match group {
