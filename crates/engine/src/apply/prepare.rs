@@ -167,7 +167,7 @@ pub(super) fn worker<W>(
     let job = match step.verb {
         Verb::Delete | Verb::Forget => {
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
-            Job::Delete { spec: ask.spec, outputs: ask.outputs.unwrap_or_default() }
+            Job::Delete { ask, incarnation: book.incarnation(step) }
         }
         Verb::Create => Job::Create { spec: spec(book.state, intent)?, look_first: intent.attempted },
         Verb::Update | Verb::Adopt => {
