@@ -6,6 +6,7 @@ mod iam_role;
 mod iam_role_policy;
 mod iam_role_policy_attachment;
 mod key_policy;
+mod key_users;
 mod kms_alias;
 mod kms_key;
 pub mod live;

@@ -114,6 +114,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::RemovedFromStack => "no longer in the stack".to_owned(),
         Reason::Destroyed => "the stack is destroyed".to_owned(),
         Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
+        Reason::Needed { what } => format!("stays at AWS: {what} needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
