@@ -60,6 +60,11 @@ bench: venv ## Measure a release build, Terraform beside it where it is installe
 	cargo build --workspace --release --locked
 	@"$(TARGET)/release/auroractl-bench"
 
+.PHONY: report
+report: build ## Write report.html, the production stack's plan as a page for a change request; no AWS call.
+	@state=$$(mktemp -d) && "$(TARGET)/debug/auroractl" plan stacks/prod.toml --refresh=false --state-dir "$$state" \
+	--html report.html >/dev/null; code=$$?; rm -rf "$$state"; [ $$code -eq 0 ] && echo 'Open report.html in a browser.'
+
 .PHONY: rules
 rules: build ## Rewrite docs/rules.md from the rules.
 	@"$(TARGET)/debug/auroractl" rules docs > docs/rules.md.new

@@ -95,6 +95,7 @@ struct Clients {
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
     logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     autoscaling: OnceLock<aws_sdk_applicationautoscaling::Client>,
+    backup: OnceLock<aws_sdk_backup::Client>,
     tagging: OnceLock<aws_sdk_resourcegroupstagging::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
 }
@@ -124,6 +125,8 @@ impl Aws {
         logs aws_sdk_cloudwatchlogs;
         /// Application Auto Scaling.
         autoscaling aws_sdk_applicationautoscaling;
+        /// AWS Backup.
+        backup aws_sdk_backup;
         /// The index of tags.
         tagging aws_sdk_resourcegroupstagging;
         /// STS.

@@ -11,6 +11,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Names standard output where a file could be named.
+pub(crate) const STDOUT: &str = "-";
+
 /// Provisions Aurora PostgreSQL and everything around it, straight through the AWS SDK.
 #[derive(Debug, Parser)]
 #[command(name = "auroractl", version, about, max_term_width = 100, disable_help_subcommand = true)]
@@ -129,6 +132,9 @@ pub(crate) struct Running {
     /// Stop waiting after this time (`90s`, `45m`, `2h`); AWS goes on, and the next run resumes.
     #[arg(long, env = "AURORACTL_TIMEOUT", value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
+    /// Write a report of the run to this file: one page, predicted beside measured, however the run ends.
+    #[arg(long, env = "AURORACTL_APPLY_HTML", value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// Permissions that a plan needs spelled out.
@@ -311,6 +317,12 @@ pub(crate) struct Plan {
     /// Save the plan for `apply FILE`.
     #[arg(long, env = "AURORACTL_OUT", value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Write a report for a change request to this file: one page that needs nothing beside it.
+    #[arg(long, env = "AURORACTL_HTML", value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Print the plan as Markdown for a pull request, or write it to a file: `--markdown=FILE`.
+    #[arg(long, env = "AURORACTL_MARKDOWN", value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDOUT)]
+    pub(crate) markdown: Option<PathBuf>,
     /// Show unchanged resources too.
     #[arg(long, env = "AURORACTL_ALL")]
     pub(crate) all: bool,

@@ -5,6 +5,8 @@ mod bucket;
 mod commands;
 mod exit;
 mod forecast;
+mod record;
+mod report;
 mod rules;
 mod saved;
 mod session;

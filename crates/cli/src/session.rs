@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::view;
 use auroractl_aws::Aws;
 use auroractl_core::identity::StackId;
-use auroractl_core::journal::{Entry, replay};
+use auroractl_core::journal::{self, Entry, replay};
 use auroractl_core::plan::{Inputs, Options, Plan};
 use auroractl_core::state::State;
 use auroractl_core::{Address, Desired, Graph};
@@ -185,12 +185,7 @@ pub(crate) async fn open_state(stack: &Stack, login: &Login, mode: Mode) -> Resu
 pub(crate) fn follow_moves(stack: &Stack, state: &mut State) -> Vec<Entry> {
     let moves =
         stack.loaded.config.moved.iter().filter_map(|moved| Some((moved.from.parse().ok()?, moved.to.parse().ok()?)));
-    let open = moves.filter(|(from, to): &(Address, Address)| {
-        state.resources.contains_key(from) && !state.resources.contains_key(to)
-    });
-    let lines: Vec<Entry> = open.map(|(from, to)| Entry::Moved { from, to }).collect();
-    lines.iter().for_each(|line| replay(state, line));
-    lines
+    journal::follow(state, moves)
 }
 
 /// Today in UTC, by which waivers end and prices are of age.

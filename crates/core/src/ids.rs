@@ -44,10 +44,18 @@ macro_rules! id {
 id! {
     /// Elastic IP allocation, `eipalloc-…`.
     AllocationId;
+    /// Plan of AWS Backup, a UUID.
+    BackupPlanId;
+    /// Selection of a backup plan, a UUID.
+    BackupSelectionId;
+    /// Name of a vault of AWS Backup.
+    BackupVaultName;
     /// Name of a DB cluster, chosen by the stack (`DBClusterIdentifier`).
     ClusterId;
     /// Name of a DB cluster parameter group.
     ClusterParameterGroupName;
+    /// Flow log, `fl-…`.
+    FlowLogId;
     /// Name of a DB instance, chosen by the stack (`DBInstanceIdentifier`).
     InstanceId;
     /// Internet gateway, `igw-…`.

@@ -6,6 +6,8 @@
 
 use crate::address::Address;
 use crate::durations::Sample;
+use crate::identity;
+use crate::reference;
 use crate::state::{Deposed, Intent, Record, State, Verb};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +97,25 @@ pub enum Entry {
     },
 }
 
+/// The renames that a state has not followed yet, in their order, as lines. The state follows. What was renamed and is
+/// neither recorded nor in doubt has no past to take along, and nothing is moved over what is either.
+pub fn follow(state: &mut State, moves: impl IntoIterator<Item = (Address, Address)>) -> Vec<Entry> {
+    let mut lines = Vec::new();
+    for (from, to) in moves {
+        if known(state, &from) && !known(state, &to) {
+            let line = Entry::Moved { from, to };
+            replay(state, &line);
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Is this resource there, or may it be?
+fn known(state: &State, address: &Address) -> bool {
+    state.resources.contains_key(address) || state.create_intent(address).is_some()
+}
+
 /// Applies one line to a state.
 pub fn replay(state: &mut State, entry: &Entry) {
     match entry {
@@ -109,9 +130,14 @@ pub fn replay(state: &mut State, entry: &Entry) {
         }
         Entry::Recorded { address, record } => record_it(state, address, record),
         Entry::Deleted { address, generation } => delete(state, address, *generation),
-        Entry::Resolved { address, generation, verb } => state
-            .intents
-            .retain(|intent| intent.address != *address || intent.generation != *generation || intent.verb != *verb),
+        Entry::Resolved { address, generation, verb } => {
+            state.intents.retain(|intent| {
+                intent.address != *address || intent.generation != *generation || intent.verb != *verb
+            });
+            if !known(state, address) {
+                state.untold.remove(address);
+            }
+        }
         Entry::Burned { address, generation } => state.burn(address, *generation),
         Entry::Moved { from, to } => rename(state, from, to),
         Entry::Measured { samples } => samples.iter().for_each(|sample| state.durations.add(sample)),
@@ -150,8 +176,10 @@ fn record_it(state: &mut State, address: &Address, record: &Record) {
     undepose(state, address, record.generation);
     let before = state.resources.insert(address.clone(), record.clone());
     if let Some(before) = before.filter(|before| before.generation != record.generation) {
-        // The successor was made under the new address.
-        state.untold.remove(address);
+        if record.oid == identity::oid(&state.lineage, address, record.generation) {
+            // The successor was made under the new address.
+            state.untold.remove(address);
+        }
         state.deposed.entry(address.clone()).or_default().push(before.depose());
     }
 }
@@ -161,6 +189,8 @@ fn delete(state: &mut State, address: &Address, generation: u32) {
     undepose(state, address, generation);
     if state.resources.get(address).is_some_and(|record| record.generation == generation) {
         state.resources.remove(address);
+    }
+    if !known(state, address) {
         state.untold.remove(address);
     }
 }
@@ -175,34 +205,43 @@ fn undepose(state: &mut State, address: &Address, generation: u32) {
     }
 }
 
-/// Moves all that is known of an address. The old address's generations are burned, so that a later resource there
-/// gets another identity. Nothing is moved over what is recorded.
+/// Moves all that is known of an address, what is in doubt as well: it is looked for under the identity that its create
+/// was sent with, and taken over under the new address. The old address's generations are burned, so that a later
+/// resource there gets another identity. Nothing is moved over what is there or in doubt.
 fn rename(state: &mut State, from: &Address, to: &Address) {
-    if state.resources.contains_key(to) {
+    if known(state, to) {
         return;
+    }
+    if known(state, from) {
+        state.untold.remove(from);
+        state.untold.insert(to.clone());
     }
     if let Some(record) = state.resources.remove(from) {
         state.burn(from, record.generation);
         state.resources.insert(to.clone(), record);
-        state.untold.remove(from);
-        state.untold.insert(to.clone());
     }
     for old in state.deposed.remove(from).unwrap_or_default() {
         state.burn(from, old.generation);
         state.deposed.entry(to.clone()).or_default().push(old);
     }
-    for intent in state.intents.clone().iter().filter(|intent| intent.address == *from) {
-        state.burn(from, intent.generation);
-    }
-    for intent in state.intents.iter_mut().filter(|intent| intent.address == *from) {
+    let State { intents, generations, .. } = state;
+    for intent in intents.iter_mut().filter(|intent| intent.address == *from) {
+        let next = generations.entry(from.clone()).or_default();
+        *next = (*next).max(intent.generation.saturating_add(1));
         intent.address = to.clone();
     }
-    let recorded = state.resources.values_mut().map(|record| &mut record.deps);
-    let deposed = state.deposed.values_mut().flatten().map(|old| &mut old.deps);
-    let intended = state.intents.iter_mut().map(|intent| &mut intent.deps);
-    for deps in recorded.chain(deposed).chain(intended) {
+    refer(state, from, to);
+}
+
+/// Whoever referred to the old address refers to the new one.
+fn refer(state: &mut State, from: &Address, to: &Address) {
+    let recorded = state.resources.values_mut().map(|record| (&mut record.deps, &mut record.applied));
+    let deposed = state.deposed.values_mut().flatten().map(|old| (&mut old.deps, &mut old.applied));
+    let intended = state.intents.iter_mut().map(|intent| (&mut intent.deps, &mut intent.spec));
+    for (deps, spec) in recorded.chain(deposed).chain(intended) {
         if deps.remove(from) {
             deps.insert(to.clone());
+            *spec = reference::renamed(spec, from, to);
         }
     }
 }

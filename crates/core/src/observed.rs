@@ -31,6 +31,9 @@ pub struct Live {
     pub incarnation: Option<String>,
     /// Edits that AWS has accepted and not yet applied: not drift.
     pub pending: BTreeMap<String, Value>,
+    /// What needs it though no state says so: a key's snapshots. Asked only where the stack does not want it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<String>,
 }
 
 /// May a resource be used?

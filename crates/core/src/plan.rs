@@ -111,6 +111,11 @@ pub enum Reason {
         /// The resource that goes and leaves something.
         by: Address,
     },
+    /// It stays at AWS, and is only forgotten: something that is not the stack's needs it (a snapshot its key).
+    Needed {
+        /// What needs it.
+        what: String,
+    },
     /// An earlier run made it and was interrupted before it could record it.
     FoundOwned,
     /// An interrupted run left AWS working on it: apply waits until it is usable.
@@ -274,6 +279,12 @@ impl Change {
             Reason::Kept { by } => Some(by),
             _ => None,
         })
+    }
+
+    /// Is it forgotten though it stays at AWS?
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.reasons.iter().any(|reason| matches!(reason, Reason::Kept { .. } | Reason::Needed { .. }))
     }
 }
 

@@ -202,6 +202,17 @@ pub fn resolve(value: &Value, lookup: &dyn Fn(&Promise) -> Option<Value>) -> Val
     }
 }
 
+/// The spec with the promises of one address as those of another: the resource was renamed.
+#[must_use]
+pub fn renamed(value: &Value, from: &Address, to: &Address) -> Value {
+    resolve(value, &|promise| {
+        let promise = Some(promise).filter(|promise| promise.of == *from)?;
+        let promise = Promise { of: to.clone(), ..promise.clone() };
+        let written = serde_json::to_value(&promise).ok()?;
+        Some(Value::Object(Map::from_iter([(MARK.to_owned(), written)])))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +240,15 @@ mod tests {
         let kept = resolve(&spec, &|p| (p.output == "vpc_id").then(|| json!("vpc-1")));
         assert_eq!(kept, json!({"a": [{"b": "vpc-1"}], "c": 1}));
         assert_eq!(resolve(&spec, &|_| None), spec);
+    }
+
+    #[test]
+    fn a_rename_reaches_every_promise_of_the_address_and_no_other() {
+        let other: Input<VpcId> = Input::Ref(Ref::new("vpc.other".parse().unwrap(), "vpc_id"));
+        let moved: Input<VpcId> = Input::Ref(Ref::new("vpc.new".parse().unwrap(), "vpc_id"));
+        let spec = json!({"a": [{"b": promise()}], "c": other});
+        let (from, to) = ("vpc.main".parse().unwrap(), "vpc.new".parse().unwrap());
+        assert_eq!(renamed(&spec, &from, &to), json!({"a": [{"b": moved}], "c": other}));
     }
 
     #[test]

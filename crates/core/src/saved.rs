@@ -122,6 +122,12 @@ impl Saved {
         if saved.computed().map_err(shape)? == saved.digest { Ok(saved) } else { Err(Unusable::Edited) }
     }
 
+    /// SHA-256 over all of it, in hexadecimal: what a reviewer compares.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
     fn computed(&self) -> Result<String, serde_json::Error> {
         digest::of(&Self { digest: String::new(), ..self.clone() })
     }

@@ -237,6 +237,7 @@ impl Record {
             owner: Owner::Oid(self.oid.clone()),
             incarnation: self.incarnation.clone(),
             pending: BTreeMap::new(),
+            needed_by: None,
         }
     }
 

@@ -218,6 +218,15 @@ pub trait Resource<W>: Model {
     fn spare(_w: &W, _arn: &str) -> impl Future<Output = Result<Option<Self::Outputs>, CallError>> + Send {
         async { Ok(None) }
     }
+
+    /// What needs it though no state says so, in words, if AWS would delete it all the same. Asked before its deletion is
+    /// planned.
+    ///
+    /// # Errors
+    /// The call's.
+    fn needed(_w: &W, _outputs: &Self::Outputs) -> impl Future<Output = Result<Option<String>, CallError>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// [`Ask`] without its type.
@@ -295,6 +304,8 @@ pub trait Kind<W>: PureKind {
     ) -> BoxFuture<'a, Result<Readiness, CallError>>;
     /// See [`Resource::spare`].
     fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>>;
+    /// See [`Resource::needed`].
+    fn needed<'a>(&'a self, w: &'a W, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>>;
 }
 
 /// Both sides of an update.
@@ -326,7 +337,7 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
 
     fn update<'a>(&'a self, w: &'a W, me: &'a Identity, edit: Edit<'a>) -> BoxFuture<'a, Result<RawDone, CallError>> {
         Box::pin(async move {
-            let Live { spec, outputs, readiness, owner, incarnation, pending } = edit.from;
+            let Live { spec, outputs, readiness, owner, incarnation, pending, needed_by: _ } = edit.from;
             let from = Found {
                 spec: Self::spec(spec)?,
                 outputs: Self::outputs(outputs)?,
@@ -372,6 +383,10 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
     fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>> {
         Box::pin(async move { R::spare(w, arn).await?.map(|outputs| written::<R>(&outputs)).transpose() })
     }
+
+    fn needed<'a>(&'a self, w: &'a W, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>> {
+        Box::pin(async move { R::needed(w, &Self::outputs(outputs)?).await })
+    }
 }
 
 fn typed<R: Model>(ask: &RawAsk) -> Result<Ask<R>, CallError> {
@@ -397,7 +412,7 @@ fn erased<R: Model>(seen: Seen<R>) -> Result<Observed, CallError> {
         Seen::Live(found) => {
             let Found { spec, outputs, readiness, owner, incarnation, pending } = *found;
             let (spec, outputs) = (written::<R>(&spec)?, written::<R>(&outputs)?);
-            Observed::Live(Box::new(Live { spec, outputs, readiness, owner, incarnation, pending }))
+            Observed::Live(Box::new(Live { spec, outputs, readiness, owner, incarnation, pending, needed_by: None }))
         }
     })
 }

@@ -75,6 +75,7 @@ pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, Cal
             .map(|(at, ask)| (at.clone(), ask.clone()))
             .collect();
         if again.is_empty() {
+            needs(scene, &mut seen).await?;
             return Ok(seen);
         }
         scene.clock.sleep(pause).await;
@@ -82,6 +83,25 @@ pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, Cal
         (spent, asked) = (scene.clock.now().saturating_sub(start), scene.clock.wall());
         seen.extend(survey(scene, &again).await?);
     }
+}
+
+/// Asks of what the stack does not want any more whether something else needs it.
+async fn needs<W>(scene: Scene<'_, W>, seen: &mut Seen) -> Result<(), CallError> {
+    let leaving = seen.iter().filter(|(at, _)| scene.graph.node(at).is_none());
+    let asked = leaving.filter_map(|(at, seen)| Some((at, scene.registry.get(at.kind())?, seen.live()?)));
+    let answers = join_all(
+        asked.map(|(at, kind, live)| async move { (at.clone(), kind.needed(scene.world, &live.outputs).await) }),
+    )
+    .await;
+    for (at, answer) in answers {
+        match (answer, seen.get_mut(&at)) {
+            (Ok(what), Some(Observed::Live(live))) => live.needed_by = what,
+            (Err(error), _) if matches!(error.class, Class::Denied | Class::Credentials) => return Err(error),
+            (Err(error), Some(seen)) => *seen = Observed::Unknown(error.to_string()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Is "absent" not yet to be believed, asked for after so much searching and at this time?
@@ -96,8 +116,9 @@ fn doubtful<W>(scene: Scene<'_, W>, at: &Address, search: Search, (spent, asked)
     let Some(intent) = scene.state.create_intent(at).filter(|intent| intent.attempted) else { return false };
     // The same create may be sent again where its name or token refuses a second one. A guard or a relation does
     // so too, but only under the same parent, which the plan may replace; and what is no longer wanted, or wanted
-    // under another name, is not sent again at all: what is hidden now would be forgotten.
-    let same = scene.graph.node(at).is_some_and(|node| node.spec == intent.spec);
+    // under another name or address, is not sent again just so: what is hidden now would be forgotten.
+    let same = scene.graph.node(at).is_some_and(|node| node.spec == intent.spec)
+        && intent.oid == identity::oid(&scene.state.lineage, at, intent.generation);
     let repeatable = same && matches!(kind.adoption(), Adoption::Named | Adoption::Token | Adoption::Upsert);
     search == Search::Patient && !repeatable && spent.as_secs_f64() < horizon
 }

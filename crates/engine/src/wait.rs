@@ -1,7 +1,8 @@
 //! Who waits for what, and when to look again. Pure: the loop does the looking.
 //!
-//! A wait looks once at once (many resources are ready by then), then not
-//! before the usual duration is nearly over, then every 2 s growing to 15 s.
+//! A wait looks once early (many resources are ready by then, and what fails
+//! often fails early), then not before the usual duration is nearly over, then
+//! every 2 s growing to 15 s.
 //! It holds no slot of `--parallel`, and one look serves all waits of a kind.
 
 use crate::kind::RawAsk;
@@ -11,8 +12,9 @@ use auroractl_core::observed::{Observed, Readiness};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// First look, after the call's answer.
-const FIRST: Duration = Duration::from_millis(300);
+/// First look, after the call's answer: when this part of the usual duration has passed, between these bounds.
+const EARLY: f64 = 0.05;
+const FIRST: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(15));
 /// Shortest and longest pause once the usual duration has passed.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
 /// Waits of one kind that are due so soon are served by the same look.
@@ -79,7 +81,7 @@ impl Wait {
             horizon: seconds(timing.horizon),
             status: String::new(),
             started: now,
-            next: now + FIRST,
+            next: now + FIRST.0,
             pause: PAUSE.0,
             good: 0,
         }
@@ -89,6 +91,7 @@ impl Wait {
     #[must_use]
     pub fn usually(mut self, seconds: f32) -> Self {
         self.usual = Duration::from_secs_f32(seconds.max(0.0));
+        self.next = self.started + self.usual.mul_f64(EARLY).clamp(FIRST.0, FIRST.1);
         self
     }
 

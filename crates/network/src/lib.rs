@@ -8,10 +8,13 @@
 //! | [`zones`] | which availability zones there are, and how many are enough |
 //! | [`existing`] | whether a network that somebody else made is fit for the cluster |
 
+mod batch;
 pub mod cidr;
 mod db_subnet_group;
+mod default_security_group;
 mod elastic_ip;
 pub mod existing;
+mod flow_log;
 mod internet_gateway;
 mod internet_gateway_attachment;
 pub mod live;
@@ -34,7 +37,9 @@ use auroractl_core::Of;
 use auroractl_engine::Kind;
 
 pub use db_subnet_group::{DbSubnetGroup, DbSubnetGroupOutputs};
+pub use default_security_group::{DefaultSecurityGroup, DefaultSecurityGroupOutputs};
 pub use elastic_ip::{ElasticIp, ElasticIpOutputs};
+pub use flow_log::{FlowLog, FlowLogOutputs, TrafficType};
 pub use internet_gateway::{InternetGateway, InternetGatewayOutputs};
 pub use internet_gateway_attachment::{InternetGatewayAttachment, InternetGatewayAttachmentOutputs};
 pub use nat_gateway::{NatGateway, NatGatewayOutputs};
@@ -50,7 +55,9 @@ pub use vpc_endpoint::{VpcEndpoint, VpcEndpointOutputs, VpcEndpointType};
 /// The kinds of this crate.
 pub const KINDS: &[&dyn Kind<Aws>] = &[
     &Of::<DbSubnetGroup>::NEW,
+    &Of::<DefaultSecurityGroup>::NEW,
     &Of::<ElasticIp>::NEW,
+    &Of::<FlowLog>::NEW,
     &Of::<InternetGateway>::NEW,
     &Of::<InternetGatewayAttachment>::NEW,
     &Of::<NatGateway>::NEW,

@@ -2,6 +2,8 @@
 //! logs, the default security group, network ACLs. Only looked at, never changed.
 
 use crate::SecurityGroupRule;
+use crate::default_security_group::rules;
+use crate::flow_log;
 use crate::security_group_rule::read;
 use crate::survey::described;
 use auroractl_aws::{Aws, ec2};
@@ -11,12 +13,21 @@ use std::collections::BTreeMap;
 /// What is around a VPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Around {
-    /// `TrafficType` of a flow log on the VPC.
-    pub flow_log: Option<String>,
+    /// A flow log on the VPC, whoever made it; one that delivers before one that does not.
+    pub flow_log: Option<FlowLogLook>,
     /// How many rules its default security group has.
     pub default_group_rules: usize,
     /// Entries of its network ACLs, the default one aside, that admit everybody to SSH or RDP, in words.
     pub acl_holes: Vec<String>,
+}
+
+/// A flow log that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowLogLook {
+    /// `TrafficType`.
+    pub traffic: String,
+    /// Why nothing arrives (`DeliverLogsErrorMessage`).
+    pub failing: Option<String>,
 }
 
 /// All rules of some groups, by group and by the id of the rule.
@@ -46,25 +57,23 @@ pub async fn group_rules(
 /// When AWS can't be asked.
 pub async fn around(aws: &Aws, vpc: &str) -> Result<Around, CallError> {
     let of = |name: &str, value: &str| ec2::filter(name, [value.to_owned()]);
-    let logs = async {
-        let call = || {
-            let pages = aws.ec2().describe_flow_logs().filter(of("resource-id", vpc)).into_paginator();
-            async move { pages.items().send().collect::<Result<Vec<_>, _>>().await }
-        };
-        aws.read("ec2:DescribeFlowLogs", call).await
-    };
+    let logs = flow_log::described(aws, vec![of("resource-id", vpc)]);
     let groups = described!(aws, "ec2:DescribeSecurityGroups", describe_security_groups);
     let acls = described!(aws, "ec2:DescribeNetworkAcls", describe_network_acls);
     let default = vec![of("vpc-id", vpc), of("group-name", "default")];
     let (logs, groups, acls) = futures::try_join!(logs, groups(default), acls(vec![of("vpc-id", vpc)]))?;
-    let flow_log = logs.iter().find_map(|log| log.traffic_type()).map(|kind| kind.as_str().to_owned());
-    let rules =
-        |group: &aws_sdk_ec2::types::SecurityGroup| group.ip_permissions().len() + group.ip_permissions_egress().len();
     Ok(Around {
-        flow_log,
+        flow_log: logs.iter().map(flow_log_look).min_by_key(|log| log.failing.is_some()),
         default_group_rules: groups.iter().map(rules).sum(),
         acl_holes: acls.iter().filter(|acl| acl.is_default() != Some(true)).flat_map(holes).collect(),
     })
+}
+
+fn flow_log_look(log: &aws_sdk_ec2::types::FlowLog) -> FlowLogLook {
+    let traffic = log.traffic_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default();
+    let failed = log.deliver_logs_status() == Some("FAILED");
+    let why = || log.deliver_logs_error_message().unwrap_or("AWS does not say why").to_owned();
+    FlowLogLook { traffic, failing: failed.then(why) }
 }
 
 /// Entries that admit everybody to SSH or RDP. ACLs are read in the order of their numbers; one that a lower number

@@ -1,14 +1,15 @@
 //! A VPC endpoint, of either type: a gateway endpoint stands in route tables, an interface endpoint in subnets.
 //! Class B: its create takes a client token, which no SDK fills.
 
+use crate::batch;
 use crate::survey::{described, inputs, recorded, texts};
 use auroractl_aws::{Aws, GoneIsFine as _, PolicyDocument, ec2, tags};
 use auroractl_core::ids::{RouteTableId, SecurityGroupId, SubnetId, VpcEndpointId, VpcId};
 use auroractl_core::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timing};
 use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Readiness, Tags};
-use auroractl_engine::{Ask, CallError, Class, Done, Ending, Found, Look, Past, Resource, Seen};
+use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_ec2::operation::modify_vpc_endpoint::builders::ModifyVpcEndpointFluentBuilder as Modify;
-use aws_sdk_ec2::types::{ResourceType, State, UnsuccessfulItem, VpcEndpoint as Raw, VpcEndpointType as RawType};
+use aws_sdk_ec2::types::{ResourceType, State, VpcEndpoint as Raw, VpcEndpointType as RawType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -201,22 +202,10 @@ impl Resource<Aws> for VpcEndpoint {
         let Some(answer) = aws.remove("ec2:DeleteVpcEndpoints", call).await.gone_is_fine()? else {
             return Ok(Ending::Gone);
         };
-        match answer.unsuccessful().first() {
-            Some(item) => refused(item),
-            // Subnets and groups are free only when the interfaces are gone.
-            None => Ok(Ending::Going),
-        }
+        let going = batch::all_done("ec2:DeleteVpcEndpoints", answer.unsuccessful()).gone_is_fine()?;
+        // Subnets and groups are free only when the interfaces are gone.
+        Ok(going.map_or(Ending::Gone, |()| Ending::Going))
     }
-}
-
-/// A success that is a failure: the batch call reports each endpoint's fate inside a good answer.
-fn refused(item: &UnsuccessfulItem) -> Result<Ending, CallError> {
-    let code = item.error().and_then(|error| error.code()).unwrap_or("Unsuccessful");
-    if code.ends_with(".NotFound") {
-        return Ok(Ending::Gone);
-    }
-    let message = item.error().and_then(|error| error.message()).unwrap_or_default();
-    Err(CallError { code: Some(code.to_owned()), ..CallError::new("ec2:DeleteVpcEndpoints", Class::Other, message) })
 }
 
 /// What differs, as `ModifyVpcEndpoint` takes it: all in one call.
@@ -346,7 +335,7 @@ mod tests {
     use super::*;
     use crate::testing::changes;
     use aws_sdk_ec2::types::builders::VpcEndpointBuilder;
-    use aws_sdk_ec2::types::{LastError, SecurityGroupIdentifier, UnsuccessfulItemError};
+    use aws_sdk_ec2::types::{LastError, SecurityGroupIdentifier};
 
     fn set<T: for<'a> From<&'a str> + Ord>(ids: &[&str]) -> BTreeSet<Input<T>> {
         ids.iter().map(|id| Input::Value(T::from(id))).collect()
@@ -415,16 +404,6 @@ mod tests {
             let raw = raw().state(state.into()).build();
             assert_eq!((is_tombstone(&raw, &mine), is_tombstone(&raw, &[])), (on_record, in_search), "{state}");
         }
-    }
-
-    #[test]
-    fn a_success_that_is_a_failure_is_a_failure() {
-        let item = |code: &str| {
-            let error = UnsuccessfulItemError::builder().code(code).message("why").build();
-            UnsuccessfulItem::builder().resource_id("vpce-1").error(error).build()
-        };
-        assert_eq!(refused(&item("InvalidVpcEndpoint.NotFound")).unwrap(), Ending::Gone);
-        assert_eq!(refused(&item("OperationNotPermitted")).unwrap_err().code.as_deref(), Some("OperationNotPermitted"));
     }
 
     #[test]

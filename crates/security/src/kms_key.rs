@@ -2,6 +2,7 @@
 //! the oid stands in the description too, which `DescribeKey` returns and the tag index does not delay.
 
 use crate::key_policy::KeyPolicy;
+use crate::key_users;
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::diff::Context;
 use auroractl_core::ids::KmsKeyArn;
@@ -133,11 +134,20 @@ impl Resource<Aws> for KmsKey {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.key_id.as_str();
+        // A snapshot or a cluster may have come since the plan was made.
+        if let Some(what) = key_users::now(aws, past.outputs.key_arn.as_str()).await? {
+            let why = format!("{what} needs the key, and would be unreadable without it: it was left alone");
+            return Err(CallError::new("kms:ScheduleKeyDeletion", Class::InUse, why));
+        }
         let days = days(past.spec.deletion_window_in_days.clamp(WINDOW.0, WINDOW.1));
         let call = || aws.kms().schedule_key_deletion().key_id(id).pending_window_in_days(days).send();
         // A key that is scheduled already counts as gone.
         aws.remove("kms:ScheduleKeyDeletion", call).await.gone_is_fine()?;
         Ok(Ending::Gone)
+    }
+
+    async fn needed(aws: &Aws, outputs: &KmsKeyOutputs) -> Result<Option<String>, CallError> {
+        key_users::kept(aws, outputs.key_arn.as_str()).await
     }
 }
 

@@ -49,6 +49,7 @@ pub use parameters::Known;
 pub use path::{Path, Place, Segment};
 pub use registry::{LOWERINGS, registry, remembered};
 pub use render::Style;
+pub use secrets::masked;
 pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
 pub use tree::{SpanMap, Spans};
 pub use world::{Shortage, preflight, verify};

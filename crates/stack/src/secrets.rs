@@ -29,6 +29,9 @@ const SECRET_WORDS: [&str; 13] = [
 /// Prefixes of long-term and temporary AWS access key ids; 16 capitals and digits follow.
 const KEY_ID_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
 const KEY_ID_TAIL: usize = 16;
+const PRIVATE_KEY: &str = "a private key";
+/// Stands for a text that is not shown.
+const HIDDEN: &str = "(hidden)";
 const PEM_BEGIN: &str = "-----BEGIN";
 const PEM_END: &str = "-----END";
 /// Shorter texts are not taken out of messages: the message would lose common letters and tell what was hidden.
@@ -119,13 +122,32 @@ fn is_secret_key(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| key.ends_with(word))
 }
 
+/// A value as a view may show it. Nothing here holds a secret that it should: this is for what somebody else put into a
+/// tag or a parameter. Texts under keys that are named like a secret are hidden, and in every other text what is shaped
+/// like a credential; what could drive a terminal or turn a line around is replaced.
+#[must_use]
+pub fn masked(path: &str, value: &Value) -> Value {
+    let named = path.rsplit('.').next().is_some_and(is_secret_key);
+    match value {
+        Value::String(text) if named || credential(text) == Some(PRIVATE_KEY) => Value::String(HIDDEN.to_owned()),
+        Value::String(text) => {
+            let mut masked = String::with_capacity(text.len());
+            mask_shapes(text, &mut masked);
+            Value::String(masked)
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| masked(path, item)).collect()),
+        Value::Object(map) => Value::Object(map.iter().map(|(key, item)| (key.clone(), masked(key, item))).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
 /// What kind of credential a text is shaped like.
 fn credential(text: &str) -> Option<&'static str> {
     if key_id(text).is_some() {
         return Some("an AWS access key id");
     }
     if text.contains(PEM_BEGIN) && text.contains("PRIVATE KEY") {
-        return Some("a private key");
+        return Some(PRIVATE_KEY);
     }
     user_info(text).map(|_| "a URL with a password")
 }
@@ -336,6 +358,28 @@ mod tests {
             assert_eq!(shown.len(), text.len(), "{text}");
             assert!(!shown.contains(canary), "{shown}");
         }
+    }
+
+    #[test]
+    fn values_are_shown_without_what_somebody_hid_in_them() {
+        use serde_json::json;
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----";
+        let cases = [
+            ("tags.db_password", json!("hunter2")),
+            ("tags", json!({"ApiToken": "hunter2", "api-token": ["hunter2"]})),
+            ("description", json!("AKIAhunter2 is AKIAIOSFODNN7EXAMPLE, postgres://me:hunter2@db/x")),
+            ("policy", json!(key)),
+        ];
+        for (path, value) in cases {
+            let shown = masked(path, &value).to_string();
+            let canaries = ["db/x\"", "IOSFODNN7EXAMPLE", ":hunter2", "\"hunter2\"]", "MIIE"];
+            assert!(!canaries.iter().skip(1).any(|canary| shown.contains(canary)), "{path}: {shown}");
+        }
+        for value in [json!("arn:aws:secretsmanager:us-east-1:1:secret:orders"), json!(true), json!(["a", 1, null])] {
+            assert_eq!(masked("manage_master_user_password", &json!(true)), json!(true));
+            assert_eq!(masked("kms_key_id", &value), value);
+        }
+        assert_eq!(masked("tags.note", &json!("\u{202e}gnp\u{1b}[31m")), json!("???gnp?[31m"));
     }
 
     #[test]

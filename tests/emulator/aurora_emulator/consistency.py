@@ -28,6 +28,7 @@ _EC2_CREATES = {
     "create_vpc_endpoint": "VpcEndpoint",
     "create_security_group": "GroupId",
     "allocate_address": "AllocationId",
+    "create_flow_logs": "FlowLogIds",
 }
 # Describe action -> (member of its response, parameter with ids, code for an unknown id).
 _EC2_READS = {
@@ -42,6 +43,7 @@ _EC2_READS = {
     "describe_route_tables": ("RouteTables", "RouteTableIds", "InvalidRouteTableID.NotFound"),
     "describe_vpc_endpoints": ("VpcEndpoints", "VpcEndpointIds", "InvalidVpcEndpointId.NotFound"),
     "describe_security_groups": ("SecurityGroups", "GroupIds", "InvalidGroup.NotFound"),
+    "describe_flow_logs": ("FlowLogs", "FlowLogIds", "InvalidFlowLogId.NotFound"),
     "describe_addresses": ("Addresses", "AllocationIds", "InvalidAllocationID.NotFound"),
 }
 _RDS_CREATES = {
@@ -86,8 +88,9 @@ def _ec2_create(original: Any, self: Any) -> Any:
         content: Any = result.result
         for member in _EC2_CREATES.values():
             found = content.get(member) if isinstance(content, dict) else getattr(content, "allocation_id", None)
-            if found is not None:
-                _hide(self.ec2_backend, _identifier(found))
+            for one in found if isinstance(found, list) else [found]:
+                if one is not None:
+                    _hide(self.ec2_backend, _identifier(one))
     return result
 
 

@@ -26,7 +26,8 @@ _ACTIONS: dict[str, tuple[str, Find]] = {
 }
 
 
-def _fingerprint(parameters: Any) -> str:
+def fingerprint(parameters: Any) -> str:
+    """What a token stands for: everything that was asked for with it."""
     content = {name: value for name, value in dict(parameters).items() if name not in ("ClientToken", "DryRun")}
     return json.dumps(content, sort_keys=True, default=str)
 
@@ -40,10 +41,10 @@ def _guard(action: str) -> None:
         if not token:
             return original(self)
         known = WORLD.of(self.ec2_backend).tokens
-        fingerprint = _fingerprint(self._get_params())
+        print_ = fingerprint(self._get_params())
         if (action, token) in known:
             seen, identifier = known[(action, token)]
-            if seen != fingerprint:
+            if seen != print_:
                 raise ec2_error(
                     "IdempotentParameterMismatch",
                     "The client token you have provided has already been used with different request parameters.",
@@ -51,7 +52,7 @@ def _guard(action: str) -> None:
             return ActionResult({member: find(self.ec2_backend, identifier), "ClientToken": token})
         result = original(self)
         content: Any = result.result
-        known[(action, token)] = (fingerprint, content[member].id)
+        known[(action, token)] = (print_, content[member].id)
         return ActionResult({**content, "ClientToken": token})
 
 

@@ -24,6 +24,7 @@ _MODULES = (
     "ec2_rules",
     "ec2_dependencies",
     "ec2_tokens",
+    "ec2_flow_logs",
     "iam",
     "kms",
     "logs",

@@ -63,12 +63,14 @@ def _ec2(backend: Any) -> Iterator[tuple[str, str, str, Any]]:
     yield from (("elastic-ip", item.allocation_id, _used(item), item) for item in addresses)
     yield from (("natgateway", item.id, item.state, item) for item in backend.nat_gateways.values())
     yield from (("vpc-endpoint", item.id, item.state, item) for item in backend.vpc_end_points.values())
+    yield from (("vpc-flow-log", item.id, item.flow_log_status, item) for item in backend.flow_logs.values())
     for item in backend.route_tables.values():
         if not item.main_association_id and item.vpc_id not in default:
             yield "route-table", item.id, "available", item
     for groups in backend.groups.values():
         for group in groups.values():
-            if group.name != "default":
+            # One that AWS made counts from when somebody has marked it as his own.
+            if group.name != "default" or backend.tags.get(group.id):
                 yield "security-group", group.id, "available", group
 
 
@@ -120,6 +122,8 @@ def _all_iam() -> Iterator[Item]:
             yield _item("iam:role", role.name, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags}, role)
             for arn in role.managed_policies:
                 yield _item("iam:attachment", f"{role.name}/{arn}", f"{role.arn}/{arn}", {}, None)
+            for name, document in role.policies.items():
+                yield _item("iam:policy", f"{role.name}/{name}", f"{role.arn}/{name}", {}, {"document": document})
 
 
 def _all_scaling() -> Iterator[Item]:

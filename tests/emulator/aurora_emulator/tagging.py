@@ -52,11 +52,14 @@ def _ec2_kinds(backend: Any) -> Iterator[tuple[str, str]]:
                 yield "security-group-rule", rule.id
     for name in backend.network_acls:
         yield "network-acl", name
+    for name in backend.flow_logs:
+        yield "vpc-flow-log", name
 
 
 @around(EC2Backend, "iter_tagged_resources")
 def _ec2(original: Any, self: Any) -> Iterator[TaggedResource]:
-    yield from original(self)
+    # moto's name of a flow log is not AWS's.
+    yield from (found for found in original(self) if found.resource_type != "ec2:flow-logs")
     prefix = f"arn:{self.partition}:ec2:{self.region_name}:{self.account_id}"
     for kind, name in _ec2_kinds(self):
         tags = dict(self.tags.get(name, {}))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import stack
+from botocore.exceptions import ClientError
 from stack import ENGINE, FAMILY, refused
 
 pytestmark = pytest.mark.gap
@@ -327,3 +329,49 @@ def test_key_of_a_log_group(aws: Any) -> None:
     logs.disassociate_kms_key(logGroupName="/orders/a")
     groups = logs.describe_log_groups(logGroupNamePrefix="/orders/a")["logGroups"]
     assert [group.get("kmsKeyId") for group in groups] == [None]
+
+
+def _flow_log(aws: Any, network: Any, role: str, **more: Any) -> Any:
+    return aws("ec2").create_flow_logs(
+        ResourceIds=[network.vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName="flow-logs",
+        DeliverLogsPermissionArn=role,
+        **more,
+    )
+
+
+def _role(aws: Any, service: str) -> str:
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}}
+    name = service.split(".")[0]
+    return aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+
+
+def test_flow_logs_need_a_role_of_theirs(aws: Any) -> None:
+    """The service must be able to assume it."""
+    network = stack.network(aws)
+    for role in ("arn:aws:iam::123456789012:role/nobody", _role(aws, "ec2.amazonaws.com")):
+        with pytest.raises(ClientError) as caught:
+            _flow_log(aws, network, role)
+        error = caught.value.response["Error"]
+        assert (error["Code"], error["Message"]) == ("InvalidParameter", "Unable to assume given IAM role")
+
+
+def test_flow_logs_without_permission_deliver_nothing(aws: Any) -> None:
+    """They are made all the same, and say so."""
+    network, role = stack.network(aws), _role(aws, "vpc-flow-logs.amazonaws.com")
+    aws("logs").create_log_group(logGroupName="flow-logs")
+    _flow_log(aws, network, role)
+    log = aws("ec2").describe_flow_logs()["FlowLogs"][0]
+    assert (log["DeliverLogsStatus"], log["DeliverLogsErrorMessage"]) == ("FAILED", "Access error")
+
+
+def test_a_repeated_flow_log_is_the_first(aws: Any) -> None:
+    """By its token; with other parameters it is refused."""
+    network, role = stack.network(aws), _role(aws, "vpc-flow-logs.amazonaws.com")
+    first = _flow_log(aws, network, role, ClientToken="t")
+    assert _flow_log(aws, network, role, ClientToken="t")["FlowLogIds"] == first["FlowLogIds"]
+    with pytest.raises(ClientError) as caught:
+        _flow_log(aws, network, role, ClientToken="t", MaxAggregationInterval=60)
+    assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatch"

@@ -2,3 +2,10 @@
 
 services = "ec2 rds kms iam logs sns cloudwatch application-autoscaling"
 ec2, rds, kms, iam, logs, sns, cw, aas = map(aws, services.split())
+
+
+def role(name):
+    """The name of a role of the stack."""
+    return next(r["RoleName"] for r in iam.list_roles()["Roles"] if f"-{name}-" in r["RoleName"])
+
+

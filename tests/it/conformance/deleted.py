@@ -14,6 +14,7 @@
 # none: db_parameter_group: AWS keeps it while an instance uses it
 # none: db_cluster: it holds data; see vanished.py
 # none: log_group: it holds data; see vanished.py
+# none: default_security_group: it goes with its VPC
 
 # case: nat_gateway.a
 nats = ec2.describe_nat_gateways()["NatGateways"]
@@ -45,9 +46,14 @@ ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
 kms.delete_alias(AliasName="alias/orders")
 
 # case: iam_role_policy_attachment.monitoring
-role = next(r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith("orders-"))
-for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-    iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+for policy in iam.list_attached_role_policies(RoleName=role("monitoring"))["AttachedPolicies"]:
+    iam.detach_role_policy(RoleName=role("monitoring"), PolicyArn=policy["PolicyArn"])
+
+# case: iam_role_policy.flow-logs
+iam.delete_role_policy(RoleName=role("flow-logs"), PolicyName="flow-logs")
+
+# case: flow_log.main
+ec2.delete_flow_logs(FlowLogIds=[log["FlowLogId"] for log in ec2.describe_flow_logs()["FlowLogs"]])
 
 # case: db_instance.c
 members = rds.describe_db_instances()["DBInstances"]

@@ -18,6 +18,7 @@ ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
 # none: kms_alias: it is there or not
 # none: iam_role_policy_attachment: it is there or not
 # none: sns_subscription: it is there or not
+# none: flow_log: nothing but tags
 # none: db_subnet_group: its subnets may not leave while the cluster uses them
 
 # case: vpc_endpoint.secretsmanager
@@ -28,11 +29,21 @@ ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], RemoveSubnetIds
 key = next(a["TargetKeyId"] for a in kms.list_aliases()["Aliases"] if a["AliasName"] == "alias/orders")
 kms.disable_key_rotation(KeyId=key)
 
+# case: default_security_group.main
+mine = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+group = ec2.describe_security_groups(Filters=mine)["SecurityGroups"][0]["GroupId"]
+everybody = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[everybody])
+
+# case: iam_role_policy.flow-logs
+policy = iam.get_role_policy(RoleName=role("flow-logs"), PolicyName="flow-logs")["PolicyDocument"]
+policy["Statement"][0]["Resource"] = "*"
+iam.put_role_policy(RoleName=role("flow-logs"), PolicyName="flow-logs", PolicyDocument=json.dumps(policy))
+
 # case: iam_role.monitoring
-role = next(r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith("orders-"))
-policy = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+policy = iam.get_role(RoleName=role("monitoring"))["Role"]["AssumeRolePolicyDocument"]
 policy = json.loads(json.dumps(policy).replace("monitoring.rds.amazonaws.com", "ec2.amazonaws.com"))
-iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(policy))
+iam.update_assume_role_policy(RoleName=role("monitoring"), PolicyDocument=json.dumps(policy))
 
 # case: db_cluster_parameter_group.main
 groups = rds.describe_db_cluster_parameter_groups()["DBClusterParameterGroups"]

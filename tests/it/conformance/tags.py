@@ -12,6 +12,9 @@
 # case: db_subnet_group.main
 # case: kms_key.main
 # case: iam_role.monitoring
+# case: iam_role.flow-logs
+# case: default_security_group.main
+# case: flow_log.main
 # case: db_cluster_parameter_group.main
 # case: db_parameter_group.main
 # case: db_cluster.main
@@ -24,6 +27,7 @@
 # none: route: it has no tags
 # none: route_table_association: it has no tags
 # none: kms_alias: it has no tags
+# none: iam_role_policy: it has no tags
 # none: iam_role_policy_attachment: it has no tags
 # none: scaling_policy: it has no tags
 # none: sns_subscription: it has no tags
@@ -51,11 +55,8 @@ for found in (found for page in pages for found in page["ResourceTagMappingList"
     else:
         raise SystemExit(f"tags of {arn}?")
 
-role = next(r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith("orders-"))
-iam.untag_role(
-    RoleName=role,
-    TagKeys=[tag["Key"] for tag in iam.list_role_tags(RoleName=role)["Tags"]],
-)
+for name in (role("monitoring"), role("flow-logs")):
+    iam.untag_role(RoleName=name, TagKeys=[tag["Key"] for tag in iam.list_role_tags(RoleName=name)["Tags"]])
 target = aas.describe_scalable_targets(ServiceNamespace="rds")["ScalableTargets"][0]["ScalableTargetARN"]
 aas.untag_resource(
     ResourceARN=target,

@@ -4,10 +4,14 @@ use crate::args::{Access, Apply, Budget, Destroy, Running, Target};
 use crate::commands::plan::{preflight, reached, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::forecast::{foretell, over_budget};
+use crate::record::Record;
+use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::view;
+use crate::view::plan::Beside;
+use crate::view::report::{Origin, Run, Subject};
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::saved::Saved;
 use auroractl_core::state::State;
@@ -126,6 +130,9 @@ struct Ready {
     forecast: Forecast,
     graph: Graph,
     observed: Seen,
+    rules: Option<Report>,
+    /// Where the plan comes from, where a report tells of it.
+    origin: Option<Origin>,
 }
 
 /// Looks, plans, asks.
@@ -161,27 +168,72 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     if let Some(saved) = &order.saved {
         saved::fresh(saved, &recorded.state, &plan)?;
     }
-    if let Some(refused) = refusals(&plan) {
-        return Err(refused);
-    }
-    if plan.is_empty() {
-        let work = Unchanged { plan: &plan, graph: &graph, observed: &observed };
+    let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
+    let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
+    let mut ready = Ready { cloud, plan, forecast, graph, observed, rules: None, origin };
+    if ready.plan.is_empty() {
+        let work = Unchanged { plan: &ready.plan, graph: &ready.graph, observed: &ready.observed };
         settle(work, &mut recorded.state, &mut *recorded.store).await?;
+        report(order, &ready, None, None)?;
         let text = format!("Nothing to change: stack `{}` is as it should be.", order.stack.name());
         return nothing_to_do(order, text).map(Prepared::Over);
     }
-    preflight(&cloud, &order.stack, (&plan, &graph, &observed)).await?;
-    let report = kept(order, &plan, &cloud).await?;
-    let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
-    if let Some(over) = over_budget(&forecast, &order.budget) {
-        return Err(over);
+    if let Err(failure) = permitted(order, &mut ready).await {
+        tell(report(order, &ready, None, Some(&failure)));
+        return Err(failure);
     }
-    approve(order, &plan, (report.as_ref(), &forecast)).await?;
-    if let Some(ago) = youngest(&recorded.state, (!doubts.is_empty()).then_some(0), cloud.clock.wall().as_second()) {
-        cloud.aws.note_young(ago);
+    let now = ready.cloud.clock.wall().as_second();
+    if let Some(ago) = youngest(&recorded.state, (!doubts.is_empty()).then_some(0), now) {
+        ready.cloud.aws.note_young(ago);
     }
     recorded.store.probe()?;
-    Ok(Prepared::Ready(Box::new(Ready { cloud, plan, forecast, graph, observed })))
+    Ok(Prepared::Ready(Box::new(ready)))
+}
+
+/// Nothing forbids the plan, and somebody approved it.
+async fn permitted(order: &Order<'_>, ready: &mut Ready) -> Result<(), Failure> {
+    if let Some(refused) = refusals(&ready.plan) {
+        return Err(refused);
+    }
+    preflight(&ready.cloud, &order.stack, (&ready.plan, &ready.graph, &ready.observed)).await?;
+    if let Some(judged) = judged(order, ready).await? {
+        let blocked = rules::blocked(&order.stack, &judged)?;
+        ready.rules = Some(judged);
+        if let Some(blocked) = blocked {
+            return Err(blocked);
+        }
+    }
+    if let Some(over) = over_budget(&ready.forecast, &order.budget) {
+        return Err(over);
+    }
+    approve(order, &ready.plan, (ready.rules.as_ref(), &ready.forecast)).await
+}
+
+/// Where the plan comes from, where a report is asked for. A saved plan keeps the digest that was reviewed.
+fn origin_of(order: &Order<'_>, state: &State, (cloud, plan): (&Cloud, &Plan)) -> Result<Option<Origin>, Failure> {
+    if order.running.html.is_none() {
+        return Ok(None);
+    }
+    let mut origin = report::origin(&order.stack, Some(cloud), (&order.desired, state, &order.options), plan)?;
+    if let Some(saved) = &order.saved {
+        saved.digest().clone_into(&mut origin.digest);
+    }
+    Ok(Some(origin))
+}
+
+/// Writes the report, where one is asked for.
+fn report(order: &Order<'_>, ready: &Ready, run: Option<Run<'_>>, stopped: Option<&Failure>) -> Result<(), Failure> {
+    let (Some(path), Some(origin)) = (&order.running.html, &ready.origin) else { return Ok(()) };
+    let Ready { plan, forecast, graph, rules, .. } = ready;
+    let (stack, rules) = (&order.stack, rules.as_ref());
+    report::write(path, &Subject { stack, plan, forecast, graph, rules, origin, stopped, run })
+}
+
+/// What happened counts; that its report can't be written is said beside it.
+fn tell(written: Result<(), Failure>) {
+    if let Err(failure) = written {
+        view::failure(&failure);
+    }
 }
 
 /// How long ago an earlier run made the youngest of the stack's resources; in doubt, just now.
@@ -190,17 +242,13 @@ fn youngest(state: &State, doubt: Option<u64>, now: i64) -> Option<Duration> {
     ages.chain(doubt).min().map(Duration::from_secs)
 }
 
-/// Asks the design rules, and refuses what a must rule forbids. A stack that goes need not keep them.
-async fn kept(order: &Order<'_>, plan: &Plan, cloud: &Cloud) -> Result<Option<Report>, Failure> {
+/// What the design rules say. A stack that goes need not keep them.
+async fn judged(order: &Order<'_>, ready: &Ready) -> Result<Option<Report>, Failure> {
     if order.options.destroy {
         return Ok(None);
     }
-    let wish = Wish { desired: &order.desired, plan, options: &order.options, cloud: Some(cloud) };
-    let judged = rules::planned(&order.stack, &wish, rules::today(None)).await?;
-    match rules::blocked(&order.stack, &judged.report)? {
-        Some(blocked) => Err(blocked),
-        None => Ok(Some(judged.report)),
-    }
+    let wish = Wish { desired: &order.desired, plan: &ready.plan, options: &order.options, cloud: Some(&ready.cloud) };
+    Ok(Some(rules::planned(&order.stack, &wish, rules::today(None)).await?.report))
 }
 
 /// What interrupted replacements made is known before the plan, and written down.
@@ -221,7 +269,10 @@ fn nothing_to_do(order: &Order<'_>, text: String) -> Result<Exit, Failure> {
 async fn approve(order: &Order<'_>, plan: &Plan, told: (Option<&Report>, &Forecast)) -> Result<(), Failure> {
     let name = order.stack.name();
     let (rules, forecast) = told;
-    let show = || view::plan::show(name, plan, false, rules).and_then(|_| view::forecast::show(plan, forecast));
+    let show = || {
+        view::plan::show(name, plan, Beside { forecast, rules, all: false })
+            .and_then(|_| view::forecast::show(plan, forecast))
+    };
     if order.running.auto_approve || order.saved.is_some() {
         if !order.target.json {
             show()?;
@@ -248,7 +299,7 @@ async fn approve(order: &Order<'_>, plan: &Plan, told: (Option<&Report>, &Foreca
 }
 
 async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop: stop::Stop) -> Result<Exit, Failure> {
-    let Ready { cloud, plan, forecast, graph, observed } = &ready;
+    let Ready { cloud, plan, forecast, graph, observed, .. } = &ready;
     let Recorded { store, state, .. } = recorded;
     let label = format!("{}-{}", order.command, cloud.clock.wall().strftime("%Y%m%dT%H%M%SZ"));
     let means = Means {
@@ -259,11 +310,27 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
         deadline: order.running.timeout,
         label: (&label, order.command),
     };
-    let mut view = view::progress(order.target.json, order.access.login.time_scale);
-    let desk = Desk { store: &mut **store, report: &mut |event| view.event(&event), stop };
-    let summary = apply(means, Work { plan, program: &forecast.program, graph, observed }, state, desk).await?;
+    let mut record = Record::new(cloud.clock.wall(), cloud.clock.now());
+    // Written now, it tells of a run that was killed; and that it can't be written is known before anything is changed.
+    report(order, &ready, Some(Run { record: &record, end: None }), None)?;
+    let mut view = view::progress(order.target.json, &forecast.program, order.access.login.time_scale);
+    let mut hear = |event| {
+        record.note(&event, cloud.clock.now());
+        view.event(&event);
+    };
+    let desk = Desk { store: &mut **store, report: &mut hear, stop };
+    let ended = apply(means, Work { plan, program: &forecast.program, graph, observed }, state, desk).await;
+    let summary = match ended.map_err(Failure::from) {
+        Ok(summary) => summary,
+        Err(failure) => {
+            tell(report(order, &ready, None, Some(&failure)));
+            return Err(failure);
+        }
+    };
     view.end(&summary);
-    Ok(of_run(&summary))
+    let exit = of_run(&summary);
+    tell(report(order, &ready, Some(Run { record: &record, end: Some((exit, &summary)) }), None));
+    Ok(exit)
 }
 
 /// Hears SIGINT, SIGTERM and SIGHUP; the second one ends the process at once.

@@ -1,14 +1,17 @@
 //! `auroractl plan`.
 
-use crate::args::{Asked, Login, Plan};
+use crate::args::{Asked, Login, Plan, STDOUT};
 use crate::exit::{Exit, Failure, refusals};
 use crate::forecast::{PARALLEL, foretell, over_budget};
+use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{
     Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
 };
 use crate::view;
+use crate::view::plan::Beside;
+use crate::view::report::{Origin, Subject, markdown};
 use auroractl_core::plan::{Options, Plan as Changes};
 use auroractl_core::saved::Saved;
 use auroractl_core::state::State;
@@ -17,6 +20,7 @@ use auroractl_engine::refresh::{Search, Seen};
 use auroractl_engine::store::Mode;
 use auroractl_policy::Report;
 use auroractl_stack::Forecast;
+use std::path::Path;
 
 /// A plan, and what it was made from.
 pub(crate) struct Gathered {
@@ -35,6 +39,12 @@ impl Gathered {
     /// Time and money.
     pub(crate) fn forecast(&self, parallel: u16) -> Result<Forecast, Failure> {
         foretell(&self.stack, &self.changes, (&self.graph, &self.state, &self.seen), parallel)
+    }
+
+    /// Who planned, when, and from what.
+    fn origin(&self) -> Result<Origin, Failure> {
+        let made_from = (&self.desired, &self.state, &self.options);
+        report::origin(&self.stack, self.cloud.as_ref(), made_from, &self.changes)
     }
 
     /// What the design rules say; nothing about a stack that goes.
@@ -75,6 +85,10 @@ pub(crate) async fn gather(asked: &Asked) -> Result<Gathered, Failure> {
 
 /// Shows what apply would do.
 pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
+    if args.asked.target.json && args.markdown.as_deref() == Some(Path::new(STDOUT)) {
+        return Err(Failure::new(Exit::Invalid, "`--json` and `--markdown` both print on stdout; nothing was changed")
+            .hinted("write one of them to a file: `--markdown=FILE`"));
+    }
     let gathered = gather(&args.asked).await?;
     let Gathered { stack, changes, desired, options, state, .. } = &gathered;
     let (forecast, judged) = (gathered.forecast(PARALLEL)?, gathered.judged().await?);
@@ -83,7 +97,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         let plan = Saved::new(&stack.file, (desired, state, options), changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
-    show(args, stack, (changes, &forecast, judged.as_ref()))?;
+    show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
     if let Some(stopped) = stopped {
         return Err(stopped);
     }
@@ -133,14 +147,34 @@ async fn verified(cloud: &Cloud, stack: &Stack) -> Result<(), Failure> {
     }
 }
 
+/// Shows the plan in the forms that were asked for.
 fn show(
     args: &Plan,
-    stack: &Stack,
-    (changes, forecast, rules): (&Changes, &Forecast, Option<&Report>),
+    gathered: &Gathered,
+    (forecast, rules, stopped): (&Forecast, Option<&Report>, Option<&Failure>),
 ) -> Result<Exit, Failure> {
-    if args.asked.target.json {
-        return view::forecast::json(stack.name(), changes, (forecast, rules));
+    let Gathered { stack, changes: plan, graph, .. } = gathered;
+    let people = || {
+        view::plan::show(stack.name(), plan, Beside { forecast, rules, all: args.all })?;
+        view::forecast::show(plan, forecast)
+    };
+    if args.html.is_none() && args.markdown.is_none() && !args.asked.target.json {
+        return people();
     }
-    view::plan::show(stack.name(), changes, args.all, rules)?;
-    view::forecast::show(changes, forecast)
+    let origin = gathered.origin()?;
+    let subject = Subject { stack, plan, forecast, graph, rules, origin: &origin, stopped, run: None };
+    if let Some(path) = &args.html {
+        report::write(path, &subject)?;
+    }
+    if let Some(path) = args.markdown.as_deref() {
+        let text = markdown(&subject);
+        if path == Path::new(STDOUT) {
+            return view::bytes(text.as_bytes());
+        }
+        report::write_text(path, &text)?;
+    }
+    if args.asked.target.json {
+        return view::forecast::json(stack.name(), plan, (forecast, rules, &origin));
+    }
+    people()
 }

@@ -99,6 +99,10 @@ fn may_move(recorded: &Recorded, from: &Address, to: &Address) -> Result<(), Fai
     if recorded.state.resources.contains_key(to) {
         return Err(Failure::new(Exit::Invalid, format!("the state has a {to} already")));
     }
+    if recorded.state.create_intent(to).is_some() {
+        let doubt = format!("an interrupted run may have made {to}");
+        return Err(Failure::new(Exit::Invalid, doubt).hinted("`auroractl apply` finds out; move it then"));
+    }
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Time, money and interruptions of a plan.
 
+use super::meaning::Meanings;
+use super::report::Origin;
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
@@ -54,7 +56,7 @@ fn chain(forecast: &Forecast) -> Vec<String> {
 }
 
 /// Where the estimates come from.
-fn basis(forecast: &Forecast) -> String {
+pub(super) fn basis(forecast: &Forecast) -> String {
     let all = forecast.changes.len();
     let count = |is: fn(&Basis) -> bool| forecast.changes.values().filter(|outlook| is(&outlook.basis)).count();
     let measured = count(|basis| matches!(basis, Basis::Measured { .. }));
@@ -84,7 +86,8 @@ fn money(out: &mut dyn Write, money: &Money) -> io::Result<()> {
     left_out(out, &change)
 }
 
-fn peak_words(peak: &Peak) -> String {
+/// The dearest moment in words.
+pub(super) fn peak_words(peak: &Peak) -> String {
     let Peak { hourly, hourly_over_before, at, .. } = peak;
     let since = words::seconds(seconds(*at));
     format!("while it runs up to {hourly} an hour, {} more than before (after {since})", hourly_over_before)
@@ -92,17 +95,18 @@ fn peak_words(peak: &Peak) -> String {
 
 /// What a sum leaves out.
 pub(super) fn left_out(out: &mut dyn Write, total: &Total) -> io::Result<()> {
+    left_out_sentences(total).iter().try_for_each(|sentence| wrapped(out, sentence))
+}
+
+/// The same as sentences; none where it leaves nothing out.
+pub(super) fn left_out_sentences(total: &Total) -> Vec<String> {
     let (unpriced, unstated): (Vec<&str>, Vec<&str>) = (total.unpriced().collect(), total.unstated().collect());
-    if !unpriced.is_empty() {
-        wrapped(out, &format!("without what has no known price: {}", unpriced.join(", ")))?;
-    }
-    if !unstated.is_empty() {
-        wrapped(
-            out,
-            &format!("without what depends on use that the stack file does not state: {}", unstated.join(", ")),
-        )?;
-    }
-    Ok(())
+    let without = [
+        ("without what has no known price", unpriced),
+        ("without what depends on use that the stack file does not state", unstated),
+    ];
+    let told = without.iter().filter(|(_, names)| !names.is_empty());
+    told.map(|(what, names)| format!("{what}: {}", names.join(", "))).collect()
 }
 
 /// `$1.00`, or both ends.
@@ -128,11 +132,17 @@ pub(super) fn wrapped(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// Prints the plan with all of it.
-pub(crate) fn json(stack: &str, plan: &Plan, (forecast, rules): (&Forecast, Option<&Report>)) -> Result<Exit, Failure> {
+pub(crate) fn json(
+    stack: &str,
+    plan: &Plan,
+    (forecast, rules, origin): (&Forecast, Option<&Report>, &Origin),
+) -> Result<Exit, Failure> {
+    let meanings = Meanings::by(forecast);
     let mut document = super::json::judged_document(stack, plan, rules);
     if let Some(changes) = document.get_mut("changes").and_then(Value::as_array_mut) {
         for (value, change) in changes.iter_mut().zip(&plan.changes) {
             let Some(map) = value.as_object_mut() else { continue };
+            map.insert("meaning".to_owned(), json!(meanings.of(change)));
             if let Some(outlook) = forecast.changes.get(&change.address) {
                 map.insert("estimate".to_owned(), outlook_json(*outlook));
             }
@@ -143,6 +153,7 @@ pub(crate) fn json(stack: &str, plan: &Plan, (forecast, rules): (&Forecast, Opti
     }
     if let Some(map) = document.as_object_mut() {
         map.insert("outage".to_owned(), super::outage::json(&forecast.outage));
+        map.insert("origin".to_owned(), json!(origin));
         map.insert("duration".to_owned(), duration_json(forecast));
         map.insert("cost".to_owned(), money_json(&forecast.money));
         map.insert("roll".to_owned(), super::roll::json(forecast));

@@ -38,5 +38,5 @@ pub(crate) fn mermaid(graph: &Graph) -> Result<Exit, Failure> {
 
 /// A picture.
 pub(crate) fn svg(graph: &Graph) -> Result<Exit, Failure> {
-    super::bytes(super::svg::picture(graph).as_bytes())
+    super::bytes(super::svg::picture(graph)?.as_bytes())
 }

@@ -8,7 +8,7 @@ use auroractl_core::plan::Plan;
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
 use auroractl_policy::Report;
-use auroractl_stack::Explained;
+use auroractl_stack::{Explained, masked};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -43,8 +43,24 @@ fn change(change: &auroractl_core::Change) -> Value {
     let mut value = serde_json::to_value(change).unwrap_or_default();
     if let Some(map) = value.as_object_mut() {
         map.insert("kind".to_owned(), json!(change.address.kind()));
+        for field in map.get_mut("fields").and_then(Value::as_array_mut).into_iter().flatten() {
+            hide(field);
+        }
+        if let Some(pending) = map.get_mut("pending") {
+            *pending = masked("", pending);
+        }
     }
     value
+}
+
+/// A field of a change without what must not be shown.
+fn hide(field: &mut Value) {
+    let path = field.get("path").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for side in ["before", "after"] {
+        if let Some(value) = field.get_mut(side) {
+            *value = masked(&path, value);
+        }
+    }
 }
 
 /// One setting of a stack file.

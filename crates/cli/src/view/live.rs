@@ -1,39 +1,75 @@
-//! A run on a terminal: one line per resource at work, a bar for the whole.
+//! A run on a terminal: one line per resource at work with its time against the prediction, and a bar for the whole.
 
+use super::pace::{self, Pace, against, overdue};
 use super::plain::{closing, sentence};
 use super::{Progress, words};
-use auroractl_core::lower::StepId;
+use anstream::{AutoStream, ColorChoice};
+use auroractl_core::lower::{Program, StepId};
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use owo_colors::OwoColorize as _;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Redraws so often while nothing happens, so that the elapsed time moves.
 const TICK: Duration = Duration::from_millis(200);
+/// A narrower terminal gets a shorter bar.
+const WIDE: u16 = 80;
 
 /// Live lines on stderr.
 pub(crate) struct Live {
     screen: MultiProgress,
     whole: ProgressBar,
     lines: BTreeMap<StepId, ProgressBar>,
+    /// Shared with the thread that redraws.
+    pace: Arc<Mutex<Pace>>,
+    scale: f64,
+    colour: bool,
 }
 
 impl Live {
-    /// An empty screen.
-    pub(crate) fn new() -> Self {
+    /// An empty screen before a run of this program.
+    pub(crate) fn new(program: &Program, scale: f64) -> Self {
         let screen = MultiProgress::new();
         let whole = screen.add(ProgressBar::new(0));
-        whole.set_style(style("{bar:30.green} {pos}/{len} steps  {elapsed}  {msg}"));
-        Self { screen, whole, lines: BTreeMap::new() }
+        let pace = Arc::new(Mutex::new(Pace::new(program, scale)));
+        let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+        let template = if super::console_width() < WIDE {
+            "{bar:10.green} {pos}/{len}  {left}"
+        } else {
+            "{bar:30.green} {pos}/{len} steps  {spent}  {left}"
+        };
+        let shared = Arc::clone(&pace);
+        let left = move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            let seconds = shared.lock().unwrap_or_else(PoisonError::into_inner).left();
+            // Writing into a line of the screen can't fail.
+            let _ = out.write_str(&pace::left(seconds));
+        };
+        let spent = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = out.write_str(&words::seconds(state.elapsed().as_secs_f64() * scale));
+        };
+        whole.set_style(style(template).with_key("left", left).with_key("spent", spent));
+        Self { screen, whole, lines: BTreeMap::new(), pace, scale, colour }
     }
 
-    fn start(&mut self, step: StepId, text: String, expected: f32) {
+    fn start(&mut self, step: StepId, text: String) {
         let line = self.screen.insert_before(&self.whole, ProgressBar::new_spinner());
-        line.set_style(style("  {spinner} {msg}  {elapsed}{prefix}"));
-        if expected >= 5.0 {
-            line.set_prefix(format!(" of about {}", words::seconds(f64::from(expected))));
-        }
+        let estimate = self.pace.lock().unwrap_or_else(PoisonError::into_inner).estimate(step);
+        let (scale, colour) = (self.scale, self.colour);
+        let time = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let spent = state.elapsed().as_secs_f64() * scale;
+            let text = against(spent, estimate);
+            let _ = match (overdue(spent, estimate), colour) {
+                (true, true) => write!(out, "{}", format!("{text}, overdue").yellow()),
+                (true, false) => write!(out, "{text}, overdue"),
+                (false, _) => out.write_str(&text),
+            };
+        };
+        line.set_style(style("  {spinner} {msg}  {time}").with_key("time", time));
         line.set_message(text);
         line.enable_steady_tick(TICK);
         self.lines.insert(step, line);
@@ -46,7 +82,8 @@ impl Live {
     }
 
     fn say(&self, event: &Event) {
-        if let Some(text) = sentence(event) {
+        let text = sentence(event, &self.pace.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(text) = text {
             let _ = self.screen.println(format!("  {text}"));
         }
     }
@@ -59,16 +96,13 @@ fn style(template: &str) -> ProgressStyle {
 
 impl Progress for Live {
     fn event(&mut self, event: &Event) {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).note(event);
         match event {
-            Event::RunStarted { steps, critical_path_seconds } => {
+            Event::RunStarted { steps, .. } => {
                 self.whole.set_length(u64::try_from(*steps).unwrap_or(u64::MAX));
-                self.whole
-                    .set_message(format!("the longest chain usually takes {}", words::seconds(*critical_path_seconds)));
                 self.whole.enable_steady_tick(TICK);
             }
-            Event::StepStarted { step, address, verb, expected_seconds } => {
-                self.start(*step, format!("{address}: {verb}"), *expected_seconds);
-            }
+            Event::StepStarted { step, address, verb, .. } => self.start(*step, format!("{address}: {verb}")),
             Event::StepWaiting { step, address, status } => {
                 if let Some(line) = self.lines.get(step) {
                     line.set_message(format!("{address}: {status}"));

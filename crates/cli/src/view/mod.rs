@@ -8,18 +8,23 @@ pub(crate) mod graph;
 pub(crate) mod json;
 mod layers;
 mod live;
+mod meaning;
 pub(crate) mod outage;
 pub(crate) mod outputs;
+mod pace;
 mod plain;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
+pub(crate) mod report;
 mod roll;
 pub(crate) mod rules;
 pub(crate) mod state;
 mod svg;
+mod template;
 mod words;
 
 use crate::exit::{Exit, Failure};
+use auroractl_core::lower::Program;
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
 use auroractl_stack::{Diagnostics, Explained, Style};
@@ -38,19 +43,19 @@ pub(crate) trait Progress {
 }
 
 /// The view that fits: JSON lines if asked for, live on a terminal, plain lines in a log.
-pub(crate) fn progress(json: bool, time_scale: f64) -> Box<dyn Progress> {
+pub(crate) fn progress(json: bool, program: &Program, time_scale: f64) -> Box<dyn Progress> {
     if json {
         Box::new(json::Lines)
     } else if io::stderr().is_terminal() {
-        Box::new(live::Live::new())
+        Box::new(live::Live::new(program, time_scale))
     } else {
-        Box::new(plain::Plain::new(time_scale))
+        Box::new(plain::Plain::new(program, time_scale))
     }
 }
 
 /// Tells what comes before a run: lines, whatever the stream is.
 pub(crate) fn prologue(json: bool, time_scale: f64) -> Box<dyn Progress> {
-    if json { Box::new(json::Lines) } else { Box::new(plain::Plain::new(time_scale)) }
+    if json { Box::new(json::Lines) } else { Box::new(plain::Plain::new(&Program::default(), time_scale)) }
 }
 
 /// Writes to stdout. A reader that went away (`| head`) is no error of ours.

@@ -69,7 +69,7 @@ fn gone(outage: &Outage) -> Vec<String> {
 }
 
 /// What a window is, in words.
-fn felt(what: Felt) -> &'static str {
+pub(super) fn felt(what: Felt) -> &'static str {
     match what {
         Felt::WriterUnavailable => "writer unavailable",
         Felt::ReaderRestarts => "reader restarts",
@@ -81,7 +81,7 @@ fn felt(what: Felt) -> &'static str {
 }
 
 /// `after 6 min 0 s  writer unavailable for about 15 s (p95 60 s): db_cluster.main, by db_instance.a (db_instance_class)`.
-fn line(window: &Window) -> String {
+pub(super) fn line(window: &Window) -> String {
     let Window { what, address, by, fields, from, .. } = window;
     let since = if *from < 1.0 { "at once".to_owned() } else { format!("after {}", words::seconds((*from).into())) };
     let lasts = window.until.map_or_else(String::new, |_| format!(" for {}", lasts(window)));
@@ -109,7 +109,7 @@ fn lasts(window: &Window) -> String {
     format!("about {} (p95 {})", words::seconds(lasts.p50.into()), words::seconds(lasts.p95.into()))
 }
 
-fn later_line(later: &Later) -> String {
+pub(super) fn later_line(later: &Later) -> String {
     let when = match later.when {
         When::Now => "with this run",
         When::AtReboot => "after a restart, which AWS never makes by itself",

@@ -1,35 +1,37 @@
 //! A run as plain lines, for logs: one line per event that matters, with the time since the start.
 
+use super::pace::{self, Pace, against, overdue};
 use super::{Progress, words};
+use auroractl_core::Address;
+use auroractl_core::lower::Program;
 use auroractl_core::state::Verb;
 use auroractl_engine::Event;
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_engine::sweep::{Astray, Stray};
 use owo_colors::OwoColorize as _;
 use std::io::{self, Write};
-use std::time::Instant;
 
 /// Plain lines on stderr.
-pub(crate) struct Plain {
-    begun: Instant,
-    scale: f64,
-}
+pub(crate) struct Plain(Pace);
 
 impl Plain {
-    /// Begins now. Times are the clock's, which a test may let run faster.
-    pub(crate) fn new(scale: f64) -> Self {
-        Self { begun: Instant::now(), scale }
+    /// Begins a run of this program now. Times are the clock's, which a test may let run faster.
+    pub(crate) fn new(program: &Program, scale: f64) -> Self {
+        Self(Pace::new(program, scale))
     }
 
     fn line(&self, text: &str) {
-        let seconds = self.begun.elapsed().as_secs_f64() * self.scale;
+        let seconds = self.0.now();
         super::stderr(|out| writeln!(out, "{:>9}  {text}", words::seconds(seconds)));
     }
 }
 
 impl Progress for Plain {
     fn event(&mut self, event: &Event) {
-        if let Some(text) = sentence(event) {
+        // Before the pace follows: an event that ends a step tells how long it was under way.
+        let text = sentence(event, &self.0);
+        self.0.note(event);
+        if let Some(text) = text {
             self.line(&text);
         }
     }
@@ -40,7 +42,7 @@ impl Progress for Plain {
 }
 
 /// An event as a sentence; `None` for those that only a live view shows.
-pub(super) fn sentence(event: &Event) -> Option<String> {
+pub(super) fn sentence(event: &Event, pace: &Pace) -> Option<String> {
     Some(match event {
         Event::RunStarted { steps, critical_path_seconds } => {
             let steps = words::count(*steps, "step");
@@ -51,12 +53,14 @@ pub(super) fn sentence(event: &Event) -> Option<String> {
         Event::StepStarted { address, verb, .. } => format!("{address}: {verb} ..."),
         Event::StepWaiting { address, status, .. } => format!("{address}: {status}"),
         Event::StepInDoubt { address, error, .. } => format!("{address}: result unknown, looking for it ({error})"),
-        Event::StepFinished { address, verb, seconds, .. } => {
-            format!("{address}: {verb} done in {}", words::seconds(*seconds))
+        Event::StepFinished { step, address, verb, seconds } => {
+            let estimate = pace.estimate(*step);
+            let late = if overdue(*seconds, estimate) { ", later than 19 of 20" } else { "" };
+            format!("{address}: {verb} done in {}{late}", against(*seconds, estimate))
         }
         Event::StepFailed { address, verb, error, .. } => format!("{address}: {verb} {}: {error}", "failed".red()),
         Event::StepBlocked { address, because, .. } => format!("{address}: skipped, because {because} failed"),
-        Event::Heartbeat { active, done, steps } => heartbeat(active, *done, *steps),
+        Event::Heartbeat { active, done, steps } => heartbeat(active, (*done, *steps), pace),
         Event::Interrupted => "interrupted: nothing new starts; calls in flight are awaited".to_owned(),
         Event::Strays { strays } => astray(strays),
         Event::RunFinished(_) => return None,
@@ -90,11 +94,22 @@ fn resolved(verb: Verb, found: bool) -> &'static str {
     }
 }
 
-fn heartbeat(active: &[(auroractl_core::Address, String)], done: usize, steps: usize) -> String {
-    let waiting: Vec<String> = active.iter().take(4).map(|(address, status)| format!("{address} ({status})")).collect();
+fn heartbeat(active: &[(Address, String)], (done, steps): (usize, usize), pace: &Pace) -> String {
+    let waiting: Vec<String> = active.iter().take(4).map(|(address, status)| waits(address, status, pace)).collect();
     let more = active.len().saturating_sub(waiting.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{done} of {} done; waiting for {}{more}", words::count(steps, "step"), waiting.join(", "))
+    let left = match pace::left(pace.left()) {
+        text if text.is_empty() => text,
+        text => format!(", {text}"),
+    };
+    format!("{done} of {} done{left}; waiting for {}{more}", words::count(steps, "step"), waiting.join(", "))
+}
+
+/// `db_instance.a (creating, 6 min 2 s of ~4 min 30 s)`.
+fn waits(address: &Address, status: &str, pace: &Pace) -> String {
+    let Some((spent, estimate)) = pace.of(address) else { return format!("{address} ({status})") };
+    let late = if overdue(spent, estimate) { format!(", {}", "overdue".yellow()) } else { String::new() };
+    format!("{address} ({status}, {}{late})", against(spent, estimate))
 }
 
 /// How the run ended, what is in doubt, and what to do next.

@@ -1,31 +1,59 @@
 //! A plan for people.
 
+use super::meaning::{GROUPS, Meaning, Meanings, changed};
 use super::words;
 use crate::exit::{Exit, Failure};
-use auroractl_core::model::Group;
+use crate::forecast::signed;
 use auroractl_core::plan::{Action, Change, Plan, Reason};
 use auroractl_policy::Report;
+use auroractl_stack::{Forecast, masked};
 use owo_colors::OwoColorize as _;
+use serde_json::Value;
 use std::io::{self, Write};
 
-const GROUPS: [Group; 5] = [Group::Network, Group::Security, Group::Params, Group::Cluster, Group::Monitoring];
+/// What stands beside a plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// Time, money and interruptions.
+    pub(crate) forecast: &'a Forecast,
+    /// What the design rules say.
+    pub(crate) rules: Option<&'a Report>,
+    /// Unchanged resources too.
+    pub(crate) all: bool,
+}
 
-/// Shows a plan: by part of the stack, then the sums.
-pub(crate) fn show(stack: &str, plan: &Plan, all: bool, rules: Option<&Report>) -> Result<Exit, Failure> {
+/// Shows a plan: by what a change means to the user, then by part of the stack; then the sums.
+pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit, Failure> {
     super::stdout(|out| {
-        if plan.is_empty() && !all {
+        if plan.is_empty() && !beside.all {
             return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
         }
         if plan.changes.iter().any(|change| change.reasons.contains(&Reason::Destroyed)) {
             writeln!(out, "{}\n", "The stack is destroyed.".red().bold())?;
         }
-        changes(out, plan, all)?;
-        if let Some(report) = rules {
+        let meanings = Meanings::by(beside.forecast);
+        for meaning in Meaning::ALL {
+            let means = |change: &&Change| meanings.of(change) == meaning;
+            let of: Vec<&Change> = plan.changes.iter().filter(means).collect();
+            if of.iter().any(|change| beside.all || changed(change)) {
+                writeln!(out, "{}", heading(meaning))?;
+                parts(out, &of, (beside.all, Some(beside.forecast)))?;
+            }
+        }
+        if let Some(report) = beside.rules {
             super::rules::beside(out, report)?;
             writeln!(out)?;
         }
         writeln!(out, "{} {}.", "Plan:".bold(), words::summary(&plan.summary()))
     })
+}
+
+fn heading(meaning: Meaning) -> String {
+    match meaning {
+        Meaning::Interrupts => meaning.title().magenta().bold().to_string(),
+        Meaning::Data => meaning.title().red().bold().to_string(),
+        Meaning::Money | Meaning::Rest => meaning.title().bold().to_string(),
+    }
 }
 
 /// Shows drift.
@@ -34,50 +62,66 @@ pub(crate) fn status(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
         if plan.is_empty() {
             return writeln!(out, "No drift: stack `{stack}` is as it was applied ({} resources).", plan.changes.len());
         }
-        changes(out, plan, false)?;
+        parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
         let drifted =
             plan.changes.iter().filter(|change| change.action.is_change() || !change.deposed.is_empty()).count();
         writeln!(
             out,
-            "\n{} {drifted} of {} resources differ. `auroractl apply` puts them back.",
+            "{} {drifted} of {} resources differ. `auroractl apply` puts them back.",
             "Drift:".bold(),
             plan.changes.len()
         )
     })
 }
 
-fn changes(out: &mut dyn Write, plan: &Plan, all: bool) -> io::Result<()> {
+/// The changes by part of the stack.
+fn parts(out: &mut dyn Write, of: &[&Change], (all, forecast): (bool, Option<&Forecast>)) -> io::Result<()> {
     for group in GROUPS {
-        let shown: Vec<&Change> =
-            plan.changes.iter().filter(|change| change.group == group && (all || visible(change))).collect();
+        let shown: Vec<&&Change> =
+            of.iter().filter(|change| change.group == group && (all || changed(change))).collect();
         if shown.is_empty() {
             continue;
         }
-        writeln!(out, "{}", words::group(group).bold().underline())?;
+        writeln!(out, "{}", words::group(group).underline())?;
         for change in shown {
-            one(out, change)?;
+            one(out, change, forecast)?;
         }
         writeln!(out)?;
     }
     Ok(())
 }
 
-fn visible(change: &Change) -> bool {
-    change.action.is_change() || !change.pending.is_empty() || !change.deposed.is_empty()
-}
-
-fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
+fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io::Result<()> {
     let style = words::style(change.action);
     let name = if change.name.is_empty() { String::new() } else { format!(" ({})", change.name) };
-    let sign = words::sign(change.action);
+    let (sign, verb) = (words::sign(change.action), words::verb(change.action));
+    let taken = format!("  {sign} {}{name}  {verb}", change.address).chars().count();
+    let costs = forecast.map(|forecast| costs(change, forecast)).filter(|text| !text.is_empty());
+    // Where it does not fit, the line stays whole without it: the sums below say it for all.
+    let room = usize::from(super::console_width()).saturating_sub(taken + 2);
+    let costs = costs.filter(|text| text.chars().count() <= room).map(|text| format!("  {text}")).unwrap_or_default();
     writeln!(
         out,
-        "  {} {}{}  {}",
+        "  {} {}{}  {verb}{}",
         sign.style(style),
         change.address.style(style),
         name.dimmed(),
-        words::verb(change.action)
+        costs.dimmed()
     )?;
+    below(out, change)
+}
+
+/// `about 4 min 30 s, +$201.48 a month`: what is worth telling of one change.
+fn costs(change: &Change, forecast: &Forecast) -> String {
+    let time = forecast.changes.get(&change.address).map(|outlook| f64::from(outlook.estimate.p50));
+    let time = time.filter(|seconds| *seconds >= 10.0).map(|seconds| format!("about {}", words::seconds(seconds)));
+    let money = forecast.money.delta.get(&change.address).map(|total| total.known.likely);
+    let money = money.filter(|amount| amount.0 != 0).map(|amount| format!("{} a month", signed(amount)));
+    time.into_iter().chain(money).collect::<Vec<_>>().join(", ")
+}
+
+/// Why, what differs, and what to do.
+fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     if change.action != Action::Create {
         // That the whole stack goes is said once, above.
         for reason in change.reasons.iter().filter(|reason| **reason != Reason::Destroyed) {
@@ -91,20 +135,19 @@ fn one(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     for field in &change.fields {
         let impact = words::impact(&field.impact);
         let felt = if impact.is_empty() { String::new() } else { format!("  [{impact}]") };
-        writeln!(
-            out,
-            "      {}: {} -> {}{}",
-            field.path,
-            words::value(&field.before),
-            words::value(&field.after),
-            felt.yellow()
-        )?;
+        let (before, after) = (shown(&field.path, &field.before), shown(&field.path, &field.after));
+        writeln!(out, "      {}: {before} -> {after}{}", field.path, felt.yellow())?;
     }
     for (field, value) in &change.pending {
-        writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), words::value(value))?;
+        writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), shown(field, value))?;
     }
     for generation in &change.deposed {
         writeln!(out, "      also deletes generation {generation}, which an earlier run left")?;
     }
     Ok(())
+}
+
+/// A value on a line, without what must not be shown.
+fn shown(path: &str, value: &Value) -> String {
+    words::value(&masked(path, value))
 }

@@ -48,6 +48,17 @@ pub(super) fn style(action: Action) -> Style {
     }
 }
 
+/// The same as a class of a style sheet.
+pub(super) fn tone(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "same",
+        Action::Create => "make",
+        Action::Update | Action::Adopt => "edit",
+        Action::Restart | Action::Replace => "felt",
+        Action::Delete | Action::Forget | Action::Refused => "gone",
+    }
+}
+
 /// The heading of a part of the stack.
 pub(super) fn group(group: Group) -> &'static str {
     match group {
@@ -103,6 +114,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::RemovedFromStack => "no longer in the stack".to_owned(),
         Reason::Destroyed => "the stack is destroyed".to_owned(),
         Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
+        Reason::Needed { what } => format!("stays at AWS: {what} needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),

@@ -42,6 +42,7 @@ fn live(name: &str, is_writer: bool) -> (Address, Observed) {
         owner: Owner::Untagged,
         incarnation: None,
         pending: BTreeMap::new(),
+        needed_by: None,
     };
     (Address::new("db_instance", name).unwrap(), Observed::Live(Box::new(live)))
 }

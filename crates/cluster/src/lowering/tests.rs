@@ -54,6 +54,7 @@ fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
         owner: Owner::Untagged,
         incarnation: None,
         pending: BTreeMap::new(),
+        needed_by: None,
     };
     (at(name), Observed::Live(Box::new(live)))
 }

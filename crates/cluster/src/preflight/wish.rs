@@ -193,6 +193,7 @@ mod tests {
             owner: Owner::Untagged,
             incarnation: None,
             pending: BTreeMap::new(),
+            needed_by: None,
         };
         [("db_cluster.main".parse().unwrap(), Observed::Live(Box::new(live)))].into()
     }

@@ -299,15 +299,19 @@ impl<'a> Run<'a> {
         reasons: Vec<Reason>,
         generation: u32,
     ) -> Result<Change, PlanError> {
-        let oid = identity::oid(&self.inputs.state.lineage, case.address, generation);
-        let name = match case.kind.naming(&case.spec).map_err(|source| malformed(case.address, source))? {
+        let (state, at) = (self.inputs.state, case.address);
+        let oid = identity::oid(&state.lineage, at, generation);
+        // What an interrupted run sent under an earlier address keeps the identity that it was sent with.
+        let moved = case.intent.filter(|intent| intent.generation == generation && intent.oid != oid);
+        let name = match case.kind.naming(&case.spec).map_err(|source| malformed(at, source))? {
             Naming::Server => String::new(),
             Naming::Given(name) => name,
-            Naming::Derived(rule) => {
-                let stack = &self.inputs.state.stack;
-                rule.name(&stack.name, &stack.region, case.address, &oid)
-            }
+            Naming::Derived(rule) => match moved {
+                Some(intent) => intent.name.clone(),
+                None => rule.name(&state.stack.name, &state.stack.region, at, &oid),
+            },
         };
+        let oid = moved.map_or(oid, |intent| intent.oid.clone());
         Ok(self.born(case, action, reasons, Born { generation, oid, name }))
     }
 
@@ -392,6 +396,9 @@ impl Run<'_> {
             }
             Some(Observed::Live(_)) if let Some(by) = self.needed_by_remains(address) => {
                 self.change(&case, Action::Forget, vec![why, Reason::Kept { by }], generation)?
+            }
+            Some(Observed::Live(live)) if let Some(what) = live.needed_by.clone() => {
+                self.change(&case, Action::Forget, vec![why, Reason::Needed { what }], generation)?
             }
             Some(Observed::Live(live)) => match self.may_delete(&case, live)? {
                 Some(refused) => return Ok(refused),

@@ -164,6 +164,7 @@ fn live(id: &str, object: &Object) -> Observed {
         owner,
         incarnation: Some(id.to_owned()),
         pending: BTreeMap::new(),
+        needed_by: None,
     }))
 }
 

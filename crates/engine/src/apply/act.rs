@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder};
 use crate::look::Look;
 use auroractl_core::diff::Context;
-use auroractl_core::identity::Identity;
+use auroractl_core::identity::{Identity, Naming};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::StepId;
 use auroractl_core::model::Adoption;
@@ -35,8 +35,8 @@ pub(super) enum Job {
     Create { spec: Value, look_first: bool },
     /// Edit it, if it differs.
     Update { spec: Value, from: Box<Live>, differs: bool },
-    /// Delete it.
-    Delete { spec: Value, outputs: Value },
+    /// Delete it, as it is on record.
+    Delete { ask: RawAsk, incarnation: Option<String> },
     /// Operate on it.
     Operate(RawOrder),
 }
@@ -72,7 +72,7 @@ pub(super) async fn perform<W: Sync>(
             kind.update(world, &me, edit).await.map(|done| Acted::Made(waited_for(done, &from)))
         }
         Job::Update { from, differs: false, .. } => Ok(Acted::Made(unchanged(*from))),
-        Job::Delete { spec, outputs } => kind.delete(world, &me, (&spec, &outputs)).await.map(Acted::Ended),
+        Job::Delete { ask, incarnation } => delete((kind, &me, world), ask, incarnation).await.map(Acted::Ended),
         Job::Operate(order) => kind.operate(world, &me, &order).await.map(Acted::Operated),
     };
     (step, result)
@@ -86,6 +86,36 @@ fn unchanged(live: Live) -> RawDone {
 /// An edit that takes effect at once does not make usable what AWS is still making.
 fn waited_for(done: RawDone, before: &Live) -> RawDone {
     RawDone { ready: done.ready && !matches!(before.readiness, Readiness::Pending(_)), ..done }
+}
+
+/// Deletes what is on record. Under a name that people can choose, or that has changed hands before, AWS deletes whatever
+/// bears it at that moment: it is looked at right before the call, and what is not ours stays.
+async fn delete<W: Sync>(
+    (kind, me, world): (&dyn Kind<W>, &Identity, &W),
+    ask: RawAsk,
+    incarnation: Option<String>,
+) -> Result<Ending, CallError> {
+    if incarnation.is_some() || matches!(kind.naming(&ask.spec), Ok(Naming::Given(_))) {
+        let refuse = |class, why: &str| Err(CallError::new(&format!("delete {}", me.address), class, why));
+        match kind.survey(world, &Look::new(), std::slice::from_ref(&ask)).await.map(|mut seen| seen.pop()) {
+            Ok(Some(Observed::Live(live))) if !recorded(&live, me, incarnation.as_ref()) => {
+                return refuse(Class::Conflict, "what bears its name now is not what was recorded: it was left alone");
+            }
+            Ok(Some(Observed::Unknown(why))) => return refuse(Class::Other, &why),
+            // Nothing was sent that changes anything.
+            Err(error) if error.in_doubt() => return Err(CallError { class: Class::Other, ..error }),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    let nothing = Value::Null;
+    kind.delete(world, me, (&ask.spec, ask.outputs.as_ref().unwrap_or(&nothing))).await
+}
+
+/// Is this the very object that was recorded? Its tags may have been taken off.
+fn recorded(live: &Live, me: &Identity, incarnation: Option<&String>) -> bool {
+    let same = incarnation.zip(live.incarnation.as_ref()).is_none_or(|(ours, theirs)| ours == theirs);
+    same && !matches!(&live.owner, Owner::Oid(oid) if *oid != me.oid)
 }
 
 /// A create in progress.

@@ -65,7 +65,8 @@ impl<'a> Book<'a> {
         if step.verb == Verb::Adopt {
             entries.push(resolved(step, Verb::Create));
         }
-        if step.verb == Verb::Update && self.state.untold.contains(&step.address) {
+        // An adopted one is edited all the same where its tags name an earlier address, and a create names its own.
+        if self.state.untold.contains(&step.address) {
             entries.push(Entry::Told { address: step.address.clone() });
         }
         self.write(&entries, true).await
@@ -140,6 +141,13 @@ impl<'a> Book<'a> {
         }
         let old = self.state.deposed(&step.address).iter().find(|old| old.generation == step.generation)?;
         Some(refresh::of_deposed(self.state, &step.address, old))
+    }
+
+    /// AWS's immutable id of what a step is about, as it was recorded.
+    pub(super) fn incarnation(&self, step: &Step) -> Option<String> {
+        let record = self.state.resources.get(&step.address).filter(|record| record.generation == step.generation);
+        let deposed = || self.state.deposed(&step.address).iter().find(|old| old.generation == step.generation);
+        record.map_or_else(|| deposed()?.incarnation.clone(), |record| record.incarnation.clone())
     }
 
     /// A step ended well after so many seconds. An adoption may have found its resource half made, and a note takes no

@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 use crate::sweep;
 use crate::wait::{Goal, Waits};
 use act::Acted;
-use auroractl_core::journal;
+use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::{Program, StepId};
 use auroractl_core::observed::{Observed, Readiness};
 use auroractl_core::plan::Plan;
@@ -389,12 +389,16 @@ impl<W: World> Run<'_, W> {
     }
 
     /// Looks for what should not be there, where something was made. It is a courtesy: where it can't be had, the run
-    /// is what it is.
-    async fn sweep(&mut self) -> Result<(), CallError> {
-        let state = &*self.book.state;
-        let owned = self.means.world.inventory(&state.stack).await?;
-        let mut strays = sweep::strays(state, &owned);
-        let lines = sweep::spares(self.means.world, self.means.registry, state, &mut strays).await?;
+    /// is what it is, and who interrupts need not wait for it.
+    async fn sweep(&mut self) {
+        let mut stop = self.stop.clone();
+        let looked = tokio::select! {
+            biased;
+            _ = stop.above(Urgency::Run) => return,
+            () = &mut self.lost => return,
+            looked = strays(self.means, self.book.state) => looked,
+        };
+        let Ok((strays, lines)) = looked else { return };
         if !lines.is_empty()
             && let Err(error) = self.book.write(&lines, false).await
         {
@@ -403,7 +407,6 @@ impl<W: World> Run<'_, W> {
         if !strays.is_empty() {
             (self.report)(Event::Strays { strays });
         }
-        Ok(())
     }
 
     /// Has this run made anything, and ended by itself?
@@ -416,7 +419,7 @@ impl<W: World> Run<'_, W> {
     /// Commits and sums up.
     async fn finish(mut self) -> Summary {
         if self.made_something() {
-            let _ = self.sweep().await;
+            self.sweep().await;
         }
         let ended = self.book.finish(self.means.label.0, self.summary.stopped.is_none()).await;
         if let Err(error) = &ended {
@@ -428,6 +431,14 @@ impl<W: World> Run<'_, W> {
         (self.report)(Event::RunFinished(self.summary.clone()));
         self.summary
     }
+}
+
+/// What should not be there, and the lines by which the next plan deletes what nothing uses of it.
+async fn strays<W: World>(means: Means<'_, W>, state: &State) -> Result<(Vec<sweep::Stray>, Vec<Entry>), CallError> {
+    let owned = means.world.inventory(&state.stack).await?;
+    let mut strays = sweep::strays(state, &owned);
+    let lines = sweep::spares(means.world, means.registry, state, &mut strays).await?;
+    Ok((strays, lines))
 }
 
 async fn clock_until(clock: &Clock, at: Option<Duration>, now: Duration) {

@@ -169,7 +169,7 @@ pub(super) fn worker<W>(
     let job = match step.verb {
         Verb::Delete | Verb::Forget => {
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
-            Job::Delete { spec: ask.spec, outputs: ask.outputs.unwrap_or_default() }
+            Job::Delete { ask, incarnation: book.incarnation(step) }
         }
         Verb::Failover | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
             Job::Operate(order(book, work, step).ok_or_else(|| fault("nothing is recorded of it"))?)

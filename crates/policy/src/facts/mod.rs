@@ -8,7 +8,7 @@ mod network;
 mod support;
 
 pub use cluster::{Cluster, Engine, Instance, ParameterGroup, Password, ScalableReaders, Serverless, Window};
-pub use network::{Peer, SecurityGroup, SecurityGroupRule, Subnet, SubnetGroup, Vpc, VpcEndpoint};
+pub use network::{FlowLog, Peer, SecurityGroup, SecurityGroupRule, Subnet, SubnetGroup, Vpc, VpcEndpoint};
 pub use support::{Alarm, Key, KmsKey, LogGroup, Role, Subscription, Topic};
 
 use crate::rule::{Phase, Profile};

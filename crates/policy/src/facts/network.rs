@@ -10,10 +10,27 @@ use std::collections::BTreeSet;
 pub struct Vpc {
     /// Its address.
     pub address: Address,
-    /// `TrafficType` of a flow log on it; `None` where there is none.
-    pub flow_log: Fact<Option<String>>,
-    /// Rules of its default security group; plans do not know them.
+    /// A flow log on it; `None` where there is none.
+    pub flow_log: Fact<Option<FlowLog>>,
+    /// Rules of its default security group.
     pub default_group_rules: Fact<usize>,
+}
+
+/// A flow log of a VPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowLog {
+    /// `TrafficType`.
+    pub traffic: String,
+    /// Why nothing arrives, where AWS says so (`DeliverLogsErrorMessage`).
+    pub failing: Option<String>,
+}
+
+impl FlowLog {
+    /// One that delivers.
+    #[must_use]
+    pub fn of(traffic: &str) -> Self {
+        Self { traffic: traffic.to_owned(), failing: None }
+    }
 }
 
 /// A subnet that the database may use.

@@ -12,12 +12,12 @@ pub(super) const RULE: Rule = Rule {
     title: "The VPC's default security group admits nothing",
     why: "Whatever is launched without a group gets this one, and by default its members reach one another and \
 everything else.",
-    remedy: "Take its rules off with `aws ec2 revoke-security-group-ingress` and `aws ec2 \
-revoke-security-group-egress`: AWS makes it with the VPC, and it can't be deleted.",
+    remedy: "Set `network.vpc.close_default_security_group = true`, as it is by default: auroractl takes its rules off. \
+AWS makes the group with the VPC, and it can't be deleted.",
     source: "https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html",
     severity: [Severity::Block, Severity::Warn, Severity::Warn],
-    when: When::Live,
-    fix: Fix::Outside,
+    when: When::Both,
+    fix: Fix::InPlace,
     mappings: Mappings {
         checkov: "CKV2_AWS_12, CKV_AWS_148",
         prowler: "ec2_securitygroup_default_restrict_traffic",
@@ -28,14 +28,14 @@ revoke-security-group-egress`: AWS makes it with the VPC, and it can't be delete
     check,
     #[cfg(test)]
     cases: Cases {
-        keeps: |f| {
-            f.stack.phase = Phase::Live;
-            f.vpcs[0].default_group_rules = 0.into();
-        },
-        breaks: &[|f| {
-            f.stack.phase = Phase::Live;
-            f.vpcs[0].default_group_rules = 2.into();
-        }],
+        keeps: |_| {},
+        breaks: &[
+            |f| f.vpcs[0].default_group_rules = 2.into(),
+            |f| {
+                f.stack.phase = Phase::Live;
+                f.vpcs[0].default_group_rules = 1.into();
+            },
+        ],
     },
 };
 

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::facts::Facts;
+use crate::facts::{Facts, FlowLog};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 
@@ -11,11 +11,12 @@ pub(super) const RULE: Rule = Rule {
     level: Level::Could,
     title: "Flow logs record who talks to the database",
     why: "They show what was refused, and who scanned the network before an incident.",
-    remedy: "Make a flow log of traffic type ALL on the VPC, to a log group with a key.",
+    remedy: "Add `[network.vpc.flow_logs]`: it makes a flow log of traffic type ALL, a log group with the stack's key, and \
+a role that may write to it.",
     source: "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html",
     severity: [Severity::Info, Severity::Info, Severity::Info],
-    when: When::Live,
-    fix: Fix::Outside,
+    when: When::Both,
+    fix: Fix::InPlace,
     mappings: Mappings {
         checkov: "CKV2_AWS_11",
         prowler: "vpc_flow_logs_enabled",
@@ -26,18 +27,14 @@ pub(super) const RULE: Rule = Rule {
     check,
     #[cfg(test)]
     cases: Cases {
-        keeps: |f| {
-            f.stack.phase = Phase::Live;
-            f.vpcs[0].flow_log = Some("ALL".to_owned()).into();
-        },
+        keeps: |f| f.vpcs[0].flow_log = Some(FlowLog::of("REJECT")).into(),
         breaks: &[
+            |f| f.vpcs[0].flow_log = None.into(),
+            |f| f.vpcs[0].flow_log = Some(FlowLog::of("ACCEPT")).into(),
             |f| {
                 f.stack.phase = Phase::Live;
-                f.vpcs[0].flow_log = None.into();
-            },
-            |f| {
-                f.stack.phase = Phase::Live;
-                f.vpcs[0].flow_log = Some("ACCEPT".to_owned()).into();
+                let failing = Some("Access error".to_owned());
+                f.vpcs[0].flow_log = Some(FlowLog { failing, ..FlowLog::of("ALL") }).into();
             },
         ],
     },
@@ -45,12 +42,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
     for vpc in &facts.vpcs {
-        match verdict.known(&vpc.flow_log, &vpc.address, "flow_log") {
-            Some(None) => verdict.broken(&vpc.address, "flow_log", "no flow log", "one of traffic type ALL"),
-            Some(Some(kind)) if kind == "ACCEPT" => {
-                verdict.broken(&vpc.address, "flow_log", "accepted traffic alone", "traffic type ALL or REJECT")
-            }
-            _ => {}
-        }
+        let Some(log) = verdict.known(&vpc.flow_log, &vpc.address, "flow_log") else { continue };
+        let broken = match log {
+            None => "no flow log".to_owned(),
+            Some(FlowLog { failing: Some(why), .. }) => format!("nothing arrives: {why}"),
+            Some(FlowLog { traffic, .. }) if traffic == "ACCEPT" => "accepted traffic alone".to_owned(),
+            Some(_) => continue,
+        };
+        verdict.broken(&vpc.address, "flow_log", broken, "a flow log of traffic type ALL or REJECT that delivers");
     }
 }

@@ -105,7 +105,7 @@ fn groups() -> Vec<ParameterGroup> {
 
 fn network(facts: &mut Facts) {
     facts.vpcs =
-        vec![Vpc { address: at("vpc.main"), flow_log: Some("ALL".to_owned()).into(), default_group_rules: 0.into() }];
+        vec![Vpc { address: at("vpc.main"), flow_log: Some(FlowLog::of("ALL")).into(), default_group_rules: 0.into() }];
     for zone in ["a", "b", "c"] {
         let name = format!("subnet.private-{zone}");
         facts.subnets.push(Subnet {

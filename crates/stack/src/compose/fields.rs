@@ -40,6 +40,8 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("db_instance", "preferred_maintenance_window", "cluster.maintenance.window"),
     ("db_subnet_group", "subnet_ids", "network"),
     ("scalable_target", "max_capacity", "cluster.autoscaling.max_readers"),
+    ("vpc", "flow_log", "network.vpc.flow_logs"),
+    ("vpc", "default_security_group", "network.vpc.close_default_security_group"),
     ("kms_key", "rotation_period_in_days", "security.kms.rotation_days"),
     ("kms_key", "deletion_window_in_days", "security.kms.deletion_window_days"),
     ("kms_key", "policy", "security.kms.policy"),
@@ -47,6 +49,9 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("log_group", "retention_in_days", "monitoring.log_retention_days"),
     ("sns_topic", "subscriptions", "monitoring.subscriptions"),
 ];
+
+/// What asks for flow logs says for itself how long they are kept.
+const FLOW_LOGS: &str = "network.vpc.flow_logs";
 
 impl Composed {
     /// The path of the stack file behind a field of a resource; `None` for a resource that it does not ask for.
@@ -64,6 +69,11 @@ impl Composed {
         if let (Some(member), "db_instance_class") = (whole, field) {
             let of_all = if member.segments().len() > 1 { member.key("class") } else { Path::of("cluster.class") };
             return Some(of_all);
+        }
+        if let (Some(logs), "retention_in_days") = (whole, field)
+            && *logs == Path::of(FLOW_LOGS)
+        {
+            return Some(logs.key("retention_days"));
         }
         let said = FIELDS.iter().find(|(kind, name, _)| *kind == address.kind() && *name == field);
         said.map(|(_, _, path)| Path::of(path)).or_else(|| whole.cloned())

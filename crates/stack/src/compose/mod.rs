@@ -5,6 +5,7 @@
 
 mod cluster;
 mod fields;
+mod flow_logs;
 mod monitoring;
 mod network;
 mod params;
@@ -39,6 +40,7 @@ pub fn compose(loaded: &Loaded) -> Result<Composed, GraphError> {
     let key = security::key(&mut draft)?;
     let role = security::monitoring_role(&mut draft)?;
     let network = network::network(&mut draft)?;
+    flow_logs::flow_logs(&mut draft, &network.vpc, &key)?;
     let groups = params::groups(&mut draft)?;
     let logs = monitoring::log_groups(&mut draft, &key)?;
     let needs = cluster::Needs { key: &key, role: role.as_ref(), network: &network, groups: &groups, logs: &logs };

@@ -8,9 +8,9 @@ use auroractl_core::ids::{
 };
 use auroractl_core::{Handle, Input};
 use auroractl_network::{
-    DbSubnetGroup, Direction, ElasticIp, InternetGateway, InternetGatewayAttachment, NatGateway, Peer, Route,
-    RouteTable, RouteTableAssociation, RouteTarget, SecurityGroup, SecurityGroupRule, Subnet, Traffic, Vpc,
-    VpcEndpoint, VpcEndpointType,
+    DbSubnetGroup, DefaultSecurityGroup, Direction, ElasticIp, InternetGateway, InternetGatewayAttachment, NatGateway,
+    Peer, Route, RouteTable, RouteTableAssociation, RouteTarget, SecurityGroup, SecurityGroupRule, Subnet, Traffic,
+    Vpc, VpcEndpoint, VpcEndpointType,
 };
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,8 @@ const HTTPS: u16 = 443;
 
 /// What the cluster needs of the network.
 pub(super) struct Network {
+    /// The VPC.
+    pub(super) vpc: Input<VpcId>,
     /// The DB subnet group.
     pub(super) subnet_group: Input<SubnetGroupName>,
     /// The security groups that the cluster carries.
@@ -50,7 +52,8 @@ pub(super) fn network(draft: &mut Draft<'_>) -> Result<Network, GraphError> {
     let db = access(draft, &place.vpc)?;
     let extra = config.network.existing.iter().flat_map(|existing| &existing.security_group_ids);
     let given = extra.map(|id| Input::Value(id.as_str().into()));
-    Ok(Network { subnet_group: subnet_group.out(), security_groups: given.chain([db]).collect() })
+    let security_groups = given.chain([db]).collect();
+    Ok(Network { vpc: place.vpc, subnet_group: subnet_group.out(), security_groups })
 }
 
 fn given(existing: &ExistingNetwork) -> Place {
@@ -63,6 +66,10 @@ fn created(draft: &mut Draft<'_>, vpc: &CreatedVpc) -> Result<Place, GraphError>
     let cidr_block: Ipv4Net = vpc.cidr.parse().unwrap_or_default();
     let spec = Vpc { cidr_block, enable_dns_support: true, enable_dns_hostnames: true, tags: draft.named("vpc") };
     let made = draft.add("main", &spec, "network.vpc")?;
+    if vpc.close_default_security_group {
+        let closed = DefaultSecurityGroup { vpc_id: made.out(), rules: 0, tags: draft.named("default") };
+        draft.add("main", &closed, "network.vpc.close_default_security_group")?;
+    }
     let mut subnets = Subnets::new(draft, &made)?;
     if vpc.nat != Nat::None {
         outside(draft, &made, vpc.nat, &mut subnets)?;

@@ -7,12 +7,12 @@ use auroractl_core::graph::GraphError;
 use auroractl_core::ids::{KmsKeyArn, RoleArn, RoleName};
 use auroractl_security::{IamRole, IamRolePolicyAttachment, KeyPolicy, KmsAlias, KmsKey};
 
-/// Only RDS's monitoring service may assume the role; in a stack that names its account, only on that account's behalf
-/// (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/cross-service-confused-deputy-prevention.html>).
-fn trust(account: Option<&str>) -> PolicyDocument {
+/// Only this service may assume the role; in a stack that names its account, only on that account's behalf
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>).
+pub(super) fn trust(service: &str, account: Option<&str>) -> PolicyDocument {
     let bound = account.map(|id| format!(r#","Condition":{{"StringEquals":{{"aws:SourceAccount":"{id}"}}}}"#));
     PolicyDocument::answered(&format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"monitoring.rds.amazonaws.com"}},"Action":"sts:AssumeRole"{}}}]}}"#,
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{service}.amazonaws.com"}},"Action":"sts:AssumeRole"{}}}]}}"#,
         bound.unwrap_or_default()
     ))
 }
@@ -54,7 +54,7 @@ pub(super) fn monitoring_role(draft: &mut Draft<'_>) -> Result<Option<Role>, Gra
     }
     let spec = IamRole {
         description: format!("Lets RDS write enhanced monitoring of stack {}", draft.config.stack.name),
-        assume_role_policy_document: trust(draft.config.stack.account.as_deref()),
+        assume_role_policy_document: trust("monitoring.rds", draft.config.stack.account.as_deref()),
         tags: draft.tags(),
     };
     let role = draft.add("monitoring", &spec, at)?;

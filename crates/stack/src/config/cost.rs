@@ -29,7 +29,11 @@ pub struct Cost {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 15))]
     pub autoscaled_readers: Option<f64>,
-    /// Logs that are written in a month, in GiB, all log groups together.
+    /// Flow logs that are written in a month, in GiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub flow_log_gib: Option<f64>,
+    /// Logs of the database that are written in a month, in GiB, all of them together.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub log_gib: Option<f64>,

@@ -26,7 +26,7 @@ pub use cluster::{
 pub use cost::Cost;
 pub use derive::{ResolvedMember, SubnetPlan, SubnetTier};
 pub use monitoring::{LogRetention, Monitoring, Protocol, Subscription};
-pub use network::{Access, CreatedVpc, Endpoint, ExistingNetwork, Nat, Network};
+pub use network::{Access, CreatedVpc, Endpoint, ExistingNetwork, FlowLogs, FlowTraffic, Nat, Network};
 pub use params::{ParamValue, Params, Workload};
 pub use policy::{Approval, ApproverRole, Evidence, Load, LoadPattern, Policy, Waiver, WaiverReason};
 pub use security::{Kms, Security};

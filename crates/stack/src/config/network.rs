@@ -1,5 +1,6 @@
 //! Section `network`: a VPC that the stack makes (`network.vpc`), or one that exists (`network.existing`).
 
+use super::monitoring::LogRetention;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,12 @@ pub struct CreatedVpc {
     /// VPC endpoints: AWS services reached without leaving the VPC. For the applications in it; Aurora's own backups and
     /// log export use none of them.
     pub endpoints: Vec<Endpoint>,
+    /// Takes all rules off the VPC's default security group, which whatever is launched without a group gets: AWS lets its
+    /// members reach one another and everything else.
+    pub close_default_security_group: bool,
+    /// Flow logs of the whole VPC: who talked to whom, and what was refused. Not set: none are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_logs: Option<FlowLogs>,
 }
 
 impl Default for CreatedVpc {
@@ -52,8 +59,42 @@ impl Default for CreatedVpc {
             public_subnets: Vec::new(),
             nat: Nat::None,
             endpoints: Vec::new(),
+            close_default_security_group: true,
+            flow_logs: None,
         }
     }
+}
+
+/// Flow logs of the VPC, written to a log group that is encrypted with the stack's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowLogs {
+    /// What is recorded.
+    pub traffic: FlowTraffic,
+    /// Days that they are kept.
+    #[schemars(extend("enum" = LogRetention::DAYS))]
+    pub retention_days: u32,
+    /// Seconds that traffic is gathered before it is written, 60 or 600: a shorter time shows more, and costs more.
+    #[schemars(extend("enum" = [60, 600]))]
+    pub aggregation_seconds: u16,
+}
+
+impl Default for FlowLogs {
+    fn default() -> Self {
+        Self { traffic: FlowTraffic::All, retention_days: 365, aggregation_seconds: 600 }
+    }
+}
+
+/// What flow logs record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowTraffic {
+    /// What was let through and what was refused.
+    All,
+    /// What was let through.
+    Accept,
+    /// What was refused.
+    Reject,
 }
 
 /// How many NAT gateways are made.

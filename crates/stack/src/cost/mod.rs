@@ -13,6 +13,7 @@ mod capacity;
 mod endpoints;
 mod enhanced_monitoring;
 mod extended_support;
+mod flow_logs;
 mod insights;
 mod instance_hours;
 mod io;
@@ -66,6 +67,7 @@ const PRICED: &[Priced] = &[
     keys::PRICED,
     alarms::PRICED,
     logs::PRICED,
+    flow_logs::PRICED,
 ];
 
 /// Kinds that AWS charges nothing for, and why.
@@ -79,9 +81,11 @@ pub const FREE: &[(&str, &str)] = &[
     ("route_table_association", "free"),
     ("security_group", "free"),
     ("security_group_rule", "free"),
+    ("default_security_group", "free"),
     ("db_subnet_group", "free"),
     ("kms_alias", "free; requests to a key are not counted, at $0.03 for 10,000"),
     ("iam_role", "free"),
+    ("iam_role_policy", "free"),
     ("iam_role_policy_attachment", "free"),
     ("db_cluster_parameter_group", "free"),
     ("db_parameter_group", "free"),

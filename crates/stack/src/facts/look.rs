@@ -11,7 +11,7 @@ use auroractl_monitoring::live as monitoring;
 use auroractl_network::existing::{self, ExistingIds, SubnetFacts};
 use auroractl_network::{SecurityGroupRule, live as network};
 use auroractl_policy::Fact;
-use auroractl_policy::facts::{Key, Snapshot, Surroundings};
+use auroractl_policy::facts::{FlowLog, Key, Snapshot, Surroundings};
 use auroractl_security::live as security;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -49,7 +49,7 @@ pub struct Looked {
     pub(super) rules: BTreeMap<String, Vec<(String, SecurityGroupRule)>>,
     pub(super) clusters: BTreeMap<String, ClusterLook>,
     pub(super) instances: BTreeMap<String, InstanceLook>,
-    pub(super) vpcs: BTreeMap<String, (Fact<Option<String>>, Fact<usize>)>,
+    pub(super) vpcs: BTreeMap<String, (Fact<Option<FlowLog>>, Fact<usize>)>,
     pub(super) surroundings: Surroundings,
 }
 
@@ -153,7 +153,10 @@ async fn run(aws: &Aws, loaded: &Loaded, observed: &BTreeMap<Address, Observed>,
     around.block_public_access = fact(network::block_public_access(aws).await);
     for vpc in ids(observed, "vpc", "vpc_id") {
         let (flow, rules, holes) = match fact(network::around(aws, vpc).await) {
-            Fact::Known(seen) => (seen.flow_log.into(), seen.default_group_rules.into(), seen.acl_holes.into()),
+            Fact::Known(seen) => {
+                let log = seen.flow_log.map(|log| FlowLog { traffic: log.traffic, failing: log.failing });
+                (log.into(), seen.default_group_rules.into(), seen.acl_holes.into())
+            }
             Fact::Unknown(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), Fact::Unknown(why)),
         };
         looked.surroundings.acl_holes = holes;

@@ -4,22 +4,20 @@ use super::{View, not_in_a_plan};
 use auroractl_cluster::DbCluster;
 use auroractl_core::{Address, Model as _};
 use auroractl_network::{
-    DbSubnetGroup, Direction, Peer, Route, RouteTable, RouteTableAssociation, RouteTarget, SecurityGroup,
-    SecurityGroupRule, Subnet, Vpc, VpcEndpoint, VpcEndpointType,
+    DbSubnetGroup, DefaultSecurityGroup, Direction, FlowLog, Peer, Route, RouteTable, RouteTableAssociation,
+    RouteTarget, SecurityGroup, SecurityGroupRule, Subnet, Vpc, VpcEndpoint, VpcEndpointType,
 };
 use auroractl_policy::{Fact, Facts, facts};
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Rules of a default security group as AWS makes it: among its members, and out to everywhere.
+const AWS_RULES: usize = 2;
 /// Why nothing is known of a network that the stack is given.
 const GIVEN: &str = "only AWS can tell about a network that the stack is given";
 
 pub(super) fn fill(view: &View<'_>, into: &mut Facts) {
-    into.vpcs.extend(view.all::<Vpc>().map(|(at, _, outputs)| {
-        let seen = outputs.and_then(|outputs| view.looked.vpcs.get(outputs.vpc_id.as_str()).cloned());
-        let (flow_log, rules) = seen.unwrap_or((not_in_a_plan(), not_in_a_plan()));
-        facts::Vpc { address: at.clone(), flow_log, default_group_rules: rules }
-    }));
+    vpcs(view, into);
     subnets(view, into);
     groups(view, into);
     rules(view, into);
@@ -28,6 +26,29 @@ pub(super) fn fill(view: &View<'_>, into: &mut Facts) {
         interface: spec.vpc_endpoint_type == VpcEndpointType::Interface,
         subnets: spec.subnet_ids.iter().map(|subnet| view.name(Subnet::KIND, subnet)).collect(),
         policy: spec.policy_document.is_some(),
+    }));
+}
+
+fn vpcs(view: &View<'_>, into: &mut Facts) {
+    let mut logs: BTreeMap<String, facts::FlowLog> = BTreeMap::new();
+    for (_, log, _) in view.all::<FlowLog>() {
+        logs.insert(view.name(Vpc::KIND, &log.vpc_id), facts::FlowLog::of(log.traffic_type.as_str()));
+    }
+    let groups: BTreeMap<String, usize> = view
+        .all::<DefaultSecurityGroup>()
+        .map(|(_, group, _)| (view.name(Vpc::KIND, &group.vpc_id), group.rules))
+        .collect();
+    into.vpcs.extend(view.all::<Vpc>().map(|(at, _, outputs)| {
+        let seen = outputs.and_then(|outputs| view.looked.vpcs.get(outputs.vpc_id.as_str()).cloned());
+        let (flow_log, default_group_rules) = match seen {
+            Some(seen) => seen,
+            // A VPC has what the stack makes for it, and of AWS the rules of a new default group.
+            None if view.planned() => {
+                (logs.get(at.as_str()).cloned().into(), groups.get(at.as_str()).copied().unwrap_or(AWS_RULES).into())
+            }
+            None => (not_in_a_plan(), not_in_a_plan()),
+        };
+        facts::Vpc { address: at.clone(), flow_log, default_group_rules }
     }));
 }
 

@@ -17,8 +17,11 @@ mod db_cluster_parameter_group;
 mod db_instance;
 mod db_parameter_group;
 mod db_subnet_group;
+mod default_security_group;
 mod elastic_ip;
+mod flow_log;
 mod iam_role;
+mod iam_role_policy;
 mod iam_role_policy_attachment;
 mod internet_gateway;
 mod internet_gateway_attachment;
@@ -50,11 +53,11 @@ use auroractl_core::kind::Malformed;
 use auroractl_core::{Graph, Model, Of};
 use auroractl_monitoring::{LogGroup, MetricAlarm, SnsSubscription, SnsTopic};
 use auroractl_network::{
-    DbSubnetGroup, ElasticIp, InternetGateway, InternetGatewayAttachment, NatGateway, Route, RouteTable,
-    RouteTableAssociation, SecurityGroup, SecurityGroupRule, Subnet, Vpc, VpcEndpoint,
+    DbSubnetGroup, DefaultSecurityGroup, ElasticIp, FlowLog, InternetGateway, InternetGatewayAttachment, NatGateway,
+    Route, RouteTable, RouteTableAssociation, SecurityGroup, SecurityGroupRule, Subnet, Vpc, VpcEndpoint,
 };
 use auroractl_params::{DbClusterParameterGroup, DbParameterGroup};
-use auroractl_security::{IamRole, IamRolePolicyAttachment, KmsAlias, KmsKey};
+use auroractl_security::{IamRole, IamRolePolicy, IamRolePolicyAttachment, KmsAlias, KmsKey};
 use block::{Block, Sheet};
 use serde_json::Value;
 
@@ -68,8 +71,11 @@ const MAPPINGS: &[&dyn Mapping] = &[
     &Of::<DbInstance>::NEW,
     &Of::<DbParameterGroup>::NEW,
     &Of::<DbSubnetGroup>::NEW,
+    &Of::<DefaultSecurityGroup>::NEW,
     &Of::<ElasticIp>::NEW,
+    &Of::<FlowLog>::NEW,
     &Of::<IamRole>::NEW,
+    &Of::<IamRolePolicy>::NEW,
     &Of::<IamRolePolicyAttachment>::NEW,
     &Of::<InternetGateway>::NEW,
     &Of::<InternetGatewayAttachment>::NEW,

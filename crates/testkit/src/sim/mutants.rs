@@ -250,4 +250,7 @@ impl Kind<World> for Impatient {
     fn spare<'a>(&'a self, w: &'a World, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>> {
         self.inner().spare(w, arn)
     }
+    fn needed<'a>(&'a self, w: &'a World, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>> {
+        self.inner().needed(w, outputs)
+    }
 }

@@ -1,0 +1,229 @@
+//! The changes of a plan by what they mean to the reader, each with its reasons, fields and way out.
+
+use super::{Subject, short, told};
+use crate::forecast::signed;
+use crate::record::Fate;
+use crate::view::meaning::{GROUPS, Meaning, Meanings, changed, noticed};
+use crate::view::words;
+use auroractl_core::cost::{Total, Usd};
+use auroractl_core::diff::FieldChange;
+use auroractl_core::plan::{Action, Change, Reason};
+use auroractl_core::{Address, Graph};
+use auroractl_stack::masked;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// So many changes are told in full; of the others the line with the address remains.
+const FULL: usize = 400;
+/// Longest value, in letters.
+const VALUE: usize = 4_000;
+/// Parts with more changes than this begin folded, by how much they matter.
+const OPEN: [(Meaning, usize); 2] = [(Meaning::Money, 30), (Meaning::Rest, 8)];
+/// What has more is folded on paper, too.
+const BULK: usize = 100;
+/// Changes of one meaning.
+#[derive(Debug, Serialize)]
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    pub(super) count: usize,
+    pub(super) grave: bool,
+    pub(super) class: &'static str,
+    pub(super) parts: Vec<Part>,
+}
+
+/// Those of one part of the stack.
+#[derive(Debug, Serialize)]
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) open: bool,
+    pub(super) bulk: bool,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// One change.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    pub(super) sign: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) address: String,
+    pub(super) name: String,
+    pub(super) verb: &'static str,
+    pub(super) impact: &'static str,
+    pub(super) duration: String,
+    pub(super) cost: String,
+    pub(super) outcome: String,
+    pub(super) outcome_tone: &'static str,
+    /// Everything below the line; `None` where there is nothing more, or too much in all.
+    pub(super) detail: Option<Detail>,
+    pub(super) open: bool,
+}
+
+/// What stands below the line of a change.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Detail {
+    pub(super) reasons: Vec<String>,
+    pub(super) refusal: Option<(String, String)>,
+    pub(super) fields: Vec<Field>,
+    pub(super) made: Vec<(String, String)>,
+    pub(super) pending: Vec<(String, String)>,
+    pub(super) deposed: Vec<u32>,
+}
+
+/// One field that changes.
+#[derive(Debug, Serialize)]
+pub(super) struct Field {
+    pub(super) path: String,
+    pub(super) before: String,
+    pub(super) after: String,
+    pub(super) impact: String,
+    pub(super) way_out: String,
+    pub(super) source: String,
+    /// The source is an address that a browser may follow.
+    pub(super) linked: bool,
+}
+
+/// All changes, the gravest first.
+pub(super) fn sections(subject: &Subject<'_>) -> Vec<Section> {
+    let mut left = FULL;
+    let (outcomes, meanings) = (outcomes(subject), Meanings::by(subject.forecast));
+    let mut sections = Vec::new();
+    for meaning in Meaning::ALL {
+        let mut parts = Vec::new();
+        for group in GROUPS {
+            let of = |change: &&Change| change.group == group && meanings.of(change) == meaning;
+            let changes: Vec<&Change> =
+                subject.plan.changes.iter().filter(|change| changed(change)).filter(of).collect();
+            if !changes.is_empty() {
+                let grave = meaning <= Meaning::Data;
+                let most = OPEN.iter().find(|(of, _)| *of == meaning).map_or(usize::MAX, |(_, most)| *most);
+                let (open, bulk) = (changes.len() <= most, changes.len() > BULK);
+                let entries = changes.iter().map(|change| entry(subject, change, (&outcomes, grave, &mut left)));
+                parts.push(Part { name: words::group(group), entries: entries.collect(), open, bulk });
+            }
+        }
+        let count = parts.iter().map(|part| part.entries.len()).sum();
+        if count > 0 {
+            sections.push(Section {
+                title: meaning.title(),
+                count,
+                grave: meaning <= Meaning::Data,
+                class: match meaning {
+                    Meaning::Interrupts => "interrupts",
+                    Meaning::Data => "data",
+                    Meaning::Money | Meaning::Rest => "quiet",
+                },
+                parts,
+            });
+        }
+    }
+    sections
+}
+
+/// What became of each resource, in words and with a tone.
+type Outcomes = BTreeMap<Address, (String, &'static str)>;
+
+fn outcomes(subject: &Subject<'_>) -> Outcomes {
+    let mut outcomes = Outcomes::new();
+    let Some(run) = subject.run.filter(|run| run.end.is_some()) else { return outcomes };
+    for (id, step) in subject.forecast.program.steps.iter().enumerate() {
+        let (text, tone) = match run.record.tracks.get(&id).map(|track| &track.fate) {
+            Some(Fate::Done) => ("done".to_owned(), "good"),
+            Some(Fate::Failed(why)) => (format!("failed: {}", told(why)), "bad"),
+            Some(Fate::Blocked(by)) => (format!("not started, because {by} failed"), "bad"),
+            Some(Fate::Running(status)) => (format!("under way: {}", told(status)), "warn"),
+            None => ("not started".to_owned(), "warn"),
+        };
+        // Of a replacement's two steps the one that did not end well counts.
+        let slot = outcomes.entry(step.address.clone()).or_insert((String::new(), "good"));
+        if slot.1 == "good" {
+            *slot = (text, tone);
+        }
+    }
+    outcomes
+}
+
+fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, left): (&Outcomes, bool, &mut usize)) -> Entry {
+    let full = *left > 0;
+    *left = left.saturating_sub(1);
+    let outlook = subject.forecast.changes.get(&change.address).map(|outlook| outlook.estimate);
+    let (outcome, outcome_tone) = outcomes.get(&change.address).cloned().unwrap_or((String::new(), ""));
+    let detail = Some(detail(change, subject.graph)).filter(|detail| full && !detail.is_empty());
+    Entry {
+        sign: words::sign(change.action),
+        tone: words::tone(change.action),
+        address: change.address.to_string(),
+        name: change.name.clone(),
+        verb: words::verb(change.action),
+        impact: if noticed(change) { words::level(change.impact) } else { "" },
+        duration: outlook.map(|estimate| words::seconds(estimate.p50.into())).unwrap_or_default(),
+        cost: subject.forecast.money.delta.get(&change.address).map(cost).unwrap_or_default(),
+        outcome,
+        outcome_tone,
+        open: grave && detail.is_some(),
+        detail,
+    }
+}
+
+/// An amount, with an asterisk where it leaves something out; in words where nothing else is known.
+fn cost(total: &Total) -> String {
+    match (total.known.likely, total.is_whole()) {
+        (likely, true) => signed(likely),
+        (Usd(0), false) => "by use".to_owned(),
+        (likely, false) => format!("{} *", signed(likely)),
+    }
+}
+
+fn detail(change: &Change, graph: &Graph) -> Detail {
+    let reasons = change.reasons.iter().filter(|reason| !matches!(reason, Reason::New | Reason::Refused));
+    Detail {
+        reasons: reasons.map(words::reason).collect(),
+        refusal: change.refusal.as_ref().map(|refusal| (told(&refusal.message), told(&refusal.way_out))),
+        fields: change.fields.iter().map(field).collect(),
+        made: made(change, graph),
+        pending: change.pending.iter().map(|(path, value)| (path.clone(), text(path, value))).collect(),
+        deposed: change.deposed.clone(),
+    }
+}
+
+impl Detail {
+    fn is_empty(&self) -> bool {
+        self.reasons.is_empty()
+            && self.refusal.is_none()
+            && self.fields.is_empty()
+            && self.made.is_empty()
+            && self.pending.is_empty()
+            && self.deposed.is_empty()
+    }
+}
+
+/// What a new resource is made of: the fields that have a value.
+fn made(change: &Change, graph: &Graph) -> Vec<(String, String)> {
+    let wished = graph.node(&change.address).filter(|_| change.action == Action::Create);
+    let fields = wished.and_then(|node| node.spec.as_object()).into_iter().flatten();
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    };
+    fields.filter(|(_, value)| !empty(value)).map(|(path, value)| (path.clone(), text(path, value))).collect()
+}
+
+fn field(change: &FieldChange) -> Field {
+    let FieldChange { path, before, after, impact } = change;
+    Field {
+        path: path.clone(),
+        before: text(path, before),
+        after: text(path, after),
+        impact: words::impact(impact),
+        way_out: told(&impact.way_out),
+        linked: impact.source.starts_with("https://"),
+        source: impact.source.to_string(),
+    }
+}
+
+/// A value on a line, without what must not be shown.
+fn text(path: &str, value: &Value) -> String {
+    short(&words::value(&masked(path, value)), VALUE)
+}

@@ -1,0 +1,152 @@
+//! What users of the database feel, and when: the timeline of interruptions.
+
+use super::axis::Axis;
+use super::{Subject, short};
+use crate::view::outage::{felt as in_words, later_line, line, words as whole};
+use crate::view::svg::px;
+use crate::view::words;
+use auroractl_core::outage::{Felt as What, Window};
+use serde::Serialize;
+
+/// Height of a lane, and of the axis above.
+const LANE: f64 = 30.0;
+const TOP: f64 = 26.0;
+/// At most so many lanes, and so many windows in all.
+const LANES: usize = 30;
+const WINDOWS: usize = 200;
+/// Letters of a lane's name.
+const LETTERS: usize = 41;
+
+/// The timeline.
+#[derive(Debug, Serialize)]
+pub(super) struct Felt {
+    pub(super) sentence: String,
+    lanes: Vec<Lane>,
+    rows: Vec<Row>,
+    height: String,
+    left_out: usize,
+    later: Vec<String>,
+}
+
+/// One who is interrupted, in one way.
+#[derive(Debug, Serialize)]
+struct Lane {
+    who: String,
+    name: String,
+    what: &'static str,
+    tone: &'static str,
+    text_y: String,
+    bars: Vec<Bar>,
+}
+
+/// From when to when, on a usual day and on a bad one.
+#[derive(Debug, Serialize)]
+struct Bar {
+    title: String,
+    x: String,
+    y: String,
+    width: String,
+    late_width: String,
+}
+
+/// The same as a line of a table.
+#[derive(Debug, Serialize)]
+struct Row {
+    who: String,
+    what: &'static str,
+    from: String,
+    lasts: String,
+    at_most: String,
+    by: String,
+    fields: String,
+}
+
+/// The timeline of a plan.
+pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
+    let outage = &subject.forecast.outage;
+    let mut lanes: Vec<Lane> = Vec::new();
+    for window in outage.windows.iter().take(WINDOWS) {
+        let (who, what) = (window.address.to_string(), in_words(window.what));
+        let found = lanes.iter().position(|lane| lane.who == who && lane.what == what);
+        let index = found.unwrap_or(lanes.len());
+        let top = TOP + LANE * f64::from(u32::try_from(index).unwrap_or(0));
+        if found.is_none() {
+            let name = short(&who, LETTERS);
+            lanes.push(Lane { who, name, what, tone: tone(window.what), text_y: px(top + 19.0), bars: Vec::new() });
+        }
+        if let Some(lane) = lanes.get_mut(index) {
+            lane.bars.push(bar(window, axis, top + 8.0));
+        }
+    }
+    lanes.truncate(LANES);
+    let drawn: usize = lanes.iter().map(|lane| lane.bars.len()).sum();
+    Felt {
+        sentence: sentence(subject),
+        height: px(TOP + LANE * f64::from(u32::try_from(lanes.len()).unwrap_or(0)) + 6.0),
+        lanes,
+        rows: outage.windows.iter().take(WINDOWS).map(row).collect(),
+        left_out: outage.windows.len().saturating_sub(drawn),
+        later: outage.later.iter().take(WINDOWS).map(later_line).collect(),
+    }
+}
+
+fn tone(what: What) -> &'static str {
+    match what {
+        What::WriterUnavailable | What::GoneForGood | What::EndpointChanges => "bad",
+        What::ReaderRestarts | What::ReaderReplaced | What::ConnectionsDropped => "warn",
+    }
+}
+
+fn bar(window: &Window, axis: &Axis, y: f64) -> Bar {
+    let from = f64::from(window.from);
+    // What has no end is drawn to the end of the axis.
+    let until = window.until.map_or(f64::MAX, |until| until.p50.into());
+    let late = window.until.map_or(f64::MAX, |until| until.p95.into());
+    let (x, width) = axis.bar(from, until);
+    Bar { title: line(window), x, y: px(y), width, late_width: axis.bar(from, late).1 }
+}
+
+fn row(window: &Window) -> Row {
+    let lasts = window.until.map(|_| window.lasts());
+    let told = |seconds: f32| words::seconds(seconds.into());
+    Row {
+        who: window.address.to_string(),
+        what: in_words(window.what),
+        from: told(window.from),
+        lasts: lasts.map_or_else(|| "for good".to_owned(), |lasts| told(lasts.p50)),
+        at_most: lasts.map_or_else(String::new, |lasts| told(lasts.p95)),
+        by: window.by.to_string(),
+        fields: window.fields.join(", "),
+    }
+}
+
+/// What is felt, in one sentence.
+pub(super) fn sentence(subject: &Subject<'_>) -> String {
+    if subject.forecast.outage.is_none() && subject.plan.refused().next().is_some() {
+        return "Nothing happens: the plan holds a change that is refused.".to_owned();
+    }
+    super::head::sentence(&whole(&subject.forecast.outage))
+}
+
+/// The same as a figure: what, a note, and a tone.
+pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
+    let outage = &subject.forecast.outage;
+    let (writer, readers) = (outage.writer, outage.readers);
+    let restarted = || format!("{} restarted, {} at once", words::count(readers.times, "reader"), readers.at_once);
+    if outage.windows.iter().any(Window::loses_cluster) {
+        return ("deletion".to_owned(), "the cluster is gone for good".to_owned(), "bad");
+    }
+    if writer.times > 0 {
+        let at_most = words::seconds(writer.lasts.p95.into());
+        let more = if readers.times > 0 { format!("; {}", restarted()) } else { String::new() };
+        let note = format!("without a writer, 19 of 20 times at most {at_most}{more}");
+        return (words::seconds(writer.lasts.p50.into()), note, "bad");
+    }
+    if readers.times > 0 {
+        return (words::count(readers.times, "reader"), restarted(), "warn");
+    }
+    match outage.windows.first() {
+        Some(window) => (words::count(outage.windows.len(), "interruption"), in_words(window.what).to_owned(), "warn"),
+        None => ("nothing".to_owned(), "no connection is dropped".to_owned(), "good"),
+    }
+}

@@ -1,0 +1,211 @@
+//! The summary for a change request: where the plan stands, five figures, and where it comes from.
+
+use super::{Run, Subject, felt, told};
+use crate::exit::Exit;
+use crate::forecast::signed;
+use crate::view::forecast::{amount, basis};
+use crate::view::words;
+use auroractl_core::cost::Usd;
+use auroractl_engine::event::{Stopped, Summary};
+use auroractl_policy::{Severity, report};
+use serde::Serialize;
+use serde_json::json;
+
+/// The head of a report.
+#[derive(Debug, Serialize)]
+pub(super) struct Head {
+    pub(super) title: String,
+    pub(super) eyebrow: &'static str,
+    pub(super) stack: String,
+    pub(super) environment: String,
+    pub(super) standing: Standing,
+    /// What users of the database feel.
+    pub(super) lead: String,
+    pub(super) figures: Vec<Figure>,
+    pub(super) facts: Vec<Fact>,
+    /// What keeps the plan from being applied, in its own lines.
+    pub(super) hindrances: Vec<String>,
+}
+
+/// Where it stands, in a word and a sentence.
+#[derive(Debug, Serialize)]
+pub(super) struct Standing {
+    pub(super) tone: &'static str,
+    pub(super) word: &'static str,
+    pub(super) text: String,
+}
+
+/// A figure: what, how much, and what to know of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Figure {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) note: String,
+    pub(super) tone: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) code: bool,
+}
+
+/// Sums it up.
+pub(super) fn head(subject: &Subject<'_>) -> Head {
+    let Subject { stack, run, .. } = subject;
+    let environment = json!(subject.origin.environment).as_str().unwrap_or_default().to_owned();
+    let kind = if run.is_some() { "Run" } else { "Plan" };
+    Head {
+        title: format!("{kind} of {}", stack.name()),
+        eyebrow: if run.is_some() { "Change report: run" } else { "Change report: plan" },
+        stack: stack.name().to_owned(),
+        environment,
+        standing: standing(subject),
+        lead: felt::sentence(subject),
+        figures: vec![impact(subject), duration(subject), money(subject), rules(subject), changes(subject)],
+        facts: facts(subject),
+        hindrances: subject.stopped.map(|failure| failure.hint.iter().cloned().collect()).unwrap_or_default(),
+    }
+}
+
+fn standing(subject: &Subject<'_>) -> Standing {
+    let (tone, word, text) = match (subject.run, subject.stopped) {
+        (Some(run), _) => return ran(run),
+        (None, Some(failure)) => {
+            let word = match failure.exit {
+                Exit::Budget => "Over budget",
+                Exit::Blocked => "Blocked",
+                _ => "Refused",
+            };
+            ("bad", word, sentence(&told(&failure.message)))
+        }
+        (None, None) if subject.plan.is_empty() => {
+            ("good", "Nothing to change", "The stack is as it should be.".to_owned())
+        }
+        (None, None) if blocking(subject) > 0 => {
+            let what = words::count(blocking(subject), "finding");
+            ("bad", "Blocked", format!("{what} of must rules; apply would change nothing."))
+        }
+        (None, None) => ("good", "Ready to apply", "No refusal, and no rule that blocks.".to_owned()),
+    };
+    Standing { tone, word, text }
+}
+
+/// A message as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+/// How a run went.
+fn ran(run: Run<'_>) -> Standing {
+    let Some((exit, summary)) = run.end else {
+        let text = "This was written before the first call. Where no later report replaced it, the run was killed, and the \
+                    next one resumes it.";
+        return Standing { tone: "wait", word: "Begun", text: text.to_owned() };
+    };
+    let Summary { done, failed, blocked, not_started, stopped, .. } = summary;
+    let (tone, word) = match (stopped, failed.len()) {
+        (None, 0) => ("good", "Applied"),
+        (None, _) => ("bad", "Partly applied"),
+        (Some(Stopped::Interrupt), _) => ("bad", "Interrupted"),
+        (Some(Stopped::Deadline), _) => ("bad", "Deadline passed"),
+        (Some(_), _) => ("bad", "Stopped"),
+    };
+    let mut parts = vec![format!("{} done", words::count(*done, "step"))];
+    let more = [(failed.len(), "failed"), (blocked.len(), "skipped because of that"), (*not_started, "not started")];
+    parts.extend(more.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    let code = exit.code();
+    Standing { tone, word, text: format!("{}. Exit {code}: {}.", parts.join(", "), exit.meaning()) }
+}
+
+fn blocking(subject: &Subject<'_>) -> usize {
+    subject.rules.map_or(0, |report| report.blocking(true).count())
+}
+
+fn impact(subject: &Subject<'_>) -> Figure {
+    let (value, note, tone) = felt::figure(subject);
+    Figure { name: "Felt by users", value, note, tone }
+}
+
+fn duration(subject: &Subject<'_>) -> Figure {
+    let whole = subject.forecast.whole;
+    let (p50, p95) = (words::seconds(whole.p50.into()), words::seconds(whole.p95.into()));
+    let measured = subject.run.filter(|run| run.end.is_some()).map(|run| run.record.lasted);
+    let (value, note, tone) = match measured {
+        Some(lasted) => {
+            let tone = if lasted > f64::from(whole.p95) { "warn" } else { "" };
+            (words::seconds(lasted), format!("predicted {p50}, 19 of 20 times at most {p95}"), tone)
+        }
+        None if subject.plan.is_empty() => ("none".to_owned(), String::new(), ""),
+        None => (p50, format!("19 of 20 times at most {p95}"), ""),
+    };
+    Figure { name: "Duration", value, note, tone }
+}
+
+fn money(subject: &Subject<'_>) -> Figure {
+    let money = &subject.forecast.money;
+    let (before, after, change) = (money.before.total().known, money.after.total().known, money.change());
+    let mut note = if money.delta.is_empty() {
+        format!("{} a month", amount(after))
+    } else {
+        format!("{} → {} a month", before.likely, after.likely)
+    };
+    if let Some(peak) = &money.peak {
+        note.push_str(&format!("; peak {} an hour more", signed(peak.hourly_over_before)));
+    }
+    if !change.is_whole() {
+        note.push_str("; not all is priced");
+    }
+    let value = if money.delta.is_empty() { "no change".to_owned() } else { signed(change.known.likely) };
+    Figure { name: "Monthly cost", value, note, tone: if change.known.likely > Usd(0) { "more" } else { "" } }
+}
+
+fn rules(subject: &Subject<'_>) -> Figure {
+    let Some(report) = subject.rules else {
+        let why = if subject.plan.is_empty() { "nothing changes" } else { "what goes need not keep them" };
+        let note = why.to_owned();
+        return Figure { name: "Design rules", value: "not asked".to_owned(), note, tone: "" };
+    };
+    let (value, tone) = match (blocking(subject), report.count(Severity::Warn)) {
+        (0, 0) => ("kept".to_owned(), "good"),
+        (0, look) => (format!("{look} to look at"), "warn"),
+        (blocks, _) => (format!("{blocks} blocking"), "bad"),
+    };
+    Figure { name: "Design rules", value, note: report::counts(report), tone }
+}
+
+fn changes(subject: &Subject<'_>) -> Figure {
+    let sum = subject.plan.summary();
+    let changed = subject.plan.changes.iter().filter(|change| change.action.is_change()).count();
+    let tone = if sum.delete + sum.replace + sum.refused > 0 { "bad" } else { "" };
+    Figure { name: "Changes", value: changed.to_string(), note: words::summary(&sum), tone }
+}
+
+fn facts(subject: &Subject<'_>) -> Vec<Fact> {
+    let Subject { origin, forecast, .. } = subject;
+    let text = |name, value: String| Fact { name, value, code: false };
+    let code = |name, value: String| Fact { name, value, code: true };
+    let account = if origin.account.is_empty() { "not named".to_owned() } else { origin.account.clone() };
+    let serial = if origin.serial == 0 { "never applied".to_owned() } else { format!("serial {}", origin.serial) };
+    let caller = origin.caller.clone();
+    let mut facts = vec![
+        code("Account", account),
+        code("Region", origin.region.clone()),
+        code("Stack file", origin.stack_file.display().to_string()),
+        text("Planned on", format!("{} (UTC)", origin.day)),
+        match caller {
+            Some(caller) => code("Planned as", told(&caller)),
+            None => text("Planned as", "nobody: without a look at AWS, on the state alone".to_owned()),
+        },
+        code("State", format!("{serial}, lineage {}", origin.lineage)),
+        code("Digest of the plan", origin.digest.clone()),
+        text("Estimates", format!("{} calls at once; {}", forecast.rehearsal.parallel, basis(forecast))),
+    ];
+    if let Some(Run { record, .. }) = subject.run {
+        facts.push(text("Run began", record.begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));
+    }
+    facts
+}

@@ -1,0 +1,199 @@
+//! A plan for a pull request: the same page, as Markdown that fits into a comment.
+//!
+//! What others wrote stays text: it neither ends a cell nor begins markup, mentions nobody and is no link.
+
+use super::{Page, Subject, page};
+use crate::view::words;
+use std::fmt::Write as _;
+
+/// GitHub refuses longer comments, in characters: `body is too long (maximum is 65536 characters)`.
+const LIMIT: usize = 65_536;
+/// Kept free for the sentence that says what was cut, and for the end.
+const RESERVE: usize = 1_200;
+
+/// A comment that grows until it is full.
+#[derive(Default)]
+struct Sheet {
+    text: String,
+    used: usize,
+}
+
+impl Sheet {
+    /// Adds a block, if it fits.
+    fn add(&mut self, block: &str) -> bool {
+        let length = block.chars().count();
+        let fits = self.used + length + RESERVE <= LIMIT;
+        if fits {
+            self.text.push_str(block);
+            self.used += length;
+        }
+        fits
+    }
+}
+
+/// The comment.
+pub(crate) fn markdown(subject: &Subject<'_>) -> String {
+    let page = page(subject);
+    let mut sheet = Sheet::default();
+    sheet.add(&head(&page));
+    let mut left = changes(&page, &mut sheet);
+    if !sheet.add(&rules(&page)) {
+        left.push("the findings of the design rules".to_owned());
+    }
+    if !left.is_empty() {
+        let what = left.join(" and ");
+        let _ = writeln!(
+            sheet.text,
+            "\n**Cut:** {what} did not fit into a comment. `auroractl plan --html FILE` writes the whole of it."
+        );
+    }
+    sheet.text.push_str(&foot(&page));
+    sheet.text
+}
+
+/// Where it stands, and the figures as one row.
+fn head(page: &Page) -> String {
+    let head = &page.head;
+    let mut text =
+        format!("### Plan of {} ({}): {}\n\n", code(&head.stack, false), plain(&head.environment), head.standing.word);
+    let _ = writeln!(text, "{}\n\n{}\n", plain(&head.lead), plain(&head.standing.text));
+    for line in &head.hindrances {
+        let _ = writeln!(text, "> {}\n", plain(line));
+    }
+    let names: Vec<&str> = head.figures.iter().map(|figure| figure.name).collect();
+    let _ = writeln!(text, "| {} |\n|{}", names.join(" | "), "---|".repeat(names.len()));
+    let cell = |figure: &super::head::Figure| {
+        let note = if figure.note.is_empty() { String::new() } else { format!("<br>{}", plain(&figure.note)) };
+        format!("**{}**{note}", plain(&figure.value))
+    };
+    let cells: Vec<String> = head.figures.iter().map(cell).collect();
+    let _ = writeln!(text, "| {} |", cells.join(" | "));
+    text
+}
+
+/// The changes that fit; what does not is named in the answer.
+fn changes(page: &Page, sheet: &mut Sheet) -> Vec<String> {
+    let mut cut = 0;
+    for section in &page.changes {
+        let open = if section.grave { " open" } else { "" };
+        let heading = format!("\n<details{open}><summary>{} ({})</summary>\n\n", section.title, section.count);
+        if !sheet.add(&heading) {
+            cut += section.count;
+            continue;
+        }
+        for part in &section.parts {
+            for (index, entry) in part.entries.iter().enumerate() {
+                let name = if index == 0 { format!("**{}**\n\n", part.name) } else { String::new() };
+                let end = if index + 1 == part.entries.len() { "\n" } else { "" };
+                let fits = cut == 0 && sheet.add(&format!("{name}{}{end}", change(entry)));
+                cut += usize::from(!fits);
+            }
+        }
+        sheet.text.push_str("\n</details>\n");
+    }
+    if cut == 0 { Vec::new() } else { vec![words::count(cut, "change")] }
+}
+
+/// One change as an item with what stands below it.
+fn change(entry: &super::changes::Entry) -> String {
+    let mut line = format!("- {} {} {}", code(entry.sign, false), code(&entry.address, false), plain(entry.verb));
+    let more = [entry.impact.to_owned(), about(&entry.duration), monthly(&entry.cost)];
+    let more: Vec<String> = more.into_iter().filter(|text| !text.is_empty()).collect();
+    if !more.is_empty() {
+        let _ = write!(line, ": {}", plain(&more.join(", ")));
+    }
+    line.push('\n');
+    let Some(detail) = &entry.detail else { return line };
+    if let Some((message, way_out)) = &detail.refusal {
+        let _ = writeln!(line, "  - **{}** → {}", plain(message), plain(way_out));
+    }
+    for reason in &detail.reasons {
+        let _ = writeln!(line, "  - {}", plain(reason));
+    }
+    for field in &detail.fields {
+        let felt = if field.impact.is_empty() { String::new() } else { format!(" ({})", plain(&field.impact)) };
+        let (path, before, after) = (code(&field.path, false), code(&field.before, false), code(&field.after, false));
+        let _ = writeln!(line, "  - {path}: {before} → {after}{felt}");
+    }
+    for (path, value) in &detail.pending {
+        let _ = writeln!(line, "  - pending at AWS: {} {}", code(path, false), code(value, false));
+    }
+    line
+}
+
+fn about(duration: &str) -> String {
+    if duration.is_empty() { String::new() } else { format!("about {duration}") }
+}
+
+fn monthly(cost: &str) -> String {
+    if cost.is_empty() { String::new() } else { format!("{cost} a month") }
+}
+
+/// The findings as a table.
+fn rules(page: &Page) -> String {
+    let Some(rules) = page.rules.as_ref().filter(|rules| !rules.findings.is_empty()) else { return String::new() };
+    let mut text = format!("\n<details><summary>Design rules: {}</summary>\n\n", plain(&rules.counts));
+    text.push_str("| Rule | What | Where |\n|---|---|---|\n");
+    for finding in &rules.findings {
+        let place = if finding.place.is_empty() { String::new() } else { code(&finding.place, true) };
+        let (rule, standing, sentence) = (plain(&finding.rule), plain(&finding.standing), plain(&finding.sentence));
+        let _ = writeln!(text, "| {rule} {standing} | {sentence} | {place} |");
+    }
+    text.push_str("\n</details>\n");
+    text
+}
+
+/// Where it comes from.
+fn foot(page: &Page) -> String {
+    let facts =
+        page.head.facts.iter().map(|fact| format!("{} {}", fact.name, code(&super::short(&fact.value, 80), false)));
+    format!("\n<sub>{}</sub>\n", facts.collect::<Vec<_>>().join(" · "))
+}
+
+/// A text that neither ends its cell or line nor begins markup of its own.
+fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '|' | '\\' | '[' | ']' | '*' | '_' | '`' | '~' | '#' => safe.extend(['\\', character]),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            // An empty comment keeps it from being a mention.
+            '@' => safe.push_str("@<!-- -->"),
+            '\n' | '\r' | '\t' => safe.push(' '),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+/// A text as code: between more backticks than it has in a row itself. In a table a bar ends the cell even there.
+fn code(text: &str, in_table: bool) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let text = text.replace(['\n', '\r', '\t'], " ");
+    let text = if in_table { text.replace('|', "\\|") } else { text };
+    let space = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_stays_text() {
+        assert_eq!(plain("a|b <b> @team *x* `y`"), r"a\|b &lt;b&gt; @<!-- -->team \*x\* \`y\`");
+        assert_eq!(code("a`b``c", false), "```a`b``c```");
+        assert_eq!(code("`", false), "`` ` ``");
+        assert_eq!(code("a|b\nc", true), r"`a\|b c`");
+    }
+
+    #[test]
+    fn a_full_sheet_takes_no_more() {
+        let mut sheet = Sheet::default();
+        assert!(sheet.add(&"ä".repeat(LIMIT - RESERVE)) && !sheet.add("a"));
+        assert_eq!(sheet.text.chars().count(), LIMIT - RESERVE);
+    }
+}
