@@ -7,6 +7,7 @@
 mod forecast;
 mod graph;
 mod journal;
+mod roll;
 mod rules;
 mod scene;
 mod stack;
@@ -44,7 +45,7 @@ fn one_size(size: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{}", serde_json::to_string(&sample)?)
 }
 
-/// Measures what is named (`graphs`, `journal`, `rules`, `forecast`, `stack`, `pace`, `terraform`), or all.
+/// Measures what is named (`graphs`, `journal`, `rules`, `forecast`, `stack`, `pace`, `roll`, `terraform`), or all.
 fn whole(only: &[String]) -> io::Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
     let mut out = io::stdout();
@@ -76,6 +77,9 @@ fn whole(only: &[String]) -> io::Result<()> {
     }
     if wanted("pace") {
         rows.extend(stack::lifecycles(reads)?);
+    }
+    if wanted("roll") {
+        rows.extend(roll::rows()?);
     }
     writeln!(out, "{}", table::render(&rows))
 }

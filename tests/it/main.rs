@@ -26,6 +26,7 @@ mod private;
 mod recover;
 mod recovery;
 mod report;
+mod roll;
 mod rules;
 mod s3;
 mod scanners;

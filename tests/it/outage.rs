@@ -34,18 +34,19 @@ fn a_new_cluster_interrupts_nobody_and_an_edit_tells_what_it_does() {
         [
             one("reader_restarts", "db_instance.c"),
             one("reader_restarts", "db_instance.b"),
-            one("writer_unavailable", "db_instance.a")
+            ("writer_unavailable".to_owned(), "db_cluster.main".to_owned(), "[]".to_owned()),
+            one("reader_restarts", "db_instance.a")
         ]
     );
     let outage = &plan["outage"];
     assert_eq!(outage["writer_unavailable"], serde_json::json!({"times": 1, "p50_seconds": 15.0, "p95_seconds": 60.0}));
-    assert_eq!(outage["readers_restarted"], serde_json::json!({"times": 2, "at_once": 1}));
+    assert_eq!(outage["readers_restarted"], serde_json::json!({"times": 3, "at_once": 1}));
     let ends: Vec<f64> =
         outage["windows"].as_array().unwrap().iter().filter_map(|one| one["until"]["p50_seconds"].as_f64()).collect();
     assert!(ends.is_sorted() && ends.last() <= plan["duration"]["p50_seconds"].as_f64().as_ref(), "{outage}");
     let text = place.run("plan", &[]).exits(0).stdout;
     let sentence =
-        "Impact: writer unavailable once for about 15 s (p95 1 min 0 s); 2 readers restarted, one at a time.";
+        "Impact: writer unavailable once for about 15 s (p95 1 min 0 s); 3 readers restarted, one at a time.";
     assert!(text.contains(sentence), "{text}");
 }
 
@@ -61,7 +62,7 @@ fn a_downtime_budget_stops_before_anything_is_changed() {
             told.get(told.len().saturating_sub(3)..).unwrap_or_default(),
             [
                 "error: the writer may be unavailable for 1 min 0 s (19 of 20 times less), and the budget is 30 s; nothing was changed",
-                "  db_instance.a (db_instance_class): writer unavailable for about 15 s (p95 1 min 0 s)",
+                "  db_cluster.main: writer unavailable for about 15 s (p95 1 min 0 s)",
                 " hint: raise `--max-downtime`, or leave these changes out",
             ]
         );

@@ -173,6 +173,7 @@ impl Resource<Aws> for DbInstance {
         let modify = modification(aws, &from.spec, to)?;
         let sent = modify.is_some();
         if let Some(request) = modify {
+            operate::still_a_reader(aws, from, to).await?;
             aws.write("rds:ModifyDBInstance", || request.clone().send()).await?;
         }
         aws.retag_rds(&from.outputs.db_instance_arn, &tags::edit(me, &from.owner, &from.spec.tags, &to.tags)).await?;

@@ -27,13 +27,11 @@ pub struct Manner {
     pub strategy: Strategy,
     /// So far, in milliseconds, may a copy lag behind before the next one has its turn.
     pub max_lag: u32,
-    /// A member is added for the time of a roll, so that there is never less capacity.
-    pub surge: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { strategy: Strategy::default(), max_lag: Self::MAX_LAG, surge: false }
+        Self { strategy: Strategy::default(), max_lag: Self::MAX_LAG }
     }
 }
 

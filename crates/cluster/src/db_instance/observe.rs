@@ -123,6 +123,14 @@ fn pending(values: &PendingModifiedValues) -> impl Iterator<Item = (&'static str
     .filter_map(|(field, value)| Some((field, value?.to_owned())))
 }
 
+/// Is the instance of this name the writer of its cluster?
+pub(super) fn writes(name: &str, cluster: &DbCluster) -> bool {
+    let members = cluster.db_cluster_members().iter();
+    members
+        .filter(|member| member.is_cluster_writer() == Some(true))
+        .any(|member| member.db_instance_identifier() == Some(name))
+}
+
 /// Do values of its parameter groups wait for a restart?
 pub(super) fn awaits_restart(raw: &Raw, cluster: Option<&DbCluster>) -> bool {
     restart(raw, cluster.and_then(|cluster| membership(raw, cluster))).next().is_some()

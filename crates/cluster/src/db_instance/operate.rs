@@ -10,7 +10,7 @@ use crate::describe;
 use auroractl_aws::Aws;
 use auroractl_core::state::Verb;
 use auroractl_core::{Identity, Readiness};
-use auroractl_engine::{CallError, Class, Look, Order};
+use auroractl_engine::{CallError, Class, Found, Look, Order};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_rds::types::{DbCluster as Cluster, DbInstance as Raw};
@@ -23,14 +23,38 @@ const PERIOD: i32 = 60;
 /// Without a point for so long none will come.
 const UNMEASURED: Duration = Duration::from_secs(300);
 
+/// Refuses an edit that restarts a reader which has become the writer since the plan was made: that would be a failover
+/// nobody announced.
+pub(super) async fn still_a_reader(aws: &Aws, from: &Found<DbInstance>, to: &DbInstance) -> Result<(), CallError> {
+    let restarts = from.spec.db_instance_class != to.db_instance_class
+        || (to.ca_certificate_identifier.is_some()
+            && from.spec.ca_certificate_identifier != to.ca_certificate_identifier);
+    if !restarts || to.deferred || from.outputs.is_writer {
+        return Ok(());
+    }
+    let name = from.outputs.db_instance_identifier.as_str();
+    let cluster = describe::cluster(aws, &Look::new(), to.db_cluster_identifier.get()?.as_str()).await?;
+    let writes = cluster.as_ref().is_some_and(|cluster| observe::writes(name, cluster));
+    if writes { Err(promoted("rds:ModifyDBInstance", name)) } else { Ok(()) }
+}
+
+fn promoted(operation: &str, name: &str) -> CallError {
+    let why =
+        format!("{name} has become the writer since the plan was made; nothing was sent, the next plan goes by that");
+    CallError::new(operation, Class::Conflict, why)
+}
+
 /// Begins it. A restart that is under way is not asked for again; to catch up nothing is asked for.
 pub(super) async fn begin(aws: &Aws, _: &Identity, order: &Order<DbInstance>) -> Result<Readiness, CallError> {
     let name = order.on.outputs.db_instance_identifier.as_str();
     if order.verb == Verb::Settle {
         return Ok(Readiness::Pending("catching up".to_owned()));
     }
-    let (raw, _) = look_at(aws, &Look::new(), order).await?;
+    let (raw, cluster) = look_at(aws, &Look::new(), order).await?;
     let Some(raw) = raw else { return Err(CallError::new(REBOOT, Class::Gone, format!("{name} is no longer there"))) };
+    if !order.on.outputs.is_writer && cluster.is_some_and(|cluster| observe::writes(name, &cluster)) {
+        return Err(promoted(REBOOT, name));
+    }
     if raw.db_instance_status() != Some("rebooting") {
         aws.write(REBOOT, || aws.rds().reboot_db_instance().db_instance_identifier(name).send()).await?;
     }

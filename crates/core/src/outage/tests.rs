@@ -44,7 +44,16 @@ fn change(address: &str, action: Action, fields: &[(&str, Level, When)]) -> Chan
 
 fn step(address: &str, verb: Verb, after: &[StepId]) -> Step {
     let after: BTreeSet<StepId> = after.iter().copied().collect();
-    Step { address: at(address), verb, generation: 1, after, deed: Deed::Restart, estimate: STEP, look_after: 0.0 }
+    Step {
+        address: at(address),
+        verb,
+        generation: 1,
+        after,
+        target: None,
+        deed: Deed::Update,
+        estimate: STEP,
+        look_after: 0.0,
+    }
 }
 
 /// Members of `db_cluster.main` by name and tier; the first one writes, and one with a question mark is only wanted.
@@ -116,6 +125,39 @@ fn who_took_over_is_the_writer_then() {
     assert_eq!(outage.writer.times, 2, "{:?}", outage.windows);
     assert_eq!(outage.readers.times, 1);
     assert!((outage.writer.lasts.p95 - (30.0 + 45.0_f32.hypot(45.0))).abs() < 0.1, "bad days are independent");
+}
+
+#[test]
+fn who_hands_the_role_over_restarts_as_a_reader() {
+    let (mut changes, mut steps) = roll(&["b", "a"]);
+    changes.push(change("db_cluster.main", Action::NoOp, &[]));
+    let estimate = Estimate { p50: 15.0, p95: 60.0 };
+    let failover = step("db_cluster.main", Verb::Failover, &[0]);
+    steps.push(Step { target: Some(at("db_instance.b")), estimate, ..failover });
+    steps[1].after = BTreeSet::from([2]);
+    let outage = foretold(&[("a", 0), ("b", 1)], changes, steps);
+    assert_eq!(outage.writer, Writing { times: 1, lasts: estimate });
+    assert_eq!(outage.readers, Reading { times: 2, at_once: 1 });
+    assert_eq!(outage.windows[1].by, at("db_cluster.main"));
+}
+
+#[test]
+fn a_writer_that_is_told_to_restart_gives_way_to_nobody() {
+    let changes = vec![change("db_instance.a", Action::NoOp, &[])];
+    let outage = foretold(&[("a", 0), ("b", 1)], changes, vec![step("db_instance.a", Verb::Restart, &[])]);
+    assert_eq!(outage.writer, Writing { times: 1, lasts: Estimate { p50: 30.0, p95: 90.0 } });
+}
+
+#[test]
+fn what_a_restart_of_this_run_makes_count_is_not_later() {
+    let group = "db_cluster_parameter_group.main";
+    let edit = || change(group, Action::Update, &[("parameters.x", Level::RebootAll, When::AtReboot)]);
+    let edited = || step(group, Verb::Update, &[]);
+    let left = foretold(&[("a", 0)], vec![edit()], vec![edited()]);
+    assert_eq!(left.later.len(), 1);
+    let changes = vec![edit(), change("db_instance.a", Action::NoOp, &[])];
+    let done = foretold(&[("a", 0)], changes, vec![edited(), step("db_instance.a", Verb::Restart, &[0])]);
+    assert_eq!(done.later, []);
 }
 
 #[test]

@@ -144,6 +144,7 @@ fn told(progress: Result<Readiness, CallError>, order: RawOrder) -> Observed {
             owner: Owner::Inherited,
             incarnation: None,
             pending: Default::default(),
+            needed_by: None,
         })),
     }
 }

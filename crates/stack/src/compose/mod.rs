@@ -61,7 +61,7 @@ pub fn stack_id(config: &Config) -> StackId {
 fn manner(config: &Config) -> Manner {
     let Changes { strategy, max_replica_lag } = &config.changes;
     let max_lag = Changes::lag(max_replica_lag).unwrap_or(Manner::MAX_LAG);
-    Manner { strategy: (*strategy).into(), max_lag, surge: false }
+    Manner { strategy: (*strategy).into(), max_lag }
 }
 
 /// Resources while they are gathered.

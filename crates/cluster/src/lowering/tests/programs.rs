@@ -96,6 +96,7 @@ fn ready(spec: &impl serde::Serialize, outputs: Value) -> Observed {
         owner: Owner::Untagged,
         incarnation: None,
         pending: BTreeMap::new(),
+        needed_by: None,
     }))
 }
 
