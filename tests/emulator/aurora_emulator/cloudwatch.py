@@ -38,7 +38,7 @@ def _statistics(original: Any, self: Any) -> Any:
     reader = databases.get(names[0]) if len(names) == 1 else None
     if reader is not None and reader.state == "available" and not getattr(reader, "is_cluster_writer", True):
         point = {"Timestamp": self._get_param("EndTime"), "Unit": "Milliseconds"}
-        point.update({name: 20.0 for name in self._get_param("Statistics", [])})
+        point.update(dict.fromkeys(self._get_param("Statistics", []), 20.0))
         result.result["Datapoints"] = [point]
     return result
 

@@ -389,7 +389,9 @@ def _failover(
     # Until the target is promoted the old writer still has the role and takes no writes.
     if old is not None and old.state == "available":
         instance_state(old, "rebooting", "db-instance.reboot")
-    TIMELINE.schedule(seconds("db-cluster.failover") / 2, "writer-moves", cluster_target(cluster), instance_target(target))
+    TIMELINE.schedule(
+        seconds("db-cluster.failover") / 2, "writer-moves", cluster_target(cluster), instance_target(target)
+    )
     cluster_state(cluster, "failing-over", "db-cluster.failover")
     return cluster
 
@@ -397,7 +399,9 @@ def _failover(
 def _successor(backend: Any, cluster: Any, name: str | None) -> Any:
     """The member that takes over: the named one, or of the available readers the one with the lowest tier."""
     if name is None:
-        readers = [item for item in cluster.living_members() if item.state == "available" and not item.is_cluster_writer]
+        readers = [
+            item for item in cluster.living_members() if item.state == "available" and not item.is_cluster_writer
+        ]
         if not readers:
             raise rds_error(
                 "InvalidDBClusterStateFault",

@@ -3,9 +3,9 @@
 use super::forecast::{estimate_json, seconds, wrapped};
 use super::words;
 use auroractl_core::lower::Step;
-use auroractl_core::outage::Felt;
+use auroractl_core::outage::{Felt, Window};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Deed, Strategy, When};
+use auroractl_core::{Deed, Strategy, When};
 use auroractl_stack::{Alternative, Forecast};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -68,17 +68,16 @@ fn told(step: &Step) -> String {
 
 /// Why the writer restarts where it stands, where a failover would have been shorter.
 fn unmoved(forecast: &Forecast) -> Option<String> {
-    let steps = &forecast.program.steps;
-    let lasting = forecast
-        .outage
-        .windows
-        .iter()
-        .find(|window| window.what == Felt::WriterUnavailable && window.by.kind() == "db_instance")?;
-    let moved = steps.iter().any(|step| step.verb == Verb::Failover);
-    let by: &Address = &lasting.by;
-    (!moved).then(|| {
-        format!("{by} is the writer and restarts where it stands: no reader is fit to take over, or `strategy` says so")
-    })
+    let moved = forecast.program.steps.iter().any(|step| step.verb == Verb::Failover);
+    let of_member = |window: &&Window| window.what == Felt::WriterUnavailable && window.by.kind() == "db_instance";
+    let by = &forecast.outage.windows.iter().find(of_member).filter(|_| !moved)?.by;
+    let rolls = forecast.ways.iter().any(|way| way.chosen && way.strategy == Strategy::Roll);
+    let why = if rolls {
+        "no reader of this stack is available and large enough to take over"
+    } else {
+        "so `[changes] strategy` has it"
+    };
+    Some(format!("{by} is the writer and restarts where it stands: {why}"))
 }
 
 /// `writer unavailable once for about 15 s …; takes about 35 min`.

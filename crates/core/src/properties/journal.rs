@@ -29,7 +29,15 @@ fn record(address: &Address, generation: u32) -> Record {
 }
 
 fn verb() -> impl Strategy<Value = Verb> {
-    prop_oneof![Just(Verb::Create), Just(Verb::Update), Just(Verb::Delete), Just(Verb::Adopt), Just(Verb::Failover)]
+    prop_oneof![
+        Just(Verb::Create),
+        Just(Verb::Update),
+        Just(Verb::Delete),
+        Just(Verb::Adopt),
+        Just(Verb::Failover),
+        Just(Verb::Restart),
+        Just(Verb::Pause)
+    ]
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
