@@ -28,6 +28,8 @@ pub mod log;
 pub mod mishap;
 pub mod mutants;
 mod object;
+mod place;
+mod process;
 mod run;
 pub mod soak;
 mod stack;

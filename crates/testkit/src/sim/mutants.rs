@@ -42,8 +42,6 @@ pub enum Lapse {
     DeposedForgotten,
     /// A generation is used again after its object is gone.
     GenerationNotBurned,
-    /// The client token is a hash of the parameters, too.
-    TokenOfParameters,
     /// The client token is random.
     RandomToken,
     /// Ownership tags are written by a second call.
@@ -72,11 +70,19 @@ pub enum Lapse {
     LockIsIgnored,
     /// A saved plan is applied without looking whether it is stale.
     StalePlanIsApplied,
+    /// A key goes without asking whether a snapshot needs it.
+    NeedNotAsked,
+    /// Calls are sent whatever became of the lease.
+    GateNotAsked,
+    /// A dead holder's calls in flight are not waited for.
+    NoDrain,
+    /// Not longer either where one that comes late does harm.
+    NoLongDrain,
 }
 
 impl Lapse {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::IntentsNotWritten,
         Self::IntentsNotDurable,
         Self::AttemptNotDurable,
@@ -89,7 +95,6 @@ impl Lapse {
         Self::NoResume,
         Self::DeposedForgotten,
         Self::GenerationNotBurned,
-        Self::TokenOfParameters,
         Self::RandomToken,
         Self::TagsComeLater,
         Self::NoPatience,
@@ -104,6 +109,10 @@ impl Lapse {
         Self::SnapshotInPlace,
         Self::LockIsIgnored,
         Self::StalePlanIsApplied,
+        Self::NeedNotAsked,
+        Self::GateNotAsked,
+        Self::NoDrain,
+        Self::NoLongDrain,
     ];
 
     /// The kinds as this program knows them.
