@@ -11,10 +11,11 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest as _, Sha256};
 
 /// The templates by name.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("graph.svg", include_str!("../../templates/graph.svg")),
     ("drawing.svg", include_str!("../../templates/drawing.svg")),
     ("page.html", include_str!("../../templates/report/page.html")),
+    ("prose.html", include_str!("../../templates/report/prose.html")),
     ("head.html", include_str!("../../templates/report/head.html")),
     ("felt.html", include_str!("../../templates/report/felt.html")),
     ("run.html", include_str!("../../templates/report/run.html")),

@@ -2,10 +2,12 @@
 
 use super::axis::Axis;
 use super::{Subject, short};
+use crate::forecast::signed;
 use crate::view::outage::{felt as in_words, later_line, line, words as whole};
 use crate::view::svg::px;
 use crate::view::words;
 use auroractl_core::outage::{Felt as What, Window};
+use auroractl_stack::{Alternative, Forecast};
 use serde::Serialize;
 
 /// Height of a lane, and of the axis above.
@@ -26,6 +28,19 @@ pub(super) struct Felt {
     height: String,
     left_out: usize,
     later: Vec<String>,
+    /// What the other strategies would be like; none where there is no choice.
+    ways: Vec<Way>,
+}
+
+/// A strategy of the stack file.
+#[derive(Debug, Serialize)]
+struct Way {
+    name: String,
+    chosen: bool,
+    felt: String,
+    takes: String,
+    at_most: String,
+    peak: String,
 }
 
 /// One who is interrupted, in one way.
@@ -87,6 +102,19 @@ pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
         rows: outage.windows.iter().take(WINDOWS).map(row).collect(),
         left_out: outage.windows.len().saturating_sub(drawn),
         later: outage.later.iter().take(WINDOWS).map(later_line).collect(),
+        ways: subject.forecast.ways.iter().map(way).collect(),
+    }
+}
+
+fn way(way: &Alternative) -> Way {
+    let Forecast { whole: lasts, outage, money, .. } = &way.forecast;
+    Way {
+        name: way.strategy.to_string(),
+        chosen: way.chosen,
+        felt: whole(outage),
+        takes: words::seconds(lasts.p50.into()),
+        at_most: words::seconds(lasts.p95.into()),
+        peak: money.peak.as_ref().map(|peak| signed(peak.hourly_over_before)).unwrap_or_default(),
     }
 }
 

@@ -9,6 +9,9 @@ use auroractl_core::rehearse::Gate;
 use auroractl_core::{Address, Group};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A step of which 19 of 20 take less, in seconds, is never late: a slow call is no event.
+const WORTH_TELLING: f64 = 5.0;
+
 /// One step. Times are seconds from the start of the run.
 #[derive(Clone, Debug)]
 pub(super) struct Told<'a> {
@@ -57,7 +60,8 @@ impl Told<'_> {
 
     /// Did it take longer than 19 of 20 do?
     pub(super) fn overdue(&self) -> bool {
-        self.took().is_some_and(|took| took > (self.late - self.start).max(1.0))
+        let most = self.late - self.start;
+        most >= WORTH_TELLING && self.took().is_some_and(|took| took > most)
     }
 
     /// Is there something to say of it beside its time?
