@@ -130,7 +130,10 @@ impl Model for DbInstance {
             field auto_minor_version_upgrade, grade::FREE;
             field publicly_accessible, grade::FREE;
             managed preferred_maintenance_window, grade::FREE;
-            managed parameters_in_sync, grade::in_sync;
+        }
+        if old.parameters_in_sync == Some(false) {
+            // A record of an earlier release does not say.
+            d.managed("parameters_in_sync", &old.parameters_in_sync, parameters_in_sync, grade::in_sync);
         }
         d.tags(&old.tags, tags);
     }

@@ -131,14 +131,16 @@ fn operation(address: &Address, verb: Verb, program: &Program) -> Option<StepId>
     program.steps.iter().position(|step| step.address == *address && step.verb == verb)
 }
 
-/// Takes away the order "readers after the writer": it is for their making, and their editing goes the other way round.
+/// Takes away the order "readers after the writer", also of readers that nobody feels an edit of: it is for their making,
+/// and the editing of members goes the other way round.
 fn part(members: &[Member<'_>], program: &mut Program) {
     let ours: BTreeSet<StepId> = members.iter().flat_map(|member| member.steps.iter().copied()).collect();
-    for member in members {
-        for id in &member.steps {
-            if let Some(step) = program.steps.get_mut(*id) {
-                step.after.retain(|earlier| !ours.contains(earlier) || member.steps.contains(earlier));
-            }
+    for (id, step) in program.steps.iter_mut().enumerate() {
+        let edits = step.address.kind() == DbInstance::KIND && matches!(step.verb, Verb::Update | Verb::Adopt);
+        if edits || ours.contains(&id) {
+            let own = members.iter().find(|member| member.change.address == step.address);
+            let is_own = |earlier| own.is_some_and(|member| member.steps.contains(earlier));
+            step.after.retain(|earlier| !ours.contains(earlier) || is_own(earlier));
         }
     }
 }

@@ -224,6 +224,18 @@ fn pending_values_are_seen_and_only_ours_are_waited_for() {
 }
 
 #[test]
+fn a_version_that_waits_for_the_window_is_no_difference() {
+    let wanted =
+        DbCluster { engine_version: "16.11".into(), auto_minor_version_upgrade: false, deferred: true, ..cluster() };
+    let before = observe::found(&answer().auto_minor_version_upgrade(false).build(), &wanted);
+    assert_eq!(changes(&before.spec, &wanted), [("engine_version".to_owned(), Level::RebootAll, When::InWindow)]);
+    let values = ClusterPendingModifiedValues::builder().engine_version("16.11").build();
+    let raw = answer().auto_minor_version_upgrade(false).pending_modified_values(values).build();
+    let after = observe::found(&raw, &wanted);
+    assert_eq!((changes(&after.spec, &wanted), after.readiness), (vec![], Readiness::Ready));
+}
+
+#[test]
 fn a_password_that_is_no_longer_managed_is_drift() {
     let found = observe::found(&answer().set_master_user_secret(None).build(), &cluster());
     let paths: Vec<String> = changes(&found.spec, &cluster()).into_iter().map(|(path, _, _)| path).collect();

@@ -52,8 +52,14 @@ pub(super) async fn begin(aws: &Aws, _: &Identity, order: &Order<DbInstance>) ->
     }
     let (raw, cluster) = look_at(aws, &Look::new(), order).await?;
     let Some(raw) = raw else { return Err(CallError::new(REBOOT, Class::Gone, format!("{name} is no longer there"))) };
-    if !order.on.outputs.is_writer && cluster.is_some_and(|cluster| observe::writes(name, &cluster)) {
-        return Err(promoted(REBOOT, name));
+    let writes = cluster.as_ref().is_some_and(|cluster| observe::writes(name, cluster));
+    match (order.on.outputs.is_writer, writes) {
+        (false, true) => return Err(promoted(REBOOT, name)),
+        // Handing its role over has restarted it.
+        (true, false) if !observe::awaits_restart(&raw, cluster.as_ref()) => {
+            return Ok(Readiness::Pending("restarted by the failover".to_owned()));
+        }
+        _ => {}
     }
     if raw.db_instance_status() != Some("rebooting") {
         aws.write(REBOOT, || aws.rds().reboot_db_instance().db_instance_identifier(name).send()).await?;

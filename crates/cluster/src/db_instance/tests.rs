@@ -143,6 +143,41 @@ fn what_aws_does_not_tell_yet_is_no_difference() {
     assert_eq!(differs(&raw.db_instance_status("available").build()), 2);
 }
 
+fn differences(found: &DbInstance, wanted: &DbInstance) -> Vec<String> {
+    let (address, observed) = (Address::new("db_instance", "a").unwrap(), BTreeMap::new());
+    let mut diff = Diff::new(Context { address: &address, observed: &observed });
+    DbInstance::diff(found, wanted, &mut diff);
+    diff.finish().into_iter().map(|change| change.path).collect()
+}
+
+#[test]
+fn values_that_wait_for_a_restart_are_a_difference_where_the_stack_says_so() {
+    let waits = observe::found(&answer().build(), Some(&cluster(true, "pending-reboot")), &instance("a")).spec;
+    assert_eq!(differences(&waits, &instance("a")), Vec::<String>::new());
+    let rolls = DbInstance { parameters_in_sync: Some(true), ..instance("a") };
+    assert_eq!(differences(&waits, &rolls), ["parameters_in_sync"]);
+    assert_eq!(
+        differences(&instance("a"), &rolls),
+        Vec::<String>::new(),
+        "an earlier release's record says nothing of it"
+    );
+}
+
+#[test]
+fn what_was_left_to_the_window_is_accepted_and_keeps_nobody_waiting() {
+    let wanted = DbInstance { db_instance_class: "db.r7g.xlarge".into(), deferred: true, ..instance("a") };
+    let before = observe::found(&answer().build(), Some(&cluster(true, "in-sync")), &wanted);
+    assert_eq!(differences(&before.spec, &wanted), ["db_instance_class"]);
+    let values = PendingModifiedValues::builder().db_instance_class("db.r7g.xlarge").build();
+    let raw = answer().pending_modified_values(values).build();
+    let after = observe::found(&raw, Some(&cluster(true, "in-sync")), &wanted);
+    assert_eq!((differences(&after.spec, &wanted), after.readiness), (Vec::new(), Readiness::Ready));
+    assert_eq!(after.pending["db_instance_class"], "db.r7g.xlarge");
+    let hasty = DbInstance { deferred: false, ..wanted };
+    let found = observe::found(&raw, Some(&cluster(true, "in-sync")), &hasty);
+    assert_eq!(differences(&found.spec, &hasty), ["db_instance_class"], "whoever will not wait changes it now");
+}
+
 #[test]
 fn available_is_not_always_ready() {
     let read = |raw: &Raw, cluster: &DbCluster, asked: &DbInstance| observe::found(raw, Some(cluster), asked).readiness;
