@@ -48,7 +48,11 @@ fn unresolved(log: &Log, before: u32) -> BTreeMap<(Address, u32), &Intent> {
                 Entry::Resolved { address, generation, .. } | Entry::Deleted { address, generation } => {
                     open.remove(&(address.clone(), *generation));
                 }
-                Entry::Moved { from, .. } => open.retain(|(address, _), _| address != from),
+                Entry::Moved { from, to } => {
+                    let moved =
+                        |(at, generation): (Address, u32)| (if at == *from { to.clone() } else { at }, generation);
+                    open = open.into_iter().map(|(key, intent)| (moved(key), intent)).collect();
+                }
                 _ => {}
             }
         }
