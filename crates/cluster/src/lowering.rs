@@ -139,7 +139,7 @@ fn part(members: &[Member<'_>], program: &mut Program) {
         let edits = step.address.kind() == DbInstance::KIND && matches!(step.verb, Verb::Update | Verb::Adopt);
         if edits || ours.contains(&id) {
             let own = members.iter().find(|member| member.change.address == step.address);
-            let is_own = |earlier| own.is_some_and(|member| member.steps.contains(earlier));
+            let is_own = |earlier: &StepId| own.is_some_and(|member| member.steps.contains(earlier));
             step.after.retain(|earlier| !ours.contains(earlier) || is_own(earlier));
         }
     }

@@ -48,9 +48,13 @@ pub struct Failure {
 const CALM: u32 = 5;
 /// Most resources of a stack at first.
 const RESOURCES: u32 = 8;
-/// Where a process dies, or stands still, beside its disk.
+/// Where a process dies, beside its disk.
 const CALLS: [Boundary; 6] =
     [Boundary::Look, Boundary::Signed, Boundary::Sent, Boundary::Executed, Boundary::Line, Boundary::Written];
+
+/// Where a process stands still: most often with calls ahead.
+const PAUSES: [Boundary; 6] =
+    [Boundary::Look, Boundary::Signed, Boundary::Executed, Boundary::Line, Boundary::Written, Boundary::Written];
 
 /// Plays a history. Needs a runtime whose time is paused.
 ///
@@ -167,7 +171,7 @@ impl Game {
         let shared = self.place.bucket.is_some();
         let ended = match self.rng.u32(0..12) {
             0 | 1 if !power || shared => self.beside(&setting).await,
-            3..8 if shared => self.beside(&setting).await,
+            3.. if shared => self.beside(&setting).await,
             2 => self.overtaken(&setting).await,
             _ => setting.run().await,
         };
@@ -239,9 +243,10 @@ impl Game {
             }
             8 | 9 if shared => world.hold(Duration::from_secs(rng.u64(100..1_000))),
             10 | 11 if shared => {
-                let boundary = CALLS.get(rng.usize(..CALLS.len())).copied().unwrap_or(Boundary::Sent);
-                let longest = [20, 100, 240, 1800].get(rng.usize(..4)).copied().unwrap_or(100);
-                let pause = Some(Duration::from_secs(rng.u64(5..=longest)));
+                let boundary = PAUSES.get(rng.usize(..PAUSES.len())).copied().unwrap_or(Boundary::Written);
+                // Longer than a silent holder is waited for, with and without a call that does harm.
+                let longest = [100, 300, 2400, 2400].get(rng.usize(..4)).copied().unwrap_or(100);
+                let pause = Some(Duration::from_secs(rng.u64(longest / 10..=longest)));
                 world.arm(Some(Fuse { boundary, left: rng.u32(1..14), pause }));
             }
             8..12 => {

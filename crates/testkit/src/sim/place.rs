@@ -89,7 +89,7 @@ fn late(intent: &Intent) -> bool {
     let deed = match intent.verb {
         Verb::Create => Deed::Create,
         Verb::Delete => Deed::Delete,
-        Verb::Update | Verb::Adopt | Verb::Forget => Deed::Update,
+        _ => Deed::Update,
     };
     harmful(deed, intent.address.kind())
 }
