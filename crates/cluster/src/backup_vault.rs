@@ -1,6 +1,6 @@
 //! A vault of AWS Backup: where recovery points are kept, apart from the cluster and from who may delete it. Class A.
 //!
-//! A vault that holds recovery points can't be deleted, by AWS's rule and ours: they are what is left when all else is gone.
+//! A vault that holds recovery points is never deleted, by AWS's rule and ours: what no longer wants it forgets it.
 //! That one is missing is told from the list of vaults, since a look at one that is not there is answered with "denied".
 
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
@@ -94,6 +94,22 @@ impl Resource<Aws> for BackupVault {
         deleted.map_err(|error| with_way_out(error, name))?;
         Ok(Ending::Gone)
     }
+
+    /// Recovery points are what is left when all else is gone: a vault that holds any stays.
+    async fn needed(aws: &Aws, outputs: &BackupVaultOutputs) -> Result<Option<String>, CallError> {
+        let all = vaults(aws, &Look::new()).await?;
+        let is = |raw: &&Raw| raw.backup_vault_name() == Some(outputs.backup_vault_name.as_str());
+        Ok(all.iter().find(is).and_then(holds))
+    }
+}
+
+/// How many recovery points a vault holds, in words; `None` when it is empty.
+fn holds(raw: &Raw) -> Option<String> {
+    match raw.number_of_recovery_points() {
+        0 => None,
+        1 => Some("what it holds (1 recovery point)".to_owned()),
+        many => Some(format!("what it holds ({many} recovery points)")),
+    }
 }
 
 /// AWS says that the vault is not empty, and not what to do about it.
@@ -169,6 +185,19 @@ mod tests {
         assert_eq!((state(None).spec, state(None).readiness), (wanted(), Readiness::Ready));
         assert_eq!(state(Some(VaultState::Creating)).readiness, Readiness::Pending("CREATING".to_owned()));
         assert_eq!(state(Some(VaultState::Failed)).readiness, Readiness::Failed("failed".to_owned()));
+    }
+
+    #[test]
+    fn an_empty_vault_is_needed_by_nothing() {
+        let vault = |count| Raw::builder().number_of_recovery_points(count).build();
+        assert_eq!(
+            [0, 1, 7].map(|count| holds(&vault(count))),
+            [
+                None,
+                Some("what it holds (1 recovery point)".to_owned()),
+                Some("what it holds (7 recovery points)".to_owned())
+            ]
+        );
     }
 
     #[test]

@@ -40,6 +40,9 @@ AWS makes the group with the VPC, and it can't be deleted.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
+    if facts.vpcs.is_empty() {
+        verdict.skip("the VPC is not the stack's own");
+    }
     for vpc in &facts.vpcs {
         if let Some(count) = verdict.known(&vpc.default_group_rules, &vpc.address, "default_security_group")
             && *count > 0

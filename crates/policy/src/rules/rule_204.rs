@@ -41,6 +41,9 @@ a role that may write to it.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
+    if facts.vpcs.is_empty() {
+        verdict.skip("the VPC is not the stack's own");
+    }
     for vpc in &facts.vpcs {
         let Some(log) = verdict.known(&vpc.flow_log, &vpc.address, "flow_log") else { continue };
         let broken = match log {

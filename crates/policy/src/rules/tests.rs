@@ -338,6 +338,16 @@ fn without_a_cluster_nothing_is_said_about_its_surroundings() {
 }
 
 #[test]
+fn nothing_is_said_about_a_network_that_is_given() {
+    let mut facts = sound();
+    facts.vpcs.clear();
+    let report = judge(&facts, &[]);
+    for code in ["RULE-204", "EXT-010"] {
+        assert!(report.skipped.iter().any(|skipped| skipped.rule == code), "{code} passes unseen");
+    }
+}
+
+#[test]
 fn protection_may_be_lifted_from_what_is_to_be_deleted() {
     let mut facts = sound();
     facts.clusters[0].deletion_protection = false;
