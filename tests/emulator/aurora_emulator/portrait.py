@@ -24,7 +24,7 @@ _SKIPPED = re.compile(
     r"backend|created|creation|_time$|_at$|timestamp|_date|updated|start_|last_|modified_on|history|generator|tagger"
     r"|key_material|region$|events$|ip_address$|filter|^owner|^vpcs?$|^private_key"
     r"|streams$|^parent|public_ip|available_ip|eni|network_interface|unused|_subnet_ip|sequence|usage"
-    r"|hosted_zone|url_identifier|manager$",
+    r"|hosted_zone|url_identifier|manager$|^version_id$",
     re.IGNORECASE,
 )
 _NOISE = (
