@@ -1,7 +1,9 @@
-//! Who moved: the stack or the world, and what the stack no longer says.
+//! Who moved: the stack or the world, what the stack no longer says, and whose what is there is.
 
 use super::Reason;
 use crate::diff::FieldChange;
+use crate::observed::{Live, Owner};
+use crate::state::{Intent, Record};
 use serde_json::Value;
 
 /// Splits the fields by who moved: the stack (edited) or the world (drifted).
@@ -36,4 +38,18 @@ pub(super) fn relinquished(applied: &Value, desired: &Value) -> Vec<String> {
         .filter(|(key, value)| !value.is_null() && unset(desired.get(key.as_str())))
         .map(|(key, _)| key.clone())
         .collect()
+}
+
+/// Is this what the create of the intent made?
+pub(super) fn made_by(intent: &Intent, live: &Live) -> bool {
+    match &live.owner {
+        Owner::Oid(oid) => *oid == intent.oid,
+        Owner::Inherited => true,
+        Owner::Untagged => false,
+    }
+}
+
+/// Deleted and made again under the same name by somebody else?
+pub(super) fn replaced_outside(record: &Record, live: &Live) -> bool {
+    matches!((&record.incarnation, &live.incarnation), (Some(ours), Some(theirs)) if ours != theirs)
 }

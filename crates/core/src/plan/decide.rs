@@ -1,6 +1,6 @@
 //! One resource at a time: what is done to it, and why.
 
-use super::causes::{causes, relinquished};
+use super::causes::{causes, made_by, relinquished, replaced_outside};
 use super::{Action, Change, Inputs, PlanError, Reason, Refusal, RefusalClass};
 use crate::address::Address;
 use crate::diff::{Context, FieldChange};
@@ -487,18 +487,4 @@ fn lost(readiness: &Readiness) -> Option<Reason> {
         Readiness::Deleting => Some(Reason::DeletedOutside),
         Readiness::Ready | Readiness::Pending(_) => None,
     }
-}
-
-/// Is this what the create of the intent made?
-fn made_by(intent: &Intent, live: &Live) -> bool {
-    match &live.owner {
-        Owner::Oid(oid) => *oid == intent.oid,
-        Owner::Inherited => true,
-        Owner::Untagged => false,
-    }
-}
-
-/// Deleted and made again under the same name by somebody else?
-fn replaced_outside(record: &Record, live: &Live) -> bool {
-    matches!((&record.incarnation, &live.incarnation), (Some(ours), Some(theirs)) if ours != theirs)
 }

@@ -199,7 +199,8 @@ impl Game {
         self.skew = if shared && self.rng.bool() { self.rng.i64(-290..290) } else { self.skew };
         let mut other = self.setting(true);
         other.place = self.place.elsewhere();
-        let pause = Duration::from_millis(self.rng.u64(0..60_000));
+        // Where a run shares its state, it takes a while until it has the lease and a plan.
+        let pause = Duration::from_millis(if shared { self.rng.u64(15_000..200_000) } else { self.rng.u64(0..60_000) });
         let later = async {
             other.world.clock().sleep(pause).await;
             other.run().await
@@ -385,7 +386,7 @@ fn outage(rng: &mut Rng) -> Trouble {
         lost_answer: rng.u32(0..40),
         conflict: rng.u32(0..20),
         throttle: rng.u32(0..20),
-        delay: Duration::from_millis(rng.u64(0..2_000)),
+        delay: Duration::from_millis(rng.u64(0..700)),
     }
 }
 
