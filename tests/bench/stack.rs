@@ -43,7 +43,7 @@ pub(crate) fn instant(beside: Option<&Beside>) -> io::Result<Instant> {
     };
     let mut rows = create_rows(&created, beside);
     rows.extend(refresh_rows(&refresh, &plans, beside));
-    rows.push(Row::at_most("no-op apply: API calls", (count(noop.calls), 36.0), ""));
+    rows.push(Row::at_most("no-op apply: API calls", (count(noop.calls), 45.0), ""));
     rows.push(Row::at_most("no-op apply: of them writes", (count(noop.writes), 0.0), ""));
     rows.push(Row::new("no-op apply: wall", spread(applies.wall())));
     rows.push(Row::new("no-op apply: CPU", spread(applies.cpu())));
@@ -69,9 +69,9 @@ fn create_rows(created: &Measured, beside: Option<&Beside>) -> Vec<Row> {
     let theirs = beside.map(|beside| &beside.apply);
     let of = |text: &dyn Fn(&Measured) -> String| theirs.map(text);
     vec![
-        Row::at_most("create: writes", (count(calls.writes), 78.0), "")
+        Row::at_most("create: writes", (count(calls.writes), 85.0), "")
             .beside(of(&|them| them.calls.writes.to_string())),
-        Row::at_most("create: reads", (count(calls.reads), 25.0), "").beside(of(&|them| them.calls.reads.to_string())),
+        Row::at_most("create: reads", (count(calls.reads), 34.0), "").beside(of(&|them| them.calls.reads.to_string())),
         Row::at_most("create: wall", (seconds(usage), 5.0), "s")
             .beside(of(&|them| format!("{:.1} s", seconds(&them.usage)))),
         Row::new("create: CPU", format!("{:.2} s", usage.cpu.as_secs_f64()))
@@ -85,7 +85,7 @@ fn refresh_rows(refresh: &Summary, plans: &Runs, beside: Option<&Beside>) -> Vec
     let theirs = beside.map(|beside| &beside.plan);
     let of = |text: &dyn Fn(&Measured) -> String| theirs.map(text);
     vec![
-        Row::at_most("refresh plan: API calls", (count(refresh.calls), 36.0), "")
+        Row::at_most("refresh plan: API calls", (count(refresh.calls), 45.0), "")
             .beside(of(&|them| them.calls.calls.to_string())),
         Row::at_most("refresh plan: wall, minimum", (plans.wall().0, 1.0), "s")
             .beside(of(&|them| format!("{:.2} s", seconds(&them.usage)))),

@@ -11,8 +11,7 @@ use std::io;
 /// The stack file within the folder of the commands.
 pub(super) const STACK: &str = "stacks/main.toml";
 /// What the owner of the production stack must name before data goes.
-pub const DATA: &str =
-    "db_cluster.main,db_instance.a,db_instance.b,db_instance.c,kms_key.main,log_group.flow-logs,log_group.postgresql";
+pub const DATA: &str = "backup_vault.main,db_cluster.main,db_instance.a,db_instance.b,db_instance.c,kms_key.main,log_group.flow-logs,log_group.postgresql";
 /// Several calls are in flight when a process dies.
 const PARALLEL: &str = "10";
 

@@ -3,7 +3,7 @@
 //! What others do to the account stands in `conformance/*.py`, each behind `clients.py`. Its lines `# case: ADDRESS` name what must show in the
 //! plan, `# none: KIND: REASON` a kind to which this can't happen; a kind with neither fails the test.
 
-use crate::place::{Place, blueprint};
+use crate::place::{Place, blueprint, unprotected};
 use auroractl_testkit::emulator::workspace;
 use std::collections::BTreeSet;
 
@@ -79,4 +79,23 @@ fn data_that_vanished_is_not_replaced_by_an_empty_one() {
         assert!(done.stderr.contains("db_cluster.main"), "{}", done.stderr);
     }
     assert_eq!(place.inventory().len(), before);
+}
+
+/// AWS Backup has made a recovery point.
+const BACKED_UP: &str = r#"
+backup = aws("backup")
+vault = backup.list_backup_vaults()["BackupVaultList"][0]["BackupVaultName"]
+role = "arn:aws:iam::123456789012:role/r"
+backup.start_backup_job(BackupVaultName=vault, ResourceArn="arn:aws:rds:us-east-1:1:cluster:orders", IamRoleArn=role)
+"#;
+
+#[test]
+fn a_vault_that_holds_recovery_points_stays_with_its_key() {
+    let place = Place::new(&unprotected());
+    let _ = place.apply().exits(0);
+    place.behind_our_back(BACKED_UP);
+    let done = place.destroy().exits(10);
+    assert!(done.stderr.contains("aws backup list-recovery-points-by-backup-vault"), "{}", done.stderr);
+    let left: BTreeSet<String> = place.living().into_iter().map(|thing| thing.kind).collect();
+    assert_eq!(left, ["backup:backup-vault", "kms:key"].map(str::to_owned).into(), "the vault, and what it needs");
 }

@@ -4,7 +4,7 @@ use crate::place::{Place, blueprint};
 use serde_json::Value;
 
 /// What a stack file may say of its use.
-const STATED: &str = "\n[cost]\nstorage_gib = 200\nio_millions = 500\nbackup_gib = 50\nlog_gib = 10\nos_metrics_gib = 1\n\
+const STATED: &str = "\n[cost]\nstorage_gib = 200\nio_millions = 500\nbackup_gib = 50\nrecovery_point_gib = 100\nflow_log_gib = 20\nlog_gib = 10\nos_metrics_gib = 1\n\
                       nat_gib = 30\nendpoint_gib = 6\nautoscaled_readers = 1\naverage_acu = 1\n";
 
 fn place(stack: &str, more: &str) -> Place {

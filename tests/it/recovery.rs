@@ -4,7 +4,7 @@
 
 use crate::place::{DATA, Place, blueprint, unprotected};
 use auroractl_testkit::proxy::fault::{Effect, Fault, When};
-use auroractl_tests::crash::{POSITIONS, Scenario};
+use auroractl_tests::crash::{Lane, POSITIONS, Scenario, Shim, Stage, Trial};
 use auroractl_tests::world::{Difference, Portrait};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -224,6 +224,24 @@ fn killed_at_every_delete_on_another_side() {
 #[test]
 fn killed_at_every_delete_on_the_third_side() {
     deletes_killed(2);
+}
+
+/// A disk that is cut, fails or is full at operations of a run's own folder, drawn by the seed: every fault twice.
+#[test]
+fn a_disk_that_fails_loses_nothing() {
+    let seed = seed();
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let shim = Shim::compile().unwrap();
+    let mut lane = Lane::open().unwrap();
+    let nowhere = lane.remember().unwrap();
+    let wanted = Scenario::Apply.undisturbed(&mut lane, &nowhere, Some(&shim)).unwrap();
+    assert!(wanted.disk.len() > 100, "{:?}", wanted.disk);
+    let stage = Stage { wanted: &wanted, shim: Some(&shim) };
+    for fault in ["before", "torn", "eio", "enospc"].repeat(2) {
+        let name = format!("apply:disk{}.{fault}", rng.usize(1..=wanted.disk.len()));
+        let verdict = Trial::parse(&name).unwrap().run(&mut lane, &nowhere, stage).unwrap();
+        assert!(verdict.is_sound(), "seed {seed}: {name}\n{verdict}");
+    }
 }
 
 #[test]

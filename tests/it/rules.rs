@@ -231,10 +231,18 @@ fn a_broken_must_rule_stops_an_apply_before_anything_is_made() {
     assert!(place.living().is_empty(), "something was made");
 }
 
-/// Somebody opens the default security group, and makes the flow log anew with a role that may not write.
+/// Somebody opens the default security group, routes the internet into a subnet of the database, takes the flow log's
+/// right to write, and switches AWS Backup off for Aurora.
 const OPENED: &str = r#"
 ec2, iam = aws("ec2"), aws("iam")
 log = ec2.describe_flow_logs()["FlowLogs"][0]
+of = lambda address: [{"Name": "tag:auroractl:address", "Values": [address]}]
+table = ec2.describe_route_tables(Filters=of("route_table.private-a"))["RouteTables"][0]["RouteTableId"]
+gateway = ec2.describe_internet_gateways(Filters=of("internet_gateway.main"))["InternetGateways"][0]
+ec2.create_route(
+    RouteTableId=table, DestinationCidrBlock="8.8.8.0/24", GatewayId=gateway["InternetGatewayId"]
+)
+aws("backup").update_region_settings(ResourceTypeOptInPreference={"Aurora": False})
 default = [{"Name": "vpc-id", "Values": [log["ResourceId"]]}, {"Name": "group-name", "Values": ["default"]}]
 group = ec2.describe_security_groups(Filters=default)["SecurityGroups"][0]["GroupId"]
 ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -259,13 +267,18 @@ fn what_runs_is_judged_as_what_is_wanted() {
     let report: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(report["phase"], "live", "{}", done.stderr);
     let passed: BTreeSet<&str> = report["passed"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    for rule in ["RULE-002", "RULE-005", "RULE-009", "RULE-010", "RULE-204", "EXT-010", "EXT-030", "EXT-032"] {
+    for rule in ["RULE-002", "RULE-005", "RULE-009", "RULE-010", "RULE-204", "EXT-010", "EXT-017", "EXT-030", "EXT-032"]
+    {
         assert!(passed.contains(rule), "{rule}: {}", report["findings"]);
     }
     place.behind_our_back(OPENED);
     let done = place.run("check", &["--live", "--json"]).exits(3);
     let report: Value = serde_json::from_str(&done.stdout).unwrap();
-    assert!(codes(&report, "block").contains("EXT-010"), "the default security group has a rule again");
+    for rule in ["EXT-010", "RULE-004"] {
+        assert!(codes(&report, "block").contains(rule), "{rule}: {}", report["findings"]);
+    }
+    assert!(codes(&report, "warn").contains("EXT-017"), "{}", report["findings"]);
+    conforms(&report);
     let said = report["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "RULE-204").unwrap();
     assert_eq!(said["observed"], "nothing arrives: Access error");
 }
@@ -274,4 +287,26 @@ fn what_runs_is_judged_as_what_is_wanted() {
 fn the_reference_page_is_what_the_rules_say() {
     let page = std::fs::read_to_string(workspace().join("docs/rules.md")).unwrap_or_default();
     assert!(page == auroractl_policy::report::reference(), "docs/rules.md is stale: run `make rules`");
+}
+
+/// A report is what its published schema says.
+fn conforms(report: &Value) {
+    let schema = offline(&[]).run(&["schema", "check"]).unwrap().exits(0).json().unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn reports_are_what_their_schema_says() {
+    let cli = offline(&[]);
+    for stack in ["stacks/prod.toml", "stacks/dev.toml", "stacks/existing-vpc.toml"] {
+        let done = cli.run(&["check", stack, "--json"]).unwrap();
+        conforms(&serde_json::from_str(&done.stdout).unwrap());
+    }
+    let mut report: Value =
+        serde_json::from_str(&cli.run(&["check", "stacks/dev.toml", "--json"]).unwrap().stdout).unwrap();
+    report["findings"][0]["severity"] = "fatal".into();
+    let schema = cli.run(&["schema", "check"]).unwrap().json().unwrap();
+    assert!(!jsonschema::is_valid(&schema, &report), "a schema that takes anything says nothing");
 }

@@ -8,6 +8,9 @@ use std::io::Read as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+/// What a run asks while it waits for an instance.
+const LOOK: &str = "rds:DescribeDBInstances";
+
 /// One more run brings everything about.
 #[track_caller]
 fn continues(place: &Place) -> Finished {
@@ -98,11 +101,19 @@ fn credentials_that_expire_under_way_stop_the_run() {
     let refused = place.proxy.calls().iter().filter(|call| call.mutating && call.service == "rds").count();
     assert!(refused <= 8, "sent {refused} times");
     let _ = continues(&place);
-    // While it waits for the instance.
+    // While it waits for the instance: behind the looks that the plan needs, and behind its create.
     let place = dev();
-    place.proxy.arm(Fault::on("rds:DescribeDBInstances", Effect::ExpiredCredentials));
-    let done = place.apply();
-    assert!(matches!(done.code, Some(7 | 10)), "{:?}\n{}", done.code, done.stderr);
+    let _ = place.run("plan", &[]).exits(0);
+    let looks = |place: &Place| place.proxy.calls().iter().filter(|call| call.name() == LOOK).count();
+    let planned = looks(&place);
+    place.proxy.clear_log();
+    place.proxy.arm(Fault::on(LOOK, Effect::ExpiredCredentials).nth(planned as u64 + 1).times(u64::MAX));
+    let done = place.apply().exits(10);
+    says(&done, &["ExpiredToken", "Run the same command again"]);
+    let calls: Vec<String> = place.proxy.calls().iter().map(|call| call.name()).collect();
+    let made = calls.iter().position(|name| name == "rds:CreateDBInstance").expect("it was made");
+    assert!(calls[made..].iter().any(|name| name == LOOK), "{calls:?}");
+    assert!(looks(&place) <= planned + 3, "asked {} times", looks(&place));
     let _ = continues(&place);
 }
 
@@ -274,4 +285,21 @@ fn the_address_on_the_tags_follows_a_move() {
     let named =
         place.inventory().into_iter().filter(|thing| thing.tags.get("auroractl:address").is_some_and(|at| at == table));
     assert_eq!(named.count(), 1);
+}
+
+/// KMS deletes a key whatever is encrypted with it: one that a snapshot needs stays, whoever made the snapshot and whenever.
+#[test]
+fn a_key_that_a_snapshot_needs_stays() {
+    let place = applied();
+    place.behind_our_back(
+        "rds = aws('rds')
+cluster = rds.describe_db_clusters()['DBClusters'][0]['DBClusterIdentifier']
+rds.create_db_cluster_snapshot(DBClusterIdentifier=cluster, DBClusterSnapshotIdentifier='by-hand')",
+    );
+    let done = place.destroy().exits(0);
+    let told = "stays at AWS: the cluster snapshot by-hand needs it";
+    assert!(done.stdout.contains(told), "{}{}", done.stdout, done.stderr);
+    assert_eq!(place.census(), [("kms:key".to_owned(), 1)].into());
+    assert_eq!(place.proxy.calls().iter().filter(|call| call.action == "ScheduleKeyDeletion").count(), 0);
+    let _ = place.destroy().exits(0);
 }

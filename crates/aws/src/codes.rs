@@ -33,6 +33,9 @@ const SPECIAL: &[Special] = &[
     row("InvalidParameterValue", "rds:CreateDBProxy", "assume", Class::NotYet),
     row("InvalidParameterValue", "rds:RemoveFromGlobalCluster", "is not found in global cluster", Class::Gone),
     row("InvalidParameter", "ec2:CreateFlowLogs", "unable to assume", Class::NotYet),
+    row("InvalidParameterValueException", "backup:CreateBackupSelection", "assumed", Class::NotYet),
+    row("InvalidParameterValueException", "backup:CreateBackupSelection", "not authorized to call", Class::NotYet),
+    row("InvalidRequestException", "backup:DeleteBackupPlan", "selections must be deleted", Class::InUse),
     row("ValidationException", "application-autoscaling:Register", "assume", Class::NotYet),
     row("ValidationException", "application-autoscaling:Register", "cluster", Class::NotYet),
     // What was just made is not yet seen by another call. A delete of it, and a look at it, take the code as it stands.

@@ -4,7 +4,7 @@ use crate::session::Aws;
 use auroractl_core::{Identity, Owner, Tags};
 use auroractl_engine::{CallError, Class, Look};
 use aws_sdk_ec2::types::{ResourceType, TagSpecification};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// All tags of a resource, ours and the user's.
@@ -193,6 +193,11 @@ impl Aws {
                 let tags = self.read("application-autoscaling:ListTagsForResource", call).await?.tags;
                 Ok(tags.unwrap_or_default().into_iter().collect())
             }
+            "backup" => {
+                let call = || self.backup().list_tags().resource_arn(arn).send();
+                let tags = self.read("backup:ListTags", call).await?.tags;
+                Ok(tags.unwrap_or_default().into_iter().collect())
+            }
             other => Err(CallError::new("tags", Class::Other, format!("no way to ask {other} for tags"))),
         }
     }
@@ -212,6 +217,24 @@ impl Aws {
                 edit.unset.iter().map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build()).collect();
             let call = || self.ec2().delete_tags().resources(id).set_tags(Some(keys.clone())).send();
             self.write("ec2:DeleteTags", call).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes the tags of an object of AWS Backup.
+    ///
+    /// # Errors
+    /// The calls'.
+    pub async fn retag_backup(&self, arn: &str, edit: &TagEdit) -> Result<(), CallError> {
+        if !edit.set.is_empty() {
+            let tags: HashMap<String, String> = edit.set.clone().into_iter().collect();
+            let call = || self.backup().tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
+            self.write("backup:TagResource", call).await?;
+        }
+        if !edit.unset.is_empty() {
+            let call =
+                || self.backup().untag_resource().resource_arn(arn).set_tag_key_list(Some(edit.unset.clone())).send();
+            self.write("backup:UntagResource", call).await?;
         }
         Ok(())
     }

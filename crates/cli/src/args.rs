@@ -68,8 +68,12 @@ pub(crate) enum Command {
     Export(Export),
     /// Look into the state, or mend it.
     State(State),
-    /// Print the JSON Schema of stack files, for editors.
-    Schema,
+    /// Print the JSON Schema of stack files, for editors, or of what a command answers with `--json`.
+    Schema {
+        /// Of what.
+        #[arg(value_enum, default_value = "stack", env = "AURORACTL_SCHEMA_OF")]
+        of: SchemaOf,
+    },
     /// Print a shell's completions.
     Completions {
         /// The shell.
@@ -77,6 +81,15 @@ pub(crate) enum Command {
     },
     /// Print the manual page.
     Man,
+}
+
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Stack files.
+    Stack,
+    /// The answer of `check --json`.
+    Check,
 }
 
 /// Which stack, and where its state lives.
@@ -99,6 +112,13 @@ pub(crate) struct Login {
     /// Named profile of the AWS configuration.
     #[arg(long, env = "AURORACTL_PROFILE", value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    #[command(flatten)]
+    pub(crate) manner: Manner,
+}
+
+/// How to talk to AWS, whoever does.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Manner {
     /// Role to assume after the standard credential chain.
     #[arg(long, env = "AURORACTL_ASSUME_ROLE", value_name = "ARN")]
     pub(crate) assume_role: Option<String>,
@@ -236,15 +256,18 @@ pub(crate) struct Check {
     /// Print the decision record of the stack's waivers instead.
     #[arg(long, env = "AURORACTL_ADR")]
     pub(crate) adr: bool,
-    /// Named profile of the AWS configuration, for `--live`.
+    /// Named profile of the AWS configuration: `--profile` is the rules'.
     #[arg(long, env = "AURORACTL_PROFILE", value_name = "NAME")]
     pub(crate) aws_profile: Option<String>,
-    /// Role to assume after the standard credential chain, for `--live`.
-    #[arg(long, env = "AURORACTL_ASSUME_ROLE", value_name = "ARN")]
-    pub(crate) assume_role: Option<String>,
-    /// Write every AWS call to this file as JSON lines, without secrets.
-    #[arg(long, env = "AURORACTL_TRACE_FILE", value_name = "FILE")]
-    pub(crate) trace_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) manner: Manner,
+}
+
+impl Check {
+    /// Who talks to AWS.
+    pub(crate) fn login(&self) -> Login {
+        Login { profile: self.aws_profile.clone(), manner: self.manner.clone() }
+    }
 }
 
 /// How strictly a stack is judged.

@@ -44,7 +44,7 @@ fn command(command: Command) -> Exit {
         Command::Export(args) => commands::export::run(args.form),
         Command::State(args) => online(commands::state::run(args.verb)),
         Command::Output(args) => online(commands::output::run(&args)),
-        Command::Schema => commands::schema::run(),
+        Command::Schema { of } => commands::schema::run(of),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),
         Command::Check(args) => online(commands::check::run(&args)),

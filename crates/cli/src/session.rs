@@ -223,13 +223,13 @@ impl Cloud {
                 crate::view::note(&format!("{variable} says {other}; the stack's region counts: {}", stack.region));
             }
         }
-        let clock = Clock::scaled(login.time_scale);
+        let clock = Clock::scaled(login.manner.time_scale);
         let options = auroractl_aws::Options {
             region: stack.region.clone(),
             account: Some(stack.account.clone()).filter(|account| !account.is_empty()),
             profile: login.profile.clone(),
-            assume_role: login.assume_role.clone(),
-            trace_file: login.trace_file.clone(),
+            assume_role: login.manner.assume_role.clone(),
+            trace_file: login.manner.trace_file.clone(),
             clock: clock.clone(),
         };
         let aws = Arc::new(Aws::connect(options).await?);

@@ -136,6 +136,17 @@ pub async fn events(aws: &Aws) -> Result<BTreeMap<String, Vec<String>>, CallErro
     Ok(heard)
 }
 
+/// Does AWS Backup take Aurora clusters here? A plan that names one does nothing otherwise
+/// (<https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources-json.html>).
+///
+/// # Errors
+/// When AWS can't be asked.
+pub async fn opted_in(aws: &Aws) -> Result<bool, CallError> {
+    let call = || aws.backup().describe_region_settings().send();
+    let answer = aws.read("backup:DescribeRegionSettings", call).await?;
+    Ok(answer.resource_type_opt_in_preference().and_then(|all| all.get("Aurora").copied()).unwrap_or(false))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -102,7 +102,7 @@ pub enum Entry {
 pub fn follow(state: &mut State, moves: impl IntoIterator<Item = (Address, Address)>) -> Vec<Entry> {
     let mut lines = Vec::new();
     for (from, to) in moves {
-        if known(state, &from) && !known(state, &to) {
+        if known(state, &from) && !taken(state, &to) {
             let line = Entry::Moved { from, to };
             replay(state, &line);
             lines.push(line);
@@ -114,6 +114,11 @@ pub fn follow(state: &mut State, moves: impl IntoIterator<Item = (Address, Addre
 /// Is this resource there, or may it be?
 fn known(state: &State, address: &Address) -> bool {
     state.resources.contains_key(address) || state.create_intent(address).is_some()
+}
+
+/// Is something there, or may it be, that a renamed resource would be taken for?
+fn taken(state: &State, address: &Address) -> bool {
+    known(state, address) || !state.deposed(address).is_empty()
 }
 
 /// Applies one line to a state.
@@ -209,9 +214,12 @@ fn undepose(state: &mut State, address: &Address, generation: u32) {
 /// was sent with, and taken over under the new address. The old address's generations are burned, so that a later
 /// resource there gets another identity. Nothing is moved over what is there or in doubt.
 fn rename(state: &mut State, from: &Address, to: &Address) {
-    if known(state, to) {
+    let left = taken(state, from) || state.intents.iter().any(|intent| intent.address == *from);
+    if !left || taken(state, to) {
         return;
     }
+    // Edits and deletes of what is gone.
+    state.intents.retain(|intent| intent.address != *to);
     if known(state, from) {
         state.untold.remove(from);
         state.untold.insert(to.clone());

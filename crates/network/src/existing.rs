@@ -317,27 +317,35 @@ fn subnet(raw: &Subnet) -> SubnetFacts {
 
 /// Is the subnet reachable from the internet, by the table that counts for it?
 fn reachable(scene: &Scene, subnet_id: &SubnetId) -> Option<Problem> {
-    let associated = |table: &&RouteTable| {
-        table.associations().iter().any(|association| association.subnet_id() == Some(subnet_id.as_str()))
+    let Some((raw, table)) = effective(&scene.tables, subnet_id.as_str()) else {
+        // Without a VPC there are no tables; that is said already.
+        return scene.vpc.as_ref().map(|_| Problem::NoTable { subnet_id: subnet_id.clone() });
     };
+    let (destination, gateway) = way_in(raw)?;
+    Some(Problem::PublicSubnet { subnet_id: subnet_id.clone(), table, destination, gateway })
+}
+
+/// The table that counts for a subnet, of all tables of its VPC; `None` when none can be seen.
+pub(crate) fn effective<'t>(tables: &'t [RouteTable], subnet: &str) -> Option<(&'t RouteTable, EffectiveTable)> {
+    let associated =
+        |table: &&RouteTable| table.associations().iter().any(|association| association.subnet_id() == Some(subnet));
     let main = |table: &&RouteTable| table.associations().iter().any(|association| association.main() == Some(true));
     let id = |table: &RouteTable| RouteTableId::from(table.route_table_id().unwrap_or_default());
-    let (raw, table) = match (scene.tables.iter().find(associated), scene.tables.iter().find(main)) {
-        (Some(raw), _) => (raw, EffectiveTable::Associated(id(raw))),
-        (None, Some(raw)) => (raw, EffectiveTable::Main(id(raw))),
-        // Without a VPC there are no tables; that is said already.
-        (None, None) => return scene.vpc.as_ref().map(|_| Problem::NoTable { subnet_id: subnet_id.clone() }),
-    };
-    let out =
-        raw.routes().iter().find(|route| route.gateway_id().is_some_and(|gateway| gateway.starts_with("igw-")))?;
+    match (tables.iter().find(associated), tables.iter().find(main)) {
+        (Some(raw), _) => Some((raw, EffectiveTable::Associated(id(raw)))),
+        (None, Some(raw)) => Some((raw, EffectiveTable::Main(id(raw)))),
+        (None, None) => None,
+    }
+}
+
+/// What a table sends to an internet gateway, and to which.
+pub(crate) fn way_in(table: &RouteTable) -> Option<(String, String)> {
+    let to_internet = |gateway: &str| gateway.starts_with("igw-");
+    let out = table.routes().iter().find(|route| route.gateway_id().is_some_and(to_internet))?;
     let destinations =
         [out.destination_cidr_block(), out.destination_ipv6_cidr_block(), out.destination_prefix_list_id()];
-    Some(Problem::PublicSubnet {
-        subnet_id: subnet_id.clone(),
-        table,
-        destination: destinations.into_iter().flatten().next().unwrap_or_default().to_owned(),
-        gateway: out.gateway_id().unwrap_or_default().to_owned(),
-    })
+    let destination = destinations.into_iter().flatten().next().unwrap_or_default().to_owned();
+    Some((destination, out.gateway_id().unwrap_or_default().to_owned()))
 }
 
 fn wrong_group(scene: &Scene, id: &SecurityGroupId, vpc_id: &VpcId) -> Option<Problem> {

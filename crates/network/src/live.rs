@@ -3,9 +3,9 @@
 
 use crate::SecurityGroupRule;
 use crate::default_security_group::rules;
-use crate::flow_log;
 use crate::security_group_rule::read;
 use crate::survey::described;
+use crate::{existing, flow_log};
 use auroractl_aws::{Aws, ec2};
 use auroractl_engine::CallError;
 use std::collections::BTreeMap;
@@ -17,6 +17,9 @@ pub struct Around {
     pub flow_log: Option<FlowLogLook>,
     /// How many rules its default security group has.
     pub default_group_rules: usize,
+    /// What the table that counts for a subnet sends to an internet gateway, by subnet: whoever made the routes. A subnet
+    /// whose table can't be seen is not among them.
+    pub internet_routes: BTreeMap<String, Option<String>>,
     /// Entries of its network ACLs, the default one aside, that admit everybody to SSH or RDP, in words.
     pub acl_holes: Vec<String>,
 }
@@ -60,11 +63,21 @@ pub async fn around(aws: &Aws, vpc: &str) -> Result<Around, CallError> {
     let logs = flow_log::described(aws, vec![of("resource-id", vpc)]);
     let groups = described!(aws, "ec2:DescribeSecurityGroups", describe_security_groups);
     let acls = described!(aws, "ec2:DescribeNetworkAcls", describe_network_acls);
+    let subnets = described!(aws, "ec2:DescribeSubnets", describe_subnets);
+    let tables = described!(aws, "ec2:DescribeRouteTables", describe_route_tables);
     let default = vec![of("vpc-id", vpc), of("group-name", "default")];
-    let (logs, groups, acls) = futures::try_join!(logs, groups(default), acls(vec![of("vpc-id", vpc)]))?;
+    let all = || vec![of("vpc-id", vpc)];
+    let (logs, groups, acls, subnets, tables) =
+        futures::try_join!(logs, groups(default), acls(all()), subnets(all()), tables(all()))?;
+    let routed = subnets.iter().filter_map(|subnet| {
+        let id = subnet.subnet_id()?;
+        let (table, _) = existing::effective(&tables, id)?;
+        Some((id.to_owned(), existing::way_in(table).map(|(destination, _)| destination)))
+    });
     Ok(Around {
         flow_log: logs.iter().map(flow_log_look).min_by_key(|log| log.failing.is_some()),
         default_group_rules: groups.iter().map(rules).sum(),
+        internet_routes: routed.collect(),
         acl_holes: acls.iter().filter(|acl| acl.is_default() != Some(true)).flat_map(holes).collect(),
     })
 }

@@ -111,11 +111,17 @@ impl Custom {
             .add_policy(source.name.clone(), source.text.clone())
             .map_err(|why| failed(&format!("{why:#}")))?;
         if source.name.ends_with(TESTS) {
-            let named = source.text.lines().filter(|line| line.starts_with("test_"));
-            let word =
-                |line: &str| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().map(str::to_owned);
-            let names = named.filter_map(word).map(|name| (source.name.clone(), format!("{package}.{name}")));
-            self.tests.extend(names);
+            let mut names = Vec::new();
+            for word in words(&source.text).filter(|word| word.starts_with("test_")) {
+                let declared = self.engine.has_declared_rule_rooted_at(&source.name, word);
+                if declared.map_err(|why| failed(&format!("{why:#}")))? && !names.contains(&word) {
+                    names.push(word);
+                }
+            }
+            if names.is_empty() {
+                return Err(failed(&"it has no rule `test_…`, so it would never test anything"));
+            }
+            self.tests.extend(names.into_iter().map(|name| (source.name.clone(), format!("{package}.{name}"))));
             return Ok(());
         }
         let before = self.rules.len();
@@ -162,6 +168,11 @@ impl Custom {
         }
         Ok(done)
     }
+}
+
+/// What may be the name of a rule: wherever it stands, and be it in a comment. The compiled program knows which are.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
 /// The messages of an answer.
@@ -319,5 +330,25 @@ test_wrong if count(backup.deny) == 5 with input as {}
         let done = Custom::new(&files).unwrap().test().unwrap();
         assert_eq!(done.iter().map(|test| test.passed).collect::<Vec<_>>(), [true, false]);
         assert_eq!(done[1].name, "test_wrong");
+    }
+
+    #[test]
+    fn tests_are_what_the_compiled_file_declares() {
+        let tests = r#"package a_test
+import rego.v1
+
+# test_in_a_comment if true
+default test_default := false
+  test_indented if {
+    "test_in_a_text" != "x"
+  }
+test_twice if false
+test_twice if true
+"#;
+        let done = Custom::new(&[source("policies/a_test.rego", tests)]).unwrap().test().unwrap();
+        let told: Vec<_> = done.iter().map(|test| (test.name.as_str(), test.passed)).collect();
+        assert_eq!(told, [("test_default", false), ("test_indented", true), ("test_twice", true)]);
+        let none = Custom::new(&[source("policies/a_test.rego", "package a_test\nx := 1 # test_x\n")]).unwrap_err();
+        assert!(none.to_string().contains("no rule `test_…`"), "{none}");
     }
 }

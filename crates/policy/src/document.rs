@@ -7,10 +7,12 @@ use serde_json::Value;
 pub(crate) struct Allowed {
     /// `Principal`: accounts, services and `*`.
     pub(crate) principals: Vec<String>,
-    /// `Action`.
+    /// `Action`; `NotAction` is everything but a little, which is everything.
     pub(crate) actions: Vec<String>,
-    /// Keys of its conditions, in lower case.
-    pub(crate) conditions: Vec<String>,
+    /// `Resource`; likewise.
+    pub(crate) resources: Vec<String>,
+    /// Keys, in lower case, that a condition demands to have a certain value.
+    pub(crate) demands: Vec<String>,
 }
 
 impl Allowed {
@@ -27,7 +29,7 @@ impl Allowed {
             "kms:calleraccount",
             "aws:sourcevpce",
         ];
-        self.conditions.iter().any(|key| BINDING.contains(&key.as_str()))
+        self.demands.iter().any(|key| BINDING.contains(&key.as_str()))
     }
 
     /// Is everybody admitted?
@@ -56,22 +58,55 @@ pub(crate) fn fault(text: &str) -> Option<String> {
 }
 
 fn statement(raw: &Value) -> Allowed {
-    let conditions = raw.get("Condition").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
-    let keys = conditions.filter_map(Value::as_object).flat_map(|map| map.keys());
     Allowed {
-        principals: principals(raw),
-        actions: texts(raw.get("Action")),
-        conditions: keys.map(|key| key.to_ascii_lowercase()).collect(),
+        principals: all_but(raw, "Principal"),
+        actions: all_but(raw, "Action"),
+        resources: all_but(raw, "Resource"),
+        demands: demands(raw.get("Condition")),
     }
 }
 
-/// `NotPrincipal` admits everybody but a few, which is everybody.
-fn principals(raw: &Value) -> Vec<String> {
-    match raw.get("Principal") {
+/// An element, or everything where the document says what it is not.
+fn all_but(raw: &Value, element: &str) -> Vec<String> {
+    match raw.get(element) {
         Some(Value::Object(map)) => map.values().flat_map(|value| texts(Some(value))).collect(),
         Some(other) => texts(Some(other)),
-        None if raw.get("NotPrincipal").is_some() => vec!["*".to_owned()],
+        None if raw.get(format!("Not{element}")).is_some() => vec!["*".to_owned()],
         None => Vec::new(),
+    }
+}
+
+/// The keys that a condition demands a certain value of. A negation, a test whether the key is there at all, one that
+/// counts only where it is, and a pattern that fits everything demand nothing
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>).
+fn demands(condition: Option<&Value>) -> Vec<String> {
+    const EQUAL: [&str; 5] = ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"];
+    let mut keys = Vec::new();
+    for (operator, demanded) in condition.and_then(Value::as_object).into_iter().flatten() {
+        let operator = operator.to_ascii_lowercase();
+        // `ForAllValues:` is true of a key that is not there.
+        if !EQUAL.contains(&operator.strip_prefix("foranyvalue:").unwrap_or(&operator)) {
+            continue;
+        }
+        for (key, values) in demanded.as_object().into_iter().flatten() {
+            let values = texts(Some(values));
+            if !values.is_empty() && values.iter().all(|value| is_certain(value)) {
+                keys.push(key.to_ascii_lowercase());
+            }
+        }
+    }
+    keys
+}
+
+/// Does a value leave no room for other accounts? Of an ARN the account counts; what follows may be a pattern.
+fn is_certain(value: &str) -> bool {
+    let pattern = |text: &str| text.contains(['*', '?']);
+    let parts: Vec<&str> = value.splitn(6, ':').collect();
+    match parts.as_slice() {
+        // Buckets have no account in their ARN, and names that are unique.
+        ["arn", _, _, _, "", resource] => !resource.starts_with(['*', '?']),
+        ["arn", _, _, _, account, _] => !pattern(account),
+        _ => !value.is_empty() && !pattern(value),
     }
 }
 
@@ -102,5 +137,49 @@ mod tests {
         let denied = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*"}]}"#;
         assert!(allowed(denied).unwrap().is_empty());
         assert!(allowed("{}").is_err() && allowed("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_condition_that_demands_nothing_binds_nobody() {
+        let bound = |condition: &str| {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"sns:Publish","Condition":{condition}}}}}"#
+            );
+            !allowed(&text).unwrap()[0].is_public()
+        };
+        for condition in [
+            r#"{"StringEquals":{"AWS:SourceAccount":"123456789012"}}"#,
+            r#"{"StringLike":{"aws:PrincipalOrgID":["o-1"]}}"#,
+            r#"{"ArnLike":{"aws:SourceArn":"arn:aws:rds:*:123456789012:*"}}"#,
+            r#"{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::logs-*"}}"#,
+            r#"{"ForAnyValue:StringEquals":{"aws:SourceAccount":["123456789012"]}}"#,
+        ] {
+            assert!(bound(condition), "{condition}");
+        }
+        for condition in [
+            r#"{"StringNotEquals":{"aws:SourceAccount":"123456789012"}}"#,
+            r#"{"StringEqualsIfExists":{"aws:SourceAccount":"123456789012"}}"#,
+            r#"{"ForAllValues:StringEquals":{"aws:SourceAccount":["123456789012"]}}"#,
+            r#"{"Null":{"aws:SourceAccount":"false"}}"#,
+            r#"{"StringLike":{"aws:SourceAccount":"*"}}"#,
+            r#"{"StringLike":{"aws:SourceAccount":["123456789012","*"]}}"#,
+            r#"{"ArnLike":{"aws:SourceArn":"arn:aws:rds:us-east-1:*:db:x"}}"#,
+            r#"{"StringEquals":{"aws:SourceAccount":[]}}"#,
+            r#"{"Bool":{"aws:SecureTransport":"true"}}"#,
+        ] {
+            assert!(!bound(condition), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_a_statement_leaves_out_is_everything() {
+        let text =
+            r#"{"Statement":{"Effect":"Allow","NotPrincipal":{"AWS":"1"},"NotAction":"iam:*","NotResource":"x"}}"#;
+        let statement = &allowed(text).unwrap()[0];
+        assert!(statement.is_public());
+        assert_eq!(
+            (statement.actions.as_slice(), statement.resources.as_slice()),
+            (&["*".to_owned()][..], &["*".to_owned()][..])
+        );
     }
 }

@@ -7,11 +7,12 @@ use crate::rule::{Fix, Level, Phase, Profile, Rule, Severity};
 use crate::rules::RULES;
 use crate::waiver::{self, Waiver};
 use auroractl_core::Address;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::Display;
 
 /// What became of a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub enum Status {
     /// The rule is broken.
@@ -31,7 +32,7 @@ pub enum Status {
 }
 
 /// Bytes of a stack file as people count them: from 1, columns in characters, the end not included.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Place {
     /// The file, as it was named.
     pub file: String,
@@ -46,7 +47,7 @@ pub struct Place {
 }
 
 /// What a rule says about one thing.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The rule's code, or that of a custom rule.
     pub rule: String,
@@ -59,7 +60,8 @@ pub struct Finding {
     /// What became of it.
     #[serde(flatten)]
     pub status: Status,
-    /// The resource; `None` where the stack as a whole is meant.
+    /// The resource; `null` where the stack as a whole is meant.
+    #[schemars(with = "Option<String>")]
     pub address: Option<Address>,
     /// The field of the resource.
     pub field: String,
@@ -72,7 +74,7 @@ pub struct Finding {
     /// What mending costs.
     pub fix: Fix,
     /// AWS would refuse it: no waiver helps.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
     /// Where AWS says so.
     pub source: String,
@@ -85,7 +87,7 @@ pub struct Finding {
 }
 
 /// Why a rule has nothing to say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Skipped {
     /// The rule.
     pub rule: &'static str,
@@ -94,7 +96,7 @@ pub struct Skipped {
 }
 
 /// What all rules say about a stack.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// The stack.
     pub stack: String,
@@ -313,8 +315,9 @@ impl Report {
             Status::Waived { .. } | Status::Yields { .. } => 2,
         };
         self.findings.sort_by(|a, b| {
-            let key = |f: &Finding| (std::cmp::Reverse(f.severity), rank(f), f.rule.clone(), f.address.clone());
-            key(a).cmp(&key(b)).then_with(|| a.field.cmp(&b.field))
+            let grave = b.severity.cmp(&a.severity).then_with(|| rank(a).cmp(&rank(b)));
+            let of_rule = || a.rule.cmp(&b.rule).then_with(|| a.address.cmp(&b.address));
+            grave.then_with(of_rule).then_with(|| a.field.cmp(&b.field))
         });
         // Three subnets of one group may have one thing to say.
         self.findings.dedup();

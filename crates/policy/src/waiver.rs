@@ -10,7 +10,8 @@ use jiff::civil::Date;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Longest time from the last approval to the next review: a quarter, in days.
+/// Longest time from one review to the next: a quarter, in days. A waiver was reviewed when everybody whose approval it
+/// needs had last approved it: one fresh approval does not renew the others.
 pub const REVIEW: i32 = 92;
 /// A review so many days ahead is announced.
 pub const SOON: i32 = 14;
@@ -149,13 +150,27 @@ impl Waiver {
         }
     }
 
+    /// Whose approval it needs.
+    fn needed(&self) -> impl Iterator<Item = Role> {
+        let legal = (self.reason == Reason::Regulatory).then_some(Role::Legal);
+        [Role::SecurityArchitect, Role::PlatformLead].into_iter().chain(legal)
+    }
+
+    /// Since when all of them have approved it: the role that did so longest ago, and when it last did.
+    fn reviewed(&self) -> Option<(Role, Date)> {
+        let last = |role: Role| {
+            let of_role = self.approvals.iter().filter(move |approval| approval.role == role);
+            of_role.map(|approval| (role, approval.date)).max_by_key(|(_, date)| *date)
+        };
+        self.needed().filter_map(last).min_by_key(|(_, date)| *date)
+    }
+
     fn approvers(&self, today: Date, flaws: &mut Vec<Flaw>) {
         let mut flaw = |what: String, needed: &str| {
             flaws.push(Flaw { field: "approvals", what, needed: needed.to_owned() });
         };
-        let legal = (self.reason == Reason::Regulatory).then_some(Role::Legal);
         let roles: BTreeSet<Role> = self.approvals.iter().map(|approval| approval.role).collect();
-        for role in [Role::SecurityArchitect, Role::PlatformLead].into_iter().chain(legal) {
+        for role in self.needed() {
             if !roles.contains(&role) {
                 flaw(
                     format!("no approval of a {role}"),
@@ -168,8 +183,9 @@ impl Waiver {
             if same(&approval.name, &self.author) || approval.name.trim().is_empty() {
                 flaw(format!("`{}` asks for it and approves it", approval.name), "approvals of others than the author");
             }
-            let twice = self.approvals.iter().take(index).any(|other| same(&other.name, &approval.name));
-            if twice {
+            // Who approves again does so in the same role.
+            let another = |other: &Approval| same(&other.name, &approval.name) && other.role != approval.role;
+            if self.approvals.iter().take(index).any(another) {
                 flaw(format!("`{}` approves in two roles", approval.name), "different people");
             }
             if approval.date > today {
@@ -187,10 +203,9 @@ impl Waiver {
                 "a new review, with new approvals",
             );
         }
-        let last = self.approvals.iter().map(|approval| approval.date).max();
-        if let Some(last) = last.filter(|last| days(*last, self.review_by) > REVIEW) {
-            let what = format!("{} days after the last approval", days(last, self.review_by));
-            flaw("review_by", what, "a review within 92 days of the last approval");
+        if let Some((role, last)) = self.reviewed().filter(|(_, last)| days(*last, self.review_by) > REVIEW) {
+            let what = format!("{} days after the approval of the {role} on {last}", days(last, self.review_by));
+            flaw("review_by", what, "a review within 92 days of every approval that it needs");
         }
         match self.remediate_by {
             None => flaw("remediate_by", "no day".to_owned(), "the day by which the rule will be kept"),
@@ -327,6 +342,7 @@ mod tests {
             (|w| w.reason = Reason::DevTest, "reason"),
             (|w| w.review_by = day("2026-11-24"), "review_by"),
             (|w| w.review_by = day("2027-02-02"), "review_by"),
+            (|w| w.approvals[1].date = day("2026-10-01"), "review_by"),
             (|w| w.remediate_by = None, "remediate_by"),
             (|w| w.remediate_by = Some(day("2026-11-01")), "remediate_by"),
             (|w| w.rules.push("EXT-033".to_owned()), "rules"),
@@ -343,6 +359,15 @@ mod tests {
     #[test]
     fn a_quarter_is_ninety_two_days() {
         assert_eq!(judged(|w| w.review_by = day("2027-02-01")).blocking(false).count(), 0);
+    }
+
+    #[test]
+    fn an_approval_may_be_given_again() {
+        let report = judged(|w| {
+            w.approvals[0].date = day("2026-08-01");
+            w.approvals.push(approval(Role::SecurityArchitect, "S. Sec"));
+        });
+        assert_eq!(report.blocking(false).count(), 0, "{:?}", report.findings);
     }
 
     #[test]

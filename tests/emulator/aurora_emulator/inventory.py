@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.backup.models import backup_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
@@ -34,7 +35,7 @@ def collect() -> list[Item]:
     """Every resource that somebody created, with type, id, ARN, tags and status; AWS's own defaults are left out."""
     return [
         item
-        for source in (_all_ec2, _all_rds, _all_kms, _all_iam, _all_scaling, _all_logs, _all_sns, _all_alarms, _secrets)
+        for source in _SOURCES
         for item in source()
     ]
 
@@ -170,3 +171,31 @@ def _secrets() -> Iterator[Item]:
             if not secret.name.startswith("rds!"):
                 tags = {tag["Key"]: tag["Value"] for tag in secret.tags or []}
                 yield _item("secretsmanager:secret", secret.name, secret.arn, tags, secret)
+
+
+def _backups() -> Iterator[Item]:
+    for backend in _each(backup_backends):
+        for vault in backend.vaults.values():
+            tags = backend.tagger.get_tag_dict_for_resource(vault.backup_vault_arn)
+            yield _item("backup:backup-vault", vault.backup_vault_name, vault.backup_vault_arn, tags, vault)
+        for plan in backend.plans.values():
+            if plan.deletion_date is None:
+                tags = backend.tagger.get_tag_dict_for_resource(plan.backup_plan_arn)
+                yield _item("backup:backup-plan", plan.backup_plan_id, plan.backup_plan_arn, tags, plan)
+        for name, selection in WORLD.of(backend).backup_selections.items():
+            arn = f"arn:aws:backup:{backend.region_name}:{backend.account_id}:backup-selection:{name}"
+            yield _item("backup:selection", name, arn, {}, dict(selection["BackupSelection"]))
+
+
+_SOURCES = (
+    _all_ec2,
+    _all_rds,
+    _all_kms,
+    _all_iam,
+    _all_scaling,
+    _all_logs,
+    _all_sns,
+    _all_alarms,
+    _secrets,
+    _backups,
+)

@@ -375,3 +375,46 @@ def test_a_repeated_flow_log_is_the_first(aws: Any) -> None:
     with pytest.raises(ClientError) as caught:
         _flow_log(aws, network, role, ClientToken="t", MaxAggregationInterval=60)
     assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatch"
+
+
+def _plan(aws: Any, vault: str = "vault", **more: Any) -> Any:
+    rule = {"RuleName": "daily", "TargetBackupVaultName": vault}
+    return aws("backup").create_backup_plan(BackupPlan={"BackupPlanName": "plan", "Rules": [rule]}, **more)
+
+
+def test_backup_plans(aws: Any) -> None:
+    """A vault that exists, a token that repeats, an edit, and no deletion before that of the selections."""
+    backup = aws("backup")
+    with pytest.raises(ClientError) as caught:
+        _plan(aws)
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    backup.create_backup_vault(BackupVaultName="vault")
+    plan = _plan(aws, CreatorRequestId="t")["BackupPlanId"]
+    assert _plan(aws, CreatorRequestId="t")["BackupPlanId"] == plan
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "vault", "Lifecycle": {"DeleteAfterDays": 5}}
+    backup.update_backup_plan(BackupPlanId=plan, BackupPlan={"BackupPlanName": "plan", "Rules": [rule]})
+    found = backup.get_backup_plan(BackupPlanId=plan)["BackupPlan"]["Rules"][0]
+    assert found["Lifecycle"] == {"DeleteAfterDays": 5}
+    selection = {"SelectionName": "db", "IamRoleArn": _role(aws, "backup.amazonaws.com"), "Resources": ["*"]}
+    backup.create_backup_selection(BackupPlanId=plan, BackupSelection=selection)
+    refused("InvalidRequestException", backup.delete_backup_plan, BackupPlanId=plan)
+    role = _role(aws, "ec2.amazonaws.com")
+    more = {"BackupPlanId": plan, "BackupSelection": {**selection, "SelectionName": "other", "IamRoleArn": role}}
+    assert "cannot be assumed" in refused("InvalidParameterValueException", backup.create_backup_selection, **more)
+
+
+def test_vaults_that_are_not_empty_stay(aws: Any) -> None:
+    """And one that is not there is answered as one that may not be seen."""
+    backup = aws("backup")
+    refused("AccessDeniedException", backup.describe_backup_vault, BackupVaultName="vault")
+    backup.create_backup_vault(BackupVaultName="vault")
+    arn = "arn:aws:rds:us-east-1:123456789012:cluster:orders"
+    backup.start_backup_job(BackupVaultName="vault", ResourceArn=arn, IamRoleArn="arn:aws:iam::123456789012:role/r")
+    refused("InvalidRequestException", backup.delete_backup_vault, BackupVaultName="vault")
+
+
+def test_backup_opt_in(aws: Any) -> None:
+    """Services are opted in to by region."""
+    backup = aws("backup")
+    backup.update_region_settings(ResourceTypeOptInPreference={"Aurora": False})
+    assert backup.describe_region_settings()["ResourceTypeOptInPreference"]["Aurora"] is False

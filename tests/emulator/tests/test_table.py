@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -262,7 +263,9 @@ def test_backup_selection(aws: Any) -> None:
     backup.create_backup_vault(BackupVaultName="vault")
     rule = {"RuleName": "daily", "TargetBackupVaultName": "vault"}
     plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "plan", "Rules": [rule]})["BackupPlanId"]
-    selection = {"SelectionName": "db", "IamRoleArn": "arn:aws:iam::123456789012:role/backup", "Resources": ["*"]}
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}}}
+    role = aws("iam").create_role(RoleName="backup", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    selection = {"SelectionName": "db", "IamRoleArn": role, "Resources": ["*"]}
     made = backup.create_backup_selection(BackupPlanId=plan, BackupSelection=selection)["SelectionId"]
     found = backup.get_backup_selection(BackupPlanId=plan, SelectionId=made)
     assert found["BackupSelection"]["SelectionName"] == "db"

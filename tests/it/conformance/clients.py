@@ -1,7 +1,7 @@
 """The clients of what follows: `aws(service)` makes one."""
 
-services = "ec2 rds kms iam logs sns cloudwatch application-autoscaling"
-ec2, rds, kms, iam, logs, sns, cw, aas = map(aws, services.split())
+services = "ec2 rds kms iam logs sns cloudwatch application-autoscaling backup"
+ec2, rds, kms, iam, logs, sns, cw, aas, backup = map(aws, services.split())
 
 
 def role(name):

@@ -15,6 +15,7 @@
 # none: db_cluster: it holds data; see vanished.py
 # none: log_group: it holds data; see vanished.py
 # none: default_security_group: it goes with its VPC
+# none: backup_vault: it holds data
 
 # case: nat_gateway.a
 nats = ec2.describe_nat_gateways()["NatGateways"]
@@ -51,6 +52,13 @@ for policy in iam.list_attached_role_policies(RoleName=role("monitoring"))["Atta
 
 # case: iam_role_policy.flow-logs
 iam.delete_role_policy(RoleName=role("flow-logs"), PolicyName="flow-logs")
+
+# case: backup_selection.main
+# case: backup_plan.main
+plan = backup.list_backup_plans()["BackupPlansList"][0]["BackupPlanId"]
+for selection in backup.list_backup_selections(BackupPlanId=plan)["BackupSelectionsList"]:
+    backup.delete_backup_selection(BackupPlanId=plan, SelectionId=selection["SelectionId"])
+backup.delete_backup_plan(BackupPlanId=plan)
 
 # case: flow_log.main
 ec2.delete_flow_logs(FlowLogIds=[log["FlowLogId"] for log in ec2.describe_flow_logs()["FlowLogs"]])

@@ -19,6 +19,8 @@ ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
 # none: iam_role_policy_attachment: it is there or not
 # none: sns_subscription: it is there or not
 # none: flow_log: nothing but tags
+# none: backup_vault: nothing but tags
+# none: backup_selection: AWS changes nothing of it; see deleted.py
 # none: db_subnet_group: its subnets may not leave while the cluster uses them
 
 # case: vpc_endpoint.secretsmanager
@@ -88,6 +90,14 @@ aas.put_scaling_policy(
     PolicyType="TargetTrackingScaling",
     TargetTrackingScalingPolicyConfiguration=tracking,
 )
+
+# case: backup_plan.main
+plan = backup.list_backup_plans()["BackupPlansList"][0]["BackupPlanId"]
+document = backup.get_backup_plan(BackupPlanId=plan)["BackupPlan"]
+for rule in document["Rules"]:
+    del rule["RuleId"]
+    rule["Lifecycle"] = {"DeleteAfterDays": 1}
+backup.update_backup_plan(BackupPlanId=plan, BackupPlan=document)
 
 # case: log_group.postgresql
 logs.put_retention_policy(logGroupName="/aws/rds/cluster/orders/postgresql", retentionInDays=3)

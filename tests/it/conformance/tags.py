@@ -13,6 +13,8 @@
 # case: kms_key.main
 # case: iam_role.monitoring
 # case: iam_role.flow-logs
+# case: backup_plan.main
+# case: backup_vault.main
 # case: default_security_group.main
 # case: flow_log.main
 # case: db_cluster_parameter_group.main
@@ -27,6 +29,7 @@
 # none: route: it has no tags
 # none: route_table_association: it has no tags
 # none: kms_alias: it has no tags
+# none: backup_selection: it has no tags
 # none: iam_role_policy: it has no tags
 # none: iam_role_policy_attachment: it has no tags
 # none: scaling_policy: it has no tags
@@ -48,6 +51,8 @@ for found in (found for page in pages for found in page["ResourceTagMappingList"
         logs.untag_resource(resourceArn=arn.removesuffix(":*"), tagKeys=keys)
     elif service == "sns":
         sns.untag_resource(ResourceArn=arn, TagKeys=keys)
+    elif service == "backup":
+        backup.untag_resource(ResourceArn=arn, TagKeyList=keys)
     elif service == "cloudwatch":
         cw.untag_resource(ResourceARN=arn, TagKeys=keys)
     elif service in ("iam", "application-autoscaling", "autoscaling"):
@@ -55,7 +60,7 @@ for found in (found for page in pages for found in page["ResourceTagMappingList"
     else:
         raise SystemExit(f"tags of {arn}?")
 
-for name in (role("monitoring"), role("flow-logs")):
+for name in (role("monitoring"), role("flow-logs"), role("backup")):
     iam.untag_role(RoleName=name, TagKeys=[tag["Key"] for tag in iam.list_role_tags(RoleName=name)["Tags"]])
 target = aas.describe_scalable_targets(ServiceNamespace="rds")["ScalableTargets"][0]["ScalableTargetARN"]
 aas.untag_resource(

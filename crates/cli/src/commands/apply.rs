@@ -153,7 +153,7 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         recorded.store.append(&moves, true).await?;
     }
     let doubts = doubts(&recorded.state);
-    let mut told = view::prologue(order.target.json, order.access.login.time_scale);
+    let mut told = view::prologue(order.target.json, order.access.login.manner.time_scale);
     if order.access.refresh {
         if !doubts.is_empty() {
             told.event(&Event::Resuming { in_doubt: doubts.len() });
@@ -313,7 +313,7 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
     let mut record = Record::new(cloud.clock.wall(), cloud.clock.now());
     // Written now, it tells of a run that was killed; and that it can't be written is known before anything is changed.
     report(order, &ready, Some(Run { record: &record, end: None }), None)?;
-    let mut view = view::progress(order.target.json, &forecast.program, order.access.login.time_scale);
+    let mut view = view::progress(order.target.json, &forecast.program, order.access.login.manner.time_scale);
     let mut hear = |event| {
         record.note(&event, cloud.clock.now());
         view.event(&event);

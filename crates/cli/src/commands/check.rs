@@ -1,6 +1,6 @@
 //! `auroractl check`: the design rules on a stack, without changing anything.
 
-use crate::args::{Check, CheckFormat, Login, Permits, Strictness};
+use crate::args::{Check, CheckFormat, Permits, Strictness};
 use crate::exit::{Exit, Failure};
 use crate::rules::{self, Judged, Wish, today};
 use crate::session::{Query, Stack, follow_moves, open_state, options, plan, remembered};
@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &Check) -> Result<Exit, Failure> {
     let format = if args.target.json { CheckFormat::Json } else { args.format };
     match format {
         CheckFormat::Human => view::rules::report(&stack.loaded, &judged.report)?,
-        CheckFormat::Json => view::json::document(&view::rules::document(&judged.report))?,
+        CheckFormat::Json => view::json::document(&report::Document::of(&judged.report))?,
         CheckFormat::Sarif => view::json::document(&report::sarif(&judged.report, env!("CARGO_PKG_VERSION")))?,
         CheckFormat::Markdown => view::bytes(report::markdown(&judged.report).as_bytes())?,
     };
@@ -39,18 +39,9 @@ fn profile(args: &Check) -> Option<Profile> {
     })
 }
 
-fn login(args: &Check) -> Login {
-    Login {
-        profile: args.aws_profile.clone(),
-        assume_role: args.assume_role.clone(),
-        trace_file: args.trace_file.clone(),
-        time_scale: 1.0,
-    }
-}
-
 /// What the stack wants; no AWS call, but for a state in S3.
 async fn wanted(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
-    let mut recorded = open_state(stack, &login(args), Mode::Read).await?;
+    let mut recorded = open_state(stack, &args.login(), Mode::Read).await?;
     follow_moves(stack, &mut recorded.state);
     let desired = stack.desired()?;
     let graph = desired.clone().check()?;
@@ -63,7 +54,7 @@ async fn wanted(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
 
 /// What AWS has of what was applied.
 async fn live(args: &Check, stack: &Stack) -> Result<Judged, Failure> {
-    let login = login(args);
+    let login = args.login();
     let mut recorded = open_state(stack, &login, Mode::Read).await?;
     if recorded.fresh {
         return Err(Failure::new(Exit::Error, format!("stack `{}` was never applied", stack.name()))

@@ -69,16 +69,6 @@ pub(crate) fn beside(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "{} {}{more}.", "Rules:".bold(), counts(report))
 }
 
-/// A report as one document.
-pub(crate) fn document(report: &Report) -> Value {
-    let mut value = serde_json::to_value(report).unwrap_or_default();
-    if let Some(map) = value.as_object_mut() {
-        map.insert("format_version".to_owned(), json!(1));
-        map.insert("blocked".to_owned(), json!(report.blocking(false).next().is_some()));
-    }
-    value
-}
-
 /// All rules as one document.
 pub(crate) fn listed() -> Value {
     let rule = |rule: &Rule| {

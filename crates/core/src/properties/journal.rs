@@ -3,8 +3,9 @@
 use super::edits;
 use super::runs::config;
 use crate::address::Address;
+use crate::durations::{Deed, Sample};
 use crate::journal::{Entry, replay};
-use crate::state::{Intent, Record, Scope, State, Verb};
+use crate::state::{Deposed, Intent, Record, Scope, State, Verb};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,7 @@ fn verb() -> impl Strategy<Value = Verb> {
 
 fn entry() -> impl Strategy<Value = Entry> {
     let place = || ((0..3_usize).prop_map(edits::address), 0..3_u32);
+    let moved = (0..3_usize, 1..3_usize).prop_map(|(from, by)| (edits::address(from), edits::address((from + by) % 3)));
     prop_oneof![
         3 => (place(), verb(), any::<bool>()).prop_map(|((address, generation), verb, attempted)| {
             let Record { oid, name, applied: spec, deps, .. } = record(&address, generation);
@@ -55,6 +57,13 @@ fn entry() -> impl Strategy<Value = Entry> {
         1 => place().prop_map(|(address, generation)| Entry::Deleted { address, generation }),
         1 => (place(), verb()).prop_map(|((address, generation), verb)| Entry::Resolved { address, generation, verb }),
         1 => place().prop_map(|(address, generation)| Entry::Burned { address, generation }),
+        1 => place().prop_map(|(address, generation)| {
+            // A second object of what is recorded: another id, under a number of its own.
+            let spare = Deposed { outputs: json!({"id": format!("{address}-second")}), ..record(&address, generation + 9).depose() };
+            Entry::Spare { address, spare: Box::new(spare) }
+        }),
+        1 => place().prop_map(|(address, _)| Entry::Told { address }),
+        1 => moved.prop_map(|(from, to)| Entry::Moved { from, to }),
         1 => Just(Entry::RunStart { run: "r".to_owned(), command: "apply".to_owned(), lineage: "lineage".to_owned() }),
     ]
 }
@@ -73,42 +82,70 @@ fn replayed(entries: &[Entry]) -> State {
     state
 }
 
-/// The intents in doubt after some lines, and which of them may have been sent, told in another way than by replay.
-fn in_doubt(entries: &[Entry]) -> BTreeMap<Key, bool> {
-    let mut open: BTreeMap<Key, bool> = BTreeMap::new();
-    for entry in entries {
+/// What some lines add up to, told in another way than by replay.
+#[derive(Default)]
+struct Tale {
+    /// The intents in doubt, and which of them may have been sent.
+    doubts: BTreeMap<Key, bool>,
+    /// The objects that were found and not deleted, by generation; of second ones, which.
+    alive: BTreeMap<(Address, u32), Option<String>>,
+    /// The objects that are in use.
+    current: BTreeMap<Address, u32>,
+}
+
+impl Tale {
+    fn of(entries: &[Entry]) -> Self {
+        let mut tale = Self::default();
+        entries.iter().for_each(|entry| tale.follow(entry));
+        tale
+    }
+
+    fn follow(&mut self, entry: &Entry) {
         match entry {
             Entry::Intent(intent) => {
-                let sent = open.entry((intent.address.clone(), intent.generation, intent.verb)).or_default();
+                let sent = self.doubts.entry((intent.address.clone(), intent.generation, intent.verb)).or_default();
                 *sent |= intent.attempted;
             }
             Entry::Attempt { address, generation } => {
                 let same = |key: &Key| key.0 == *address && key.1 == *generation;
-                open.iter_mut().filter(|(key, _)| same(key)).for_each(|(_, sent)| *sent = true);
+                self.doubts.iter_mut().filter(|(key, _)| same(key)).for_each(|(_, sent)| *sent = true);
             }
             Entry::Resolved { address, generation, verb } => {
-                open.remove(&(address.clone(), *generation, *verb));
+                self.doubts.remove(&(address.clone(), *generation, *verb));
             }
             Entry::Recorded { address, record } => {
-                open.remove(&(address.clone(), record.generation, Verb::Create));
+                self.doubts.remove(&(address.clone(), record.generation, Verb::Create));
+                self.alive.insert((address.clone(), record.generation), None);
+                self.current.insert(address.clone(), record.generation);
             }
+            Entry::Deleted { address, generation } => {
+                self.alive.remove(&(address.clone(), *generation));
+                self.current.retain(|at, current| at != address || current != generation);
+            }
+            Entry::Spare { address, spare } => {
+                let which = Some(spare.outputs.to_string());
+                if !self.alive.iter().any(|((at, _), other)| at == address && *other == which) {
+                    self.alive.insert((address.clone(), spare.generation), which);
+                }
+            }
+            Entry::Moved { from, to } => self.rename(from, to),
             _ => {}
         }
     }
-    open
-}
 
-/// The objects that were recorded and not deleted.
-fn alive(entries: &[Entry]) -> BTreeSet<(Address, u32)> {
-    let mut alive = BTreeSet::new();
-    for entry in entries {
-        match entry {
-            Entry::Recorded { address, record } => drop(alive.insert((address.clone(), record.generation))),
-            Entry::Deleted { address, generation } => drop(alive.remove(&(address.clone(), *generation))),
-            _ => {}
+    fn rename(&mut self, from: &Address, to: &Address) {
+        let objects = |at: &Address| self.alive.keys().any(|(other, _)| other == at);
+        let doubts = |at: &Address| self.doubts.keys().filter(|key| key.0 == *at).count();
+        let creates = self.doubts.keys().any(|key| key.0 == *to && key.2 == Verb::Create);
+        if objects(to) || creates || !objects(from) && doubts(from) == 0 {
+            return;
         }
+        let here = |at: &Address| if at == from { to.clone() } else { at.clone() };
+        self.doubts.retain(|key, _| key.0 != *to);
+        self.doubts = self.doubts.iter().map(|(key, sent)| ((here(&key.0), key.1, key.2), *sent)).collect();
+        self.alive = self.alive.iter().map(|(key, which)| ((here(&key.0), key.1), which.clone())).collect();
+        self.current = self.current.iter().map(|(at, generation)| (here(at), *generation)).collect();
     }
-    alive
 }
 
 proptest! {
@@ -124,12 +161,18 @@ proptest! {
             let intents: Vec<(Key, bool)> = state.intents.iter().map(|i| ((i.address.clone(), i.generation, i.verb), i.attempted)).collect();
             let open: BTreeMap<Key, bool> = intents.iter().cloned().collect();
             prop_assert_eq!(open.len(), intents.len(), "an intent stands twice");
-            prop_assert_eq!(open, in_doubt(prefix));
-            let current = state.resources.iter().map(|(at, record)| (at.clone(), record.generation));
+            let tale = Tale::of(prefix);
+            prop_assert_eq!(open, tale.doubts);
+            let current: BTreeMap<_, _> = state.resources.iter().map(|(at, record)| (at.clone(), record.generation)).collect();
+            prop_assert_eq!(&current, &tale.current);
             let deposed = state.deposed.iter().flat_map(|(at, all)| all.iter().map(|old| (at.clone(), old.generation)));
-            let known: Vec<_> = current.chain(deposed).collect();
-            prop_assert_eq!(known.len(), alive(prefix).len(), "an object stands twice");
-            prop_assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), alive(prefix));
+            let known: Vec<_> = current.into_iter().chain(deposed).collect();
+            prop_assert_eq!(known.len(), tale.alive.len(), "an object stands twice");
+            prop_assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), tale.alive.into_keys().collect());
+            // Who still has to be told of its address is there, or may be.
+            for at in &state.untold {
+                prop_assert!(state.resources.contains_key(at) || state.create_intent(at).is_some(), "{at}");
+            }
             for (at, next) in &state.generations {
                 prop_assert!(generations.insert(at.clone(), *next).unwrap_or(0) <= *next);
             }
@@ -153,6 +196,20 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
     }
 
+    /// A measurement counts, and changes nothing else.
+    #[test]
+    fn what_was_measured_stands_beside_all_else(entries in entries(), seconds in 1..900_u32) {
+        let before = replayed(&entries);
+        let sample = Sample { kind: "soft".to_owned(), deed: Deed::Create, seconds: f64::from(seconds) };
+        let line = Entry::Measured { samples: vec![sample] };
+        let again: Entry = serde_json::from_str(&serde_json::to_string(&line).unwrap()).unwrap();
+        prop_assert_eq!(&again, &line);
+        let mut after = before.clone();
+        replay(&mut after, &line);
+        prop_assert_ne!(&after.durations, &before.durations);
+        prop_assert_eq!(State { durations: before.durations.clone(), ..after }, before);
+    }
+
     /// A rename takes everything along that is known of an address, and no generation of either address comes back.
     #[test]
     fn a_rename_loses_nothing(entries in entries()) {
@@ -161,7 +218,10 @@ proptest! {
         let mut after = before.clone();
         replay(&mut after, &Entry::Moved { from: from.clone(), to: to.clone() });
         prop_assert_eq!(after.resources.get(&to), before.resources.get(&from));
-        prop_assert_eq!(after.deposed(&to), before.deposed(&from));
+        let objects = |state: &State, at: &Address| -> Vec<_> {
+            state.deposed(at).iter().map(|old| (old.oid.clone(), old.outputs.clone())).collect()
+        };
+        prop_assert_eq!(objects(&after, &to), objects(&before, &from));
         prop_assert_eq!(after.intents.len(), before.intents.len());
         prop_assert!(!after.resources.contains_key(&from) && after.intents.iter().all(|intent| intent.address != from));
         let used = before.resources.get(&from).map(|record| record.generation);
@@ -172,7 +232,7 @@ proptest! {
         // Nothing is moved over something.
         let mut onto = before.clone();
         replay(&mut onto, &Entry::Moved { from: from.clone(), to: edits::address(2) });
-        if before.resources.contains_key(&edits::address(2)) {
+        if before.resources.contains_key(&edits::address(2)) || before.create_intent(&edits::address(2)).is_some() {
             prop_assert_eq!(onto, before);
         }
     }

@@ -3,10 +3,12 @@
 //! The same facts describe what a stack wants and what AWS has, so that one rule judges both. A value that can't be told
 //! without asking AWS, or before apply, is [`Fact::Unknown`] with the reason: a rule never takes it for a pass.
 
+mod backup;
 mod cluster;
 mod network;
 mod support;
 
+pub use backup::BackupPlan;
 pub use cluster::{Cluster, Engine, Instance, ParameterGroup, Password, ScalableReaders, Serverless, Window};
 pub use network::{FlowLog, Peer, SecurityGroup, SecurityGroupRule, Subnet, SubnetGroup, Vpc, VpcEndpoint};
 pub use support::{Alarm, Key, KmsKey, LogGroup, Role, Subscription, Topic};
@@ -69,6 +71,8 @@ pub struct Facts {
     pub parameter_groups: Vec<ParameterGroup>,
     /// Reader autoscaling.
     pub readers: Vec<ScalableReaders>,
+    /// Plans of AWS Backup.
+    pub backup_plans: Vec<BackupPlan>,
     /// VPCs that the stack makes.
     pub vpcs: Vec<Vpc>,
     /// Subnets: the stack's own, and those it is given.
@@ -173,6 +177,8 @@ pub struct Surroundings {
     pub dashboard: Fact<bool>,
     /// Categories of enabled RDS event subscriptions, by source type.
     pub events: Fact<BTreeMap<String, Vec<String>>>,
+    /// AWS Backup takes Aurora clusters in the region.
+    pub backup_opt_in: Fact<bool>,
     /// Names of SSM parameters under `/<stack>/`.
     pub ssm_parameters: Fact<Vec<String>>,
 }
@@ -202,6 +208,7 @@ impl Surroundings {
             guardduty: Fact::unknown(why),
             dashboard: Fact::unknown(why),
             events: Fact::unknown(why),
+            backup_opt_in: Fact::unknown(why),
             ssm_parameters: Fact::unknown(why),
         }
     }
@@ -218,6 +225,7 @@ impl Facts {
             instances: Vec::new(),
             parameter_groups: Vec::new(),
             readers: Vec::new(),
+            backup_plans: Vec::new(),
             vpcs: Vec::new(),
             subnets: Vec::new(),
             subnet_groups: Vec::new(),

@@ -138,10 +138,10 @@ impl Peer {
         }
     }
 
-    /// Is it everybody?
+    /// Is it everybody, or a half of everybody: two such rules are one?
     #[must_use]
     pub fn is_everybody(&self) -> bool {
-        matches!(self, Self::Block(block) if block.prefix_len() == 0)
+        matches!(self, Self::Block(block) if block.prefix_len() <= 1)
     }
 }
 

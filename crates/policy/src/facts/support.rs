@@ -37,6 +37,8 @@ pub struct Role {
     pub trust: String,
     /// ARNs of attached policies.
     pub policies: Vec<String>,
+    /// Policies of its own, as JSON.
+    pub documents: Vec<String>,
 }
 
 /// A log group.

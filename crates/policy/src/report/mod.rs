@@ -1,9 +1,11 @@
 //! Findings and rules as documents: SARIF for code scanning, Markdown for a pull request, the reference page of the rules.
 
+mod document;
 mod markdown;
 mod reference;
 mod sarif;
 
+pub use document::{Document, schema};
 pub use markdown::markdown;
 pub use reference::reference;
 pub use sarif::sarif;

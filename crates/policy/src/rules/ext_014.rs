@@ -34,6 +34,7 @@ vCPU-hour, and upgrades it by force in the end.",
             |f| f.clusters[0].engine.creatable = false.into(),
             |f| f.clusters[0].engine.support_ends = "2026-02-28".parse::<jiff::civil::Date>().unwrap().into(),
             |f| f.clusters[0].engine.support_ends = "2027-02-28".parse::<jiff::civil::Date>().unwrap().into(),
+            |f| f.clusters[0].engine.support_ends = Fact::unknown("the version is newer than this auroractl"),
         ],
     },
 };
@@ -50,7 +51,12 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
                 "a minor that RDS offers",
             );
         }
-        let Some(ends) = engine.support_ends.known() else { continue };
+        // Who accepts the price of Extended Support need not know when it begins.
+        let ends = match facts.intent.extended_support {
+            true => engine.support_ends.known(),
+            false => verdict.known(&engine.support_ends, at, "engine_version"),
+        };
+        let Some(ends) = ends else { continue };
         let left = days(facts.stack.today, *ends);
         if left < 0 && !facts.intent.extended_support {
             verdict.broken(

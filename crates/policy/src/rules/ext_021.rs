@@ -44,6 +44,15 @@ the purpose.",
             },
             |f| f.roles[0].trust = "nonsense".to_owned(),
             |f| f.roles[0].policies.push("arn:aws:iam::aws:policy/AdministratorAccess".to_owned()),
+            |f| {
+                f.roles[0].documents =
+                    vec![r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"x"}}"#.to_owned()]
+            },
+            |f| {
+                f.roles[0].documents =
+                    vec![r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":["*"]}}"#.to_owned()]
+            },
+            |f| f.roles[0].documents = vec!["nonsense".to_owned()],
         ],
     },
 };
@@ -65,6 +74,27 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
         }
         for policy in role.policies.iter().filter(|arn| TOO_MUCH.iter().any(|name| arn.ends_with(name))) {
             verdict.broken(&role.address, "policies", policy, "a policy for the one purpose");
+        }
+        for document in &role.documents {
+            admits(&role.address, document, verdict);
+        }
+    }
+}
+
+/// What a policy of the role's own lets it do.
+fn admits(address: &Address, document: &str, verdict: &mut Verdict<'_>) {
+    let (field, expected) = ("policies", "the actions that it needs");
+    match document::allowed(document) {
+        Err(why) => verdict.broken(address, field, format!("a policy of its own can't be read: {why}"), "a policy"),
+        Ok(statements) => {
+            for statement in &statements {
+                let whole = |action: &&String| action.as_str() == "*" || action.ends_with(":*");
+                if let Some(action) = statement.actions.iter().find(whole)
+                    && (action == "*" || statement.resources.iter().any(|resource| resource == "*"))
+                {
+                    verdict.broken(address, field, format!("action {action}"), expected);
+                }
+            }
         }
     }
 }

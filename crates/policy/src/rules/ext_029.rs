@@ -5,7 +5,7 @@ use super::cases::*;
 use crate::facts::Facts;
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const RULE: Rule = Rule {
     code: "EXT-029",
@@ -38,8 +38,9 @@ account.",
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let zone =
-        |name: &String| facts.subnets.iter().find(|subnet| subnet.name == *name).and_then(|subnet| subnet.zone.known());
+    let zones: BTreeMap<&String, &String> =
+        facts.subnets.iter().filter_map(|subnet| Some((&subnet.name, subnet.zone.known()?))).collect();
+    let zone = |name: &String| zones.get(name).copied();
     let database: BTreeSet<&String> =
         facts.subnet_groups.iter().flat_map(|group| &group.subnets).filter_map(zone).collect();
     for endpoint in facts.endpoints.iter().filter(|endpoint| endpoint.interface) {

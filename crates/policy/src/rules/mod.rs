@@ -60,6 +60,8 @@ mod rule_208;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod near;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use crate::rule::Rule;

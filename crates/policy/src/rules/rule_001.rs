@@ -37,6 +37,10 @@ RDS has to make a new instance first.",
                 f.stack.phase = Phase::Live;
                 f.clusters[0].multi_az = Fact::Known(false);
             },
+            |f| {
+                f.stack.phase = Phase::Live;
+                f.clusters[0].multi_az = Fact::unknown("AWS was asked in vain");
+            },
             |f| f.instances[1].tier = 5,
             |f| {
                 f.instances[0].memory = Some(64.0);
@@ -57,7 +61,7 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
             );
             continue;
         }
-        if let Some(false) = cluster.multi_az.known().filter(|_| !facts.planned()) {
+        if !facts.planned() && verdict.known(&cluster.multi_az, &cluster.address, "multi_az") == Some(&false) {
             verdict.broken(
                 &cluster.address,
                 "multi_az",

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::facts::{Fact, Facts, Key};
+use crate::facts::{Fact, Facts, Key, Password};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Profile, Rule, Severity, When};
 use auroractl_core::Address;
@@ -45,7 +45,9 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
             verdict.broken(&cluster.address, "storage_encrypted", "false", "true");
         }
         own(&cluster.key, (&cluster.address, "kms_key_id"), facts, verdict);
-        own(&cluster.secret_key, (&cluster.address, "master_user_secret_kms_key_id"), facts, verdict);
+        if cluster.password == Password::Managed {
+            own(&cluster.secret_key, (&cluster.address, "master_user_secret_kms_key_id"), facts, verdict);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::facts::{Cluster, Facts, Peer};
+use crate::facts::{Cluster, Fact, Facts, Peer};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
 use std::collections::BTreeSet;
@@ -36,6 +36,7 @@ VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS",
             |f| f.instances[0].public = true,
             |f| f.clusters[0].subnet_group = "default".to_owned(),
             |f| f.clusters[0].internet_gateway = true.into(),
+            |f| f.clusters[0].internet_gateway = Fact::unknown("AWS was asked in vain"),
             |f| f.subnets[0].map_public_ip = true.into(),
             |f| f.subnets[0].internet_route = Some("0.0.0.0/0".to_owned()).into(),
             |f| f.security_group_rules[0].peer = Peer::Block("0.0.0.0/0".parse().unwrap()),
@@ -45,6 +46,7 @@ VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS",
                 f.security_group_rules[0].protocol = "-1".to_owned();
             },
             |f| f.subnets[0].internet_route = Fact::unknown("the network is not the stack's own"),
+            |f| f.security_group_rules[0].peer = Peer::PrefixList("pl-1".to_owned()),
         ],
     },
 };
@@ -57,7 +59,7 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
         if cluster.subnet_group == "default" {
             verdict.broken(&cluster.address, "db_subnet_group_name", "default", "a subnet group of private subnets");
         }
-        if cluster.internet_gateway.known() == Some(&true) {
+        if verdict.known(&cluster.internet_gateway, &cluster.address, "internet_gateway") == Some(&true) {
             verdict.broken(&cluster.address, "internet_gateway", "an internet access gateway", "none");
         }
         doors(facts, cluster, verdict);
@@ -93,6 +95,10 @@ fn doors(facts: &Facts, cluster: &Cluster, verdict: &mut Verdict<'_>) {
     }
     let ingress = facts.security_group_rules.iter().filter(|rule| rule.ingress && rule.covers(cluster.port));
     for rule in ingress.filter(|rule| cluster.security_groups.contains(&rule.group)) {
+        if let Peer::PrefixList(list) = &rule.peer {
+            let why = format!("which blocks may connect is for prefix list {list} to say");
+            verdict.known(&Fact::<()>::Unknown(why.into()), &rule.address, "peer");
+        }
         if let Peer::Block(block) = &rule.peer
             && rule.peer.is_wide_open()
         {

@@ -12,8 +12,8 @@ pub(super) const RULE: Rule = Rule {
     title: "Backups survive the loss of the region",
     why: "Aurora keeps its backups in the cluster's region. RDS's own cross-region automated backups do not \
 exist for Aurora.",
-    remedy: "Copy snapshots to another region, by a plan of AWS Backup or a schedule of your own, and say so in \
-`policy.evidence.backup_copy_region`; or use a global database.",
+    remedy: "Set `backup.copy_to` to the ARN of a vault in another region; or copy snapshots by a schedule of your own, and \
+say so in `policy.evidence.backup_copy_region`; or use a global database.",
     source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html",
     severity: [Severity::Warn, Severity::Info, Severity::Off],
     when: When::Both,
@@ -22,25 +22,44 @@ exist for Aurora.",
     check,
     #[cfg(test)]
     cases: Cases {
-        keeps: |_| {},
+        keeps: |f| {
+            f.intent.backup_copy_region = None;
+            f.backup_plans = vec![copying_to("us-west-2")];
+        },
         breaks: &[
             |f| f.intent.backup_copy_region = None,
             |f| f.intent.backup_copy_region = Some("us-east-1".to_owned()),
+            |f| {
+                f.intent.backup_copy_region = None;
+                f.backup_plans = vec![copying_to("us-east-1")];
+            },
         ],
     },
 };
 
+/// A plan that covers the sound stack's cluster, with copies in a region.
+#[cfg(test)]
+fn copying_to(region: &str) -> crate::facts::BackupPlan {
+    crate::facts::BackupPlan {
+        address: "backup_plan.main".parse().unwrap(),
+        clusters: ["db_cluster.main".to_owned()].into(),
+        copies: [region.to_owned()].into(),
+        vault_keys: Vec::new(),
+    }
+}
+
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
-    let elsewhere = facts.intent.backup_copy_region.as_deref();
     for cluster in &facts.clusters {
-        if cluster.global.known() == Some(&true) {
+        let plans = facts.backup_plans.iter().filter(|plan| plan.clusters.contains(cluster.address.as_str()));
+        let copies = plans.flat_map(|plan| &plan.copies).chain(&facts.intent.backup_copy_region);
+        let (here, elsewhere): (Vec<_>, Vec<_>) = copies.partition(|region| **region == facts.stack.region);
+        if cluster.global.known() == Some(&true) || !elsewhere.is_empty() {
             continue;
         }
-        match elsewhere {
-            Some(region) if region == facts.stack.region => {
+        match here.first() {
+            Some(region) => {
                 verdict.broken(&cluster.address, "backup_copy", format!("copies stay in {region}"), "another region");
             }
-            Some(_) => {}
             None => verdict.broken(
                 &cluster.address,
                 "backup_copy",

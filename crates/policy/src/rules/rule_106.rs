@@ -2,9 +2,13 @@
 
 #[cfg(test)]
 use super::cases::*;
-use crate::facts::{Cluster, Facts};
+use crate::facts::{Alarm, Facts};
 use crate::judgement::Verdict;
 use crate::rule::{Fix, Level, Mappings, Rule, Severity, When};
+use std::collections::BTreeSet;
+
+/// Metrics in percent.
+const SHARES: [&str; 2] = ["CPUUtilization", "ACUUtilization"];
 
 pub(super) const RULE: Rule = Rule {
     code: "RULE-106",
@@ -31,13 +35,17 @@ pub(super) const RULE: Rule = Rule {
             |f| f.alarms.retain(|a| a.metric != "AuroraReplicaLag"),
             |f| f.alarms[0].actions.clear(),
             |f| f.subscriptions.clear(),
+            |f| f.alarms[0].threshold = 100.0,
+            |f| f.alarms[0].dimensions = [("DBInstanceIdentifier".to_owned(), "other".to_owned())].into(),
             |f| f.alarms.retain(|a| a.metric != "MaximumUsedTransactionIDs"),
         ],
     },
 };
 
 fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
+    let watched = watched(facts);
     for (cluster, members) in facts.with_members() {
+        let watches = |metric: &str| watched.contains(&(cluster.identifier.as_str(), metric));
         let serverless = members.iter().any(|member| member.serverless());
         let provisioned = members.iter().any(|member| !member.serverless());
         let needed = [
@@ -48,7 +56,7 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
             ("FreeLocalStorage", provisioned),
             ("ACUUtilization", serverless),
         ];
-        for (metric, _) in needed.into_iter().filter(|(metric, needed)| *needed && !watches(facts, cluster, metric)) {
+        for (metric, _) in needed.into_iter().filter(|(metric, needed)| *needed && !watches(metric)) {
             verdict.broken(
                 &cluster.address,
                 "alarms",
@@ -56,7 +64,7 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
                 format!("an alarm on {metric}"),
             );
         }
-        if !watches(facts, cluster, "MaximumUsedTransactionIDs") {
+        if !watches("MaximumUsedTransactionIDs") {
             verdict.hint(
                 &cluster.address,
                 "alarms.transaction_ids",
@@ -79,10 +87,14 @@ fn check(facts: &Facts, verdict: &mut Verdict<'_>) {
     }
 }
 
-/// Is there an alarm on a metric of this cluster or of one of its members?
-fn watches(facts: &Facts, cluster: &Cluster, metric: &str) -> bool {
-    facts.alarms.iter().any(|alarm| {
-        let of_cluster = alarm.dimensions.get("DBClusterIdentifier").is_none_or(|id| *id == cluster.identifier);
-        alarm.metric == metric && of_cluster
-    })
+/// Metrics that an alarm watches, each with the cluster, by alarms that can ring. One without a cluster watches something
+/// else, and nothing uses more than all of what it has.
+fn watched(facts: &Facts) -> BTreeSet<(&str, &str)> {
+    let can_ring = |alarm: &&Alarm| !SHARES.contains(&alarm.metric.as_str()) || alarm.threshold < 100.0;
+    let mut watched = BTreeSet::new();
+    for alarm in facts.alarms.iter().filter(can_ring) {
+        let cluster = alarm.dimensions.get("DBClusterIdentifier").map(String::as_str);
+        watched.extend(cluster.map(|cluster| (cluster, alarm.metric.as_str())));
+    }
+    watched
 }

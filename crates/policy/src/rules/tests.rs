@@ -217,6 +217,7 @@ pub(crate) fn sound() -> Facts {
             "Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}"#
             .to_owned(),
         policies: vec!["arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole".to_owned()],
+        documents: Vec::new(),
     }];
     monitoring(&mut facts);
     let tags: BTreeMap<_, _> = [("Owner".to_owned(), "payments".to_owned())].into();

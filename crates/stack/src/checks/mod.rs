@@ -4,6 +4,7 @@
 mod account;
 mod alarms;
 mod autoscaling;
+mod backup;
 mod changes;
 mod cidr;
 mod collisions;
@@ -75,6 +76,7 @@ pub const CHECKS: &[Check] = &[
     serverless::CHECK,
     autoscaling::CHECK,
     windows::CHECK,
+    backup::CHECK,
     insights::CHECK,
     parameters::CHECK,
     alarms::CHECK,

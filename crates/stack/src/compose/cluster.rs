@@ -10,7 +10,7 @@ use auroractl_cluster::{
     Window,
 };
 use auroractl_core::graph::GraphError;
-use auroractl_core::ids::KmsKeyArn;
+use auroractl_core::ids::{ClusterId, KmsKeyArn};
 use auroractl_core::{Handle, Input};
 use auroractl_monitoring::LogGroup;
 
@@ -28,6 +28,13 @@ pub(super) struct Made {
     cluster: Handle<DbCluster>,
     readers: Vec<Handle<DbInstance>>,
     writer: Option<Handle<DbInstance>>,
+}
+
+impl Made {
+    /// The cluster's identifier.
+    pub(super) fn id(&self) -> Input<ClusterId> {
+        self.cluster.out()
+    }
 }
 
 /// Makes the cluster, then the first writer alone, then the readers side by side.

@@ -3,6 +3,7 @@
 //! Each domain has its file here. What one makes and another needs travels as typed promises ([`Handle::out`]), so the
 //! edges of the graph are drawn by the types. Names in addresses are for good: identities are hashed from them.
 
+mod backup;
 mod cluster;
 mod fields;
 mod flow_logs;
@@ -46,6 +47,7 @@ pub fn compose(loaded: &Loaded) -> Result<Composed, GraphError> {
     let needs = cluster::Needs { key: &key, role: role.as_ref(), network: &network, groups: &groups, logs: &logs };
     let cluster = cluster::cluster(&mut draft, &needs)?;
     cluster::autoscaling(&mut draft, &cluster)?;
+    backup::backup(&mut draft, &cluster.id(), &key)?;
     monitoring::alarms(&mut draft, &key)?;
     Ok(Composed { desired: draft.desired, places: draft.places })
 }

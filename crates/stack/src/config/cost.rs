@@ -21,6 +21,10 @@ pub struct Cost {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub backup_gib: Option<f64>,
+    /// Recovery points of AWS Backup on average, in GiB: what a plan keeps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub recovery_point_gib: Option<f64>,
     /// Capacity of a serverless instance on average, in ACU.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 256))]

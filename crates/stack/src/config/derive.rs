@@ -64,6 +64,13 @@ impl Config {
         self.security.kms.alias.clone().unwrap_or_else(|| format!("alias/{}", self.stack.name))
     }
 
+    /// Name of the vault of AWS Backup that a stack with a backup plan makes.
+    #[must_use]
+    pub fn vault_name(&self) -> String {
+        let given = self.backup.as_ref().and_then(|backup| backup.vault.clone());
+        given.unwrap_or_else(|| format!("{}-backups", self.stack.name))
+    }
+
     /// Major version of the engine, for example 16; `None` when the version is malformed.
     #[must_use]
     pub fn engine_major(&self) -> Option<u32> {
@@ -119,6 +126,9 @@ impl Config {
         }
         if self.security.kms.key_arn.is_none() {
             config.security.kms.alias = Some(self.key_alias());
+        }
+        if let Some(backup) = &mut config.backup {
+            backup.vault = Some(self.vault_name());
         }
         if let Some(vpc) = &mut config.network.vpc {
             vpc.availability_zones = self.zones();

@@ -5,6 +5,7 @@
 //! defaults is pinned by `stack.defaults`, so that a newer auroractl never edits a running stack by itself.
 
 mod alarm;
+mod backup;
 mod changes;
 mod cluster;
 mod cost;
@@ -18,6 +19,7 @@ mod stack;
 mod window;
 
 pub use alarm::{Alarm, AlarmKind, Alarms, ResolvedAlarm, Threshold, Unit, UnitFamily};
+pub use backup::BackupPlan;
 pub use changes::{Changes, Strategy};
 pub use cluster::{
     Autoscaling, AutoscalingMetric, Backup, Cluster, Insights, InsightsMode, LogExport, Maintenance, Member,
@@ -49,6 +51,9 @@ pub struct Config {
     pub security: Security,
     /// The Aurora PostgreSQL cluster and its members.
     pub cluster: Cluster,
+    /// A plan of AWS Backup for the cluster. Not set: none is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupPlan>,
     /// PostgreSQL parameters: a workload profile and overrides.
     #[serde(default)]
     pub params: Params,

@@ -82,7 +82,7 @@ pub struct Evidence {
     /// Region that backups are copied to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_copy_region: Option<String>,
-    /// A plan of AWS Backup covers the cluster.
+    /// A plan of AWS Backup that is not this stack's covers the cluster.
     pub backup_plan: bool,
 }
 
@@ -112,7 +112,7 @@ pub struct Waiver {
     /// Who approved it: a security architect and a platform lead, and legal for regulatory reasons.
     #[serde(default)]
     pub approvals: Vec<Approval>,
-    /// Day of the next review, at most 92 days after the last, as `2027-01-31`.
+    /// Day of the next review, at most 92 days after the last approval of each role that the waiver needs, as `2027-01-31`.
     pub review_by: String,
     /// Day by which the stack will follow the rule, as `2027-06-30`. A waiver without it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,7 @@ mod logs;
 mod nat;
 mod prices;
 mod public_addresses;
+mod recovery_points;
 mod secrets;
 mod sheet;
 mod site;
@@ -57,6 +58,7 @@ const PRICED: &[Priced] = &[
     storage::PRICED,
     io::PRICED,
     backup::PRICED,
+    recovery_points::PRICED,
     extended_support::PRICED,
     insights::PRICED,
     enhanced_monitoring::PRICED,
@@ -89,6 +91,8 @@ pub const FREE: &[(&str, &str)] = &[
     ("iam_role_policy_attachment", "free"),
     ("db_cluster_parameter_group", "free"),
     ("db_parameter_group", "free"),
+    ("backup_plan", "free; what it keeps is the vault's"),
+    ("backup_selection", "free"),
     ("scaling_policy", "free; its alarms are Application Auto Scaling's and are not counted"),
     ("sns_topic", "messages of alarms are not counted: the first thousand e-mails a month are free"),
     ("sns_subscription", "free"),

@@ -40,7 +40,7 @@ impl Case {
     }
 }
 
-const STATED: &str = "[cost]\nstorage_gib = 200\nio_millions = 500\nbackup_gib = 50\nflow_log_gib = 20\nlog_gib = 10\nos_metrics_gib = 1\n\
+const STATED: &str = "[cost]\nstorage_gib = 200\nio_millions = 500\nbackup_gib = 50\nflow_log_gib = 20\nrecovery_point_gib = 100\nlog_gib = 10\nos_metrics_gib = 1\n\
                       nat_gib = 30\nendpoint_gib = 6\nautoscaled_readers = 1\n";
 
 fn of(bill: &Bill, address: &str, item: &str) -> f64 {
@@ -58,6 +58,7 @@ fn the_production_stack() {
         ("db_cluster.main", "backup storage", 1.05),
         ("db_cluster.main", "master secret", 0.4),
         ("kms_key.main", "key", 1.0),
+        ("backup_vault.main", "recovery points", 2.1),
         ("flow_log.main", "flow log ingestion", 10.0),
         ("flow_log.main", "flow log storage", 20.0 * 365.0 / (730.0 / 24.0) * 0.03),
         ("log_group.postgresql", "log ingestion", 5.0),
@@ -95,6 +96,7 @@ fn what_nobody_states_is_not_guessed() {
         "log_gib",
         "nat_gib",
         "os_metrics_gib",
+        "recovery_point_gib",
         "storage_gib",
     ];
     assert_eq!(unstated, all.map(|name| format!("cost.{name}")));

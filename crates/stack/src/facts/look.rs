@@ -15,7 +15,7 @@ use auroractl_policy::facts::{FlowLog, Key, Snapshot, Surroundings};
 use auroractl_security::live as security;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why some facts are never known: auroractl has no client for the service.
 const NO_CLIENT: &str = "auroractl does not ask this service";
@@ -46,6 +46,7 @@ pub struct Looked {
     pub(super) keys: BTreeMap<String, Fact<Key>>,
     pub(super) topics: BTreeMap<String, (Fact<Key>, Fact<Option<String>>)>,
     pub(super) subnets: BTreeMap<String, SubnetFacts>,
+    pub(super) internet_routes: BTreeMap<String, Option<String>>,
     pub(super) rules: BTreeMap<String, Vec<(String, SecurityGroupRule)>>,
     pub(super) clusters: BTreeMap<String, ClusterLook>,
     pub(super) instances: BTreeMap<String, InstanceLook>,
@@ -61,6 +62,7 @@ impl Looked {
             keys: BTreeMap::new(),
             topics: BTreeMap::new(),
             subnets: BTreeMap::new(),
+            internet_routes: BTreeMap::new(),
             rules: BTreeMap::new(),
             clusters: BTreeMap::new(),
             instances: BTreeMap::new(),
@@ -150,10 +152,14 @@ async fn run(aws: &Aws, loaded: &Loaded, observed: &BTreeMap<Address, Observed>,
     around.snapshots = snapshots(aws, identifier, observed).await;
     around.events = fact(cluster::events(aws).await);
     around.dashboard = fact(monitoring::dashboard_of(aws, identifier).await);
+    if loaded.config.backup.is_some() {
+        around.backup_opt_in = fact(cluster::opted_in(aws).await);
+    }
     around.block_public_access = fact(network::block_public_access(aws).await);
     for vpc in ids(observed, "vpc", "vpc_id") {
         let (flow, rules, holes) = match fact(network::around(aws, vpc).await) {
             Fact::Known(seen) => {
+                looked.internet_routes.extend(seen.internet_routes);
                 let log = seen.flow_log.map(|log| FlowLog { traffic: log.traffic, failing: log.failing });
                 (log.into(), seen.default_group_rules.into(), seen.acl_holes.into())
             }
@@ -162,8 +168,10 @@ async fn run(aws: &Aws, loaded: &Loaded, observed: &BTreeMap<Address, Observed>,
         looked.surroundings.acl_holes = holes;
         looked.vpcs.insert(vpc.to_owned(), (flow, rules));
     }
-    let groups: Vec<String> = ids(observed, "security_group", "group_id").map(str::to_owned).collect();
-    if let Ok(rules) = network::group_rules(aws, groups).await {
+    let mut groups: BTreeSet<String> = ids(observed, "security_group", "group_id").map(str::to_owned).collect();
+    // Somebody may have put a group on the cluster that is not the stack's.
+    groups.extend(carried(observed).map(str::to_owned));
+    if let Ok(rules) = network::group_rules(aws, groups.into_iter().collect()).await {
         looked.rules.extend(rules);
     }
     if let Ok(Some(seen)) = cluster::cluster(aws, identifier).await {
@@ -171,6 +179,13 @@ async fn run(aws: &Aws, loaded: &Loaded, observed: &BTreeMap<Address, Observed>,
         looked.instances.extend(instances);
         looked.clusters.insert(identifier.to_owned(), running(aws, seen));
     }
+}
+
+/// Ids of the groups that clusters carry, whoever put them there.
+fn carried(observed: &BTreeMap<Address, Observed>) -> impl Iterator<Item = &str> {
+    let live = observed.iter().filter(|(at, _)| at.kind() == "db_cluster").filter_map(|(_, seen)| seen.live());
+    let groups = live.filter_map(|live| live.spec.get("vpc_security_group_ids")?.as_array()).flatten();
+    groups.filter_map(Value::as_str)
 }
 
 async fn snapshots(aws: &Aws, cluster_id: &str, observed: &BTreeMap<Address, Observed>) -> Fact<Vec<Snapshot>> {

@@ -1,6 +1,7 @@
 //! Facts for the design rules: from the desired graph, or from what AWS answered. Both have the same specs, so one reading
 //! serves both; what only AWS can tell is looked up by [`mod@look`] and is `Unknown` without it.
 
+mod backup;
 mod cluster;
 mod intent;
 mod look;
@@ -12,9 +13,11 @@ pub use look::{Looked, look};
 pub use waivers::waivers;
 
 use crate::load::Loaded;
-use auroractl_core::{Address, Desired, Input, Model, Observed, Of};
+use auroractl_core::observed::Live;
+use auroractl_core::{Address, Desired, Input, Model, Observed, Of, Readiness};
 use auroractl_policy::facts::Key;
 use auroractl_policy::{Fact, Facts, Phase, Profile};
+use auroractl_security::KmsKey;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
@@ -32,15 +35,17 @@ pub struct Judgement {
 /// What a stack wants, as facts.
 #[must_use]
 pub fn of_desired(loaded: &Loaded, desired: &Desired, looked: &Looked, how: Judgement) -> Facts {
-    let specs = desired.nodes.iter().map(|(at, node)| (at.clone(), (node.spec.clone(), None))).collect();
+    let specs = desired.nodes.iter().map(|(at, node)| (at, &node.spec, None));
     fill(loaded, View::new(specs, looked, Phase::Plan), how)
 }
 
 /// What AWS has of a stack, as facts.
 #[must_use]
 pub fn of_observed(loaded: &Loaded, observed: &BTreeMap<Address, Observed>, looked: &Looked, how: Judgement) -> Facts {
-    let live = observed.iter().filter_map(|(at, seen)| Some((at.clone(), seen.live()?)));
-    let specs = live.map(|(at, live)| (at, (live.spec.clone(), Some(live.outputs.clone())))).collect();
+    // What is on its way out protects nothing any more.
+    let stays = |live: &&Live| live.readiness != Readiness::Deleting;
+    let live = observed.iter().filter_map(|(at, seen)| Some((at, seen.live().filter(stays)?)));
+    let specs = live.map(|(at, live)| (at, &live.spec, Some(&live.outputs)));
     fill(loaded, View::new(specs, looked, Phase::Live), how)
 }
 
@@ -48,47 +53,58 @@ fn fill(loaded: &Loaded, view: View<'_>, how: Judgement) -> Facts {
     let mut facts = Facts::new(intent::stack(&loaded.config, view.phase, how));
     facts.intent = intent::intent(&loaded.config);
     cluster::fill(&view, &loaded.config, &mut facts);
+    backup::fill(&view, &mut facts);
     network::fill(&view, &mut facts);
     support::fill(&view, &mut facts);
     facts.surroundings.clone_from(&view.looked.surroundings);
     facts
 }
 
-/// Spec and outputs of one resource.
-type Spec = (Value, Option<Value>);
+/// One resource: its address, its spec, and its outputs if it exists.
+type Entry<'a> = (&'a Address, &'a Value, Option<&'a Value>);
 
-/// Specs by address, and the addresses behind AWS's names.
+/// Resources by kind, and the addresses behind AWS's names. Every reading asks for one kind, and there may be thousands of
+/// resources: nothing here looks through all of them twice.
 struct View<'a> {
-    specs: BTreeMap<Address, Spec>,
-    names: HashMap<(String, String), Address>,
+    kinds: HashMap<&'a str, Vec<Entry<'a>>>,
+    /// By kind, then by name.
+    names: HashMap<&'a str, HashMap<&'a str, &'a Address>>,
     looked: &'a Looked,
     phase: Phase,
 }
 
 impl<'a> View<'a> {
-    fn new(specs: BTreeMap<Address, Spec>, looked: &'a Looked, phase: Phase) -> Self {
-        let mut names = HashMap::new();
-        for (address, (_, outputs)) in &specs {
-            for text in
-                outputs.iter().filter_map(Value::as_object).flat_map(|map| map.values()).filter_map(Value::as_str)
-            {
-                names.insert((address.kind().to_owned(), text.to_owned()), address.clone());
-            }
+    fn new(resources: impl Iterator<Item = Entry<'a>>, looked: &'a Looked, phase: Phase) -> Self {
+        let mut view = Self { kinds: HashMap::new(), names: HashMap::new(), looked, phase };
+        for (address, spec, outputs) in resources {
+            view.kinds.entry(address.kind()).or_default().push((address, spec, outputs));
+            let texts = outputs.and_then(Value::as_object).into_iter().flat_map(|map| map.values());
+            let names = view.names.entry(address.kind()).or_default();
+            names.extend(texts.filter_map(Value::as_str).map(|text| (text, address)));
         }
-        Self { specs, names, looked, phase }
+        view
     }
 
     fn planned(&self) -> bool {
         self.phase == Phase::Plan
     }
 
-    /// All resources of a kind.
-    fn all<M: Model>(&self) -> impl Iterator<Item = (&Address, M, Option<M::Outputs>)> {
-        let of_kind = self.specs.iter().filter(|(at, _)| at.kind() == M::KIND);
-        of_kind.filter_map(|(at, (spec, outputs))| {
-            let outputs = outputs.as_ref().and_then(|value| Of::<M>::outputs(value).ok());
-            Some((at, Of::<M>::spec(spec).ok()?, outputs))
+    /// All resources, whatever their kind.
+    fn everything(&self) -> impl Iterator<Item = Entry<'a>> {
+        self.kinds.values().flatten().copied()
+    }
+
+    /// All resources of a kind, by address.
+    fn all<M: Model>(&self) -> impl Iterator<Item = (&'a Address, M, Option<M::Outputs>)> {
+        self.kinds.get(M::KIND).into_iter().flatten().filter_map(|(at, spec, outputs)| {
+            let outputs = outputs.and_then(|value| Of::<M>::outputs(value).ok());
+            Some((*at, Of::<M>::spec(spec).ok()?, outputs))
         })
+    }
+
+    /// The address behind AWS's name of a resource.
+    fn behind(&self, kind: &str, name: &str) -> Option<&'a Address> {
+        self.names.get(kind)?.get(name).copied()
     }
 
     /// How facts name what an input means: by address where the stack makes it, else as AWS does.
@@ -97,8 +113,7 @@ impl<'a> View<'a> {
             Input::Ref(of) => of.promise().of.to_string(),
             Input::Value(value) => {
                 let text = value.to_string();
-                let known = self.names.get(&(kind.to_owned(), text.clone()));
-                known.map_or(text, ToString::to_string)
+                self.behind(kind, &text).map_or(text, ToString::to_string)
             }
         }
     }
@@ -106,8 +121,9 @@ impl<'a> View<'a> {
     /// Whose key this is; no key means that AWS takes its own.
     fn key<T: Serialize + ToString>(&self, input: Option<&Input<T>>) -> Fact<Key> {
         let Some(input) = input else { return Key::Aws.into() };
-        let name = self.name("kms_key", input);
-        if self.specs.keys().any(|at| at.kind() == "kms_key" && at.as_str() == name) {
+        let name = self.name(KEY, input);
+        // There are few keys, whatever the size of the stack.
+        if self.kinds.get(KEY).into_iter().flatten().any(|(at, ..)| at.as_str() == name) {
             return Key::Customer.into();
         }
         if name.contains("alias/aws/") {
@@ -116,6 +132,9 @@ impl<'a> View<'a> {
         self.looked.keys.get(&name).cloned().unwrap_or(Fact::unknown("only AWS can tell whose the given key is"))
     }
 }
+
+/// The kind of keys.
+const KEY: &str = KmsKey::KIND;
 
 /// What plans do not know, and what needs a look that was not taken.
 fn not_in_a_plan<T>() -> Fact<T> {

@@ -81,16 +81,22 @@ fn subnets(view: &View<'_>, into: &mut Facts) {
         })
         .collect();
     let mut known = BTreeSet::new();
-    for (at, spec, _) in view.all::<Subnet>() {
+    for (at, spec, outputs) in view.all::<Subnet>() {
         known.insert(at.to_string());
         // A subnet without a table of its own uses the VPC's main one, which has no way out unless somebody gave it one.
         let out = tables.get(at.as_str()).map(|table| ways.get(table).cloned().unwrap_or_default());
+        // What runs may have routes and tables that others made: what counts is what AWS says of it.
+        let effective = outputs.map(|outputs| {
+            let seen = view.looked.internet_routes.get(outputs.subnet_id.as_str()).cloned();
+            seen.map_or(not_in_a_plan(), Fact::Known)
+        });
+        let planned = || out.as_ref().map_or(not_in_a_plan(), |ways| ways.internet.clone().into());
         into.subnets.push(facts::Subnet {
             address: at.clone(),
             name: at.to_string(),
             zone: spec.availability_zone.into(),
             map_public_ip: spec.map_public_ip_on_launch.into(),
-            internet_route: out.as_ref().map_or(not_in_a_plan(), |ways| ways.internet.clone().into()),
+            internet_route: effective.unwrap_or_else(planned),
             nat_route: out.map_or(not_in_a_plan(), |ways| ways.nat.into()),
         });
     }
@@ -163,9 +169,8 @@ fn rules(view: &View<'_>, into: &mut Facts) {
         into.security_group_rules.push(rule(view, at, &spec, at.as_str()));
     }
     for (group, seen) in &view.looked.rules {
-        let name = view.names.get(&(SecurityGroup::KIND.to_owned(), group.clone()));
         let cluster = into.clusters.first().map(|cluster| cluster.address.clone());
-        let Some(at) = name.cloned().or(cluster) else { continue };
+        let Some(at) = view.behind(SecurityGroup::KIND, group).cloned().or(cluster) else { continue };
         for (id, spec) in seen.iter().filter(|(id, _)| !own.contains(id.as_str())) {
             into.security_group_rules.push(facts::SecurityGroupRule { ours: false, ..rule(view, &at, spec, id) });
         }

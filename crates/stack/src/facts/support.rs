@@ -4,7 +4,7 @@ use super::View;
 use auroractl_core::Model as _;
 use auroractl_monitoring::{LogGroup, MetricAlarm, SnsSubscription, SnsTopic, TopicPolicy};
 use auroractl_policy::{Fact, Facts, facts};
-use auroractl_security::{IamRole, IamRolePolicyAttachment, KeyPolicy, KmsKey};
+use auroractl_security::{IamRole, IamRolePolicy, IamRolePolicyAttachment, KeyPolicy, KmsKey};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn fill(view: &View<'_>, into: &mut Facts) {
@@ -29,10 +29,16 @@ fn security(view: &View<'_>, into: &mut Facts) {
     for (_, attached, _) in view.all::<IamRolePolicyAttachment>() {
         policies.entry(view.name(IamRole::KIND, &attached.role_name)).or_default().push(attached.policy_arn);
     }
+    let mut documents: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (_, own, _) in view.all::<IamRolePolicy>() {
+        let of = documents.entry(view.name(IamRole::KIND, &own.role_name)).or_default();
+        of.push(own.policy_document.to_string());
+    }
     into.roles.extend(view.all::<IamRole>().map(|(at, role, _)| facts::Role {
         address: at.clone(),
         trust: role.assume_role_policy_document.to_string(),
         policies: policies.remove(at.as_str()).unwrap_or_default(),
+        documents: documents.remove(at.as_str()).unwrap_or_default(),
     }));
 }
 
@@ -92,7 +98,7 @@ const GIVEN: &str = "only AWS can tell how the given topic is protected";
 
 /// Tags of everything that has a field for them.
 fn tags(view: &View<'_>) -> BTreeMap<auroractl_core::Address, BTreeMap<String, String>> {
-    let tagged = view.specs.iter().filter_map(|(at, (spec, _))| Some((at, spec.get("tags")?.as_object()?)));
+    let tagged = view.everything().filter_map(|(at, spec, _)| Some((at, spec.get("tags")?.as_object()?)));
     tagged
         .map(|(at, map)| {
             let texts = map.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));

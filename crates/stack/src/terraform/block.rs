@@ -154,6 +154,18 @@ impl<'a> Block<'a> {
         self
     }
 
+    /// The only item of a list, likewise with a text before it.
+    pub(super) fn listed<T: Display>(&mut self, name: &'static str, before: &str, input: &Input<T>) -> &mut Self {
+        self.within(name, before, input);
+        if let Some(value) = self.values.remove(name) {
+            self.values.insert(name, vec![value].into());
+        }
+        if let Some(Expression::Constant { constant_value }) = self.expressions.get_mut(name) {
+            *constant_value = vec![constant_value.take()].into();
+        }
+        self
+    }
+
     /// A set of them; it is known when all are. One that is empty is not set.
     pub(super) fn inputs<T: Display>(&mut self, name: &'static str, inputs: &BTreeSet<Input<T>>) -> &mut Self {
         if inputs.is_empty() {
@@ -193,7 +205,7 @@ impl<'a> Block<'a> {
     pub(super) fn blocks(&mut self, name: &'static str, blocks: Vec<Nested>) -> &mut Self {
         let values: Vec<Value> = blocks.iter().map(Nested::value).collect();
         self.values.insert(name, values.into());
-        self.expressions.insert(name, Expression::Blocks(blocks.into_iter().map(|block| block.0).collect()));
+        self.expressions.insert(name, Expression::Blocks(blocks.into_iter().map(|block| block.expressions).collect()));
         self
     }
 
@@ -203,15 +215,30 @@ impl<'a> Block<'a> {
     }
 }
 
-/// A block within a block. All its values are known.
-#[derive(Default)]
-pub(super) struct Nested(BTreeMap<&'static str, Expression>);
+/// A block within a block. Values that other resources give are known, or left out.
+#[derive(Clone, Default)]
+pub(super) struct Nested {
+    expressions: BTreeMap<&'static str, Expression>,
+    values: BTreeMap<&'static str, Value>,
+}
 
 impl Nested {
     /// With one more argument.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.insert(name, Expression::Constant { constant_value: value.into() });
+        let constant_value = value.into();
+        self.values.insert(name, constant_value.clone());
+        self.expressions.insert(name, Expression::Constant { constant_value });
         self
+    }
+
+    /// With what another resource will export.
+    pub(super) fn input<T: Display>(self, of: &Block<'_>, name: &'static str, input: &Input<T>) -> Self {
+        let mut said = Block::new(of.sheet);
+        said.input(name, input);
+        let mut nested = self;
+        nested.values.extend(said.values);
+        nested.expressions.extend(said.expressions);
+        nested
     }
 
     /// With one more argument, where it is set at all.
@@ -223,25 +250,23 @@ impl Nested {
     }
 
     /// With one more block.
-    pub(super) fn block(mut self, name: &'static str, block: Self) -> Self {
-        self.0.insert(name, Expression::Blocks(vec![block.0]));
+    pub(super) fn block(self, name: &'static str, block: Self) -> Self {
+        self.repeated(name, vec![block])
+    }
+
+    /// With more blocks of one sort; none at all is not said.
+    pub(super) fn repeated(mut self, name: &'static str, blocks: Vec<Self>) -> Self {
+        if !blocks.is_empty() {
+            self.values.insert(name, blocks.iter().map(Self::value).collect::<Vec<_>>().into());
+            let expressions = blocks.into_iter().map(|block| block.expressions).collect();
+            self.expressions.insert(name, Expression::Blocks(expressions));
+        }
         self
     }
 
     fn value(&self) -> Value {
-        fields(&self.0)
+        object(self.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())))
     }
-}
-
-fn fields(block: &BTreeMap<&'static str, Expression>) -> Value {
-    object(block.iter().filter_map(|(name, expression)| {
-        let value = match expression {
-            Expression::Constant { constant_value } => constant_value.clone(),
-            Expression::Blocks(blocks) => blocks.iter().map(fields).collect::<Vec<_>>().into(),
-            Expression::References { .. } => return None,
-        };
-        Some(((*name).to_owned(), value))
-    }))
 }
 
 /// An object whose entries come in order. Whether `serde_json` keeps their order is up to a feature that any crate may

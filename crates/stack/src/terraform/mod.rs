@@ -12,6 +12,9 @@
 mod block;
 mod document;
 
+mod backup_plan;
+mod backup_selection;
+mod backup_vault;
 mod db_cluster;
 mod db_cluster_parameter_group;
 mod db_instance;
@@ -48,7 +51,9 @@ mod tests;
 
 pub use document::Document;
 
-use auroractl_cluster::{DbCluster, DbInstance, ScalableTarget, ScalingPolicy};
+use auroractl_cluster::{
+    BackupPlan, BackupSelection, BackupVault, DbCluster, DbInstance, ScalableTarget, ScalingPolicy,
+};
 use auroractl_core::kind::Malformed;
 use auroractl_core::{Graph, Model, Of};
 use auroractl_monitoring::{LogGroup, MetricAlarm, SnsSubscription, SnsTopic};
@@ -66,6 +71,9 @@ pub const NO_ACCOUNT: &str = "000000000000";
 
 /// How each kind is said in Terraform.
 const MAPPINGS: &[&dyn Mapping] = &[
+    &Of::<BackupPlan>::NEW,
+    &Of::<BackupSelection>::NEW,
+    &Of::<BackupVault>::NEW,
     &Of::<DbCluster>::NEW,
     &Of::<DbClusterParameterGroup>::NEW,
     &Of::<DbInstance>::NEW,

@@ -26,15 +26,17 @@ pub fn expected() -> Vec<(&'static str, String)> {
     add("fault", &Mishap::ALL.map(Mishap::name));
     add("fault", &["hidden read", "failure after 200", "stuck", "throttling storm", "expired credentials"]);
     add("fault", &["kill", "power cut", "contender", "disk error", "disk full"]);
+    add("fault", &["frozen", "two machines", "fenced"]);
+    add("kept", &["a key that a snapshot needs"]);
     add("edit", &Edit::ALL.map(Edit::name));
     add("edit", &["right after a crash", "older plan", "destroy"]);
     add(
         "meddling",
         &["deleted behind our back", "changed behind our back", "a stranger of the same name", "state lost"],
     );
-    add("meddling", &["made again by somebody else, tags copied"]);
+    add("meddling", &["made again by somebody else, tags copied", "made again between plan and apply"]);
     add("refused", &["Conflict", "DataBearing", "Vanished", "stale"]);
-    add("stopped", &["Interrupt", "Credentials", "Store"]);
+    add("stopped", &["Interrupt", "Credentials", "Store", "Fenced"]);
     add("crashes", &["1", "2", "3"]);
     let kinds = ["named", "given", "token", "guard", "untokened", "relation", "upsert", "secret", "kms_key"];
     add("adopted", &kinds);

@@ -2,7 +2,8 @@
 
 use super::mishap::Boundary;
 use super::mutants::Lapse;
-use super::world::{DiskTrouble, World};
+use super::process::DiskTrouble;
+use super::world::World;
 use auroractl_engine::store::disk::{Disk, DiskFile, How, Lock, Node};
 use auroractl_engine::store::memory::{Fault, MemDisk};
 use std::io;

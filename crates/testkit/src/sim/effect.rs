@@ -3,6 +3,7 @@
 use super::kinds::{Outputs, Parts, Spec, has_name};
 use super::log::{Deed, Touched};
 use super::mutants::Lapse;
+use super::object::SNAPSHOT;
 use super::world::{Inner, Object, World};
 use auroractl_core::model::Adoption;
 use auroractl_core::{Identity, Input, Owner, Readiness};
@@ -107,7 +108,6 @@ fn draft<R: Spec>(me: &Identity, spec: &R, lapse: Option<Lapse>) -> Object {
     let parts = spec.parts();
     let untagged = R::ADOPTION == Adoption::Relation || lapse == Some(Lapse::TagsComeLater);
     let token = match lapse {
-        Some(Lapse::TokenOfParameters) => format!("{} {parts:?}", me.token()),
         Some(Lapse::RandomToken) => fastrand::u64(..).to_string(),
         _ => me.token().to_owned(),
     };
@@ -234,6 +234,22 @@ async fn tag(w: &World, me: &Identity, id: &str) -> Result<(), CallError> {
     .await
 }
 
+/// What a key's deletion would make unreadable.
+pub(super) async fn needed(w: &World, at: &Outputs) -> Result<Option<String>, CallError> {
+    if w.lapse() == Some(Lapse::NeedNotAsked) {
+        return Ok(None);
+    }
+    w.read(|inner| {
+        let of = |object: &&Object| object.kind == SNAPSHOT && object.parent.as_deref() == Some(at.id.as_str());
+        let left = inner.objects.values().find(of).map(|object| object.id.clone());
+        if left.is_some() {
+            inner.log.count("kept", "a key that a snapshot needs");
+        }
+        left
+    })
+    .await
+}
+
 /// A delete.
 pub(super) async fn delete<R: Spec>(w: &World, me: &Identity, past: &Past<R>) -> Result<Ending, CallError> {
     w.write(Deed::Delete, me, |inner| {
@@ -249,6 +265,11 @@ pub(super) async fn delete<R: Spec>(w: &World, me: &Identity, past: &Past<R>) ->
             return Ok((Ending::Gone, touched));
         }
         let at = inner.now + FAREWELL;
+        if object.kind == "db_cluster" && object.leaving.is_none() && object.parent.is_some() {
+            let id = inner.fresh(SNAPSHOT);
+            let left = Object { id: id.clone(), parent: object.parent.clone(), ..Object::draft(SNAPSHOT) };
+            inner.objects.insert(id, left);
+        }
         if let Some(object) = inner.objects.get_mut(&object.id) {
             object.leaving.get_or_insert(at);
         }

@@ -5,19 +5,21 @@ use super::invariants;
 use super::log::{Ended, Log};
 use super::mishap::{Boundary, Fuse, Mishap, Weather};
 use super::mutants::Lapse;
-use super::run::{DIR, Saved, Setting};
-use super::stack::{Edit, Stack, holds_data};
-use super::world::{DiskTrouble, HORIZON, Object, World};
+use super::place::Place;
+use super::process::DiskTrouble;
+use super::run::{Saved, Setting};
+use super::stack::{Edit, Stack};
+use super::world::{HORIZON, Object, World};
 use auroractl_core::plan::Options;
-use auroractl_core::{Address, Record};
-use auroractl_engine::store::memory::{Fault, MemDisk};
-use auroractl_engine::store::{Local, Mode};
+use auroractl_core::{Address, State};
+use auroractl_engine::store::bucket::Trouble;
+use auroractl_engine::store::memory::Fault;
 use fastrand::Rng;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
+
+mod meddling;
 
 /// A history is its seed and the rule that is broken in it.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,13 @@ pub struct Failure {
 const CALM: u32 = 5;
 /// Most resources of a stack at first.
 const RESOURCES: u32 = 8;
+/// Where a process dies, beside its disk.
+const CALLS: [Boundary; 6] =
+    [Boundary::Look, Boundary::Signed, Boundary::Sent, Boundary::Executed, Boundary::Line, Boundary::Written];
+
+/// Where a process stands still: most often with calls ahead.
+const PAUSES: [Boundary; 6] =
+    [Boundary::Look, Boundary::Signed, Boundary::Executed, Boundary::Line, Boundary::Written, Boundary::Written];
 
 /// Plays a history. Needs a runtime whose time is paused.
 ///
@@ -60,6 +69,8 @@ pub async fn play(history: History) -> Result<Log, Failure> {
     }
     game.calm().await;
     let mut inner = game.world.inner();
+    // Of two that were at work at once, the one that began later stands later.
+    inner.log.runs.sort_by_key(|run| run.number);
     coverage::windows(&mut inner.log);
     let mut log = std::mem::take(&mut inner.log);
     let broken = invariants::broken(&log);
@@ -71,7 +82,9 @@ pub async fn play(history: History) -> Result<Log, Failure> {
 
 struct Game {
     world: World,
-    disk: MemDisk,
+    place: Place,
+    /// What the state says now.
+    known: Option<State>,
     rng: Rng,
     stack: Stack,
     /// Data that the user lets go.
@@ -93,9 +106,12 @@ impl Game {
         world.inner().log.trace = history.traced.then(Vec::new);
         let stack = Stack::new(&mut rng, RESOURCES);
         let weather = weather(&mut rng);
+        // The lease of a bucket has its own faults; where the disk is all there is, it has.
+        let place = Place::new(world.clock(), rng.u32(0..5) == 0);
         Self {
             world,
-            disk: MemDisk::new(),
+            place,
+            known: None,
             rng,
             stack,
             allowed: BTreeSet::new(),
@@ -122,7 +138,7 @@ impl Game {
         let options = Options { allow_delete: allowed.cloned().collect(), ..Options::default() };
         Setting {
             world,
-            disk: self.disk.clone(),
+            place: self.place.clone(),
             stack: self.stack.clone(),
             options,
             saved: None,
@@ -130,6 +146,7 @@ impl Game {
             disturbed,
             parallel: self.rng.usize(1..6),
             storm: false,
+            usurped: false,
         }
     }
 
@@ -141,18 +158,24 @@ impl Game {
             self.count("fault", "throttling storm");
         }
         self.world.weather(weather);
+        if let Some(bucket) = &self.place.bucket {
+            bucket.trouble(self.rng.u64(..), outage(&mut self.rng));
+        }
         let mut setting = self.setting(true);
+        setting.usurped = self.rng.u32(0..3) == 0;
         setting.storm = weather.storm_until > Duration::ZERO;
         let power = self.trouble(&mut setting);
         if self.rng.u32(0..6) == 0 {
             self.older(&mut setting);
         }
+        let shared = self.place.bucket.is_some();
         let ended = match self.rng.u32(0..12) {
-            0 | 1 if !power => self.beside(&setting).await,
+            0 | 1 if !power || shared => self.beside(&setting).await,
+            3.. if shared => self.beside(&setting).await,
             2 => self.overtaken(&setting).await,
             _ => setting.run().await,
         };
-        self.aftermath(&ended, power);
+        self.aftermath(&ended, power).await;
         self.meddle().await;
         self.edit(matches!(ended, Ended::Died(_)));
         if self.rng.u32(0..4) == 0 {
@@ -169,9 +192,13 @@ impl Game {
         setting.saved = Some(saved);
     }
 
-    /// Another run of the same stack begins while this one works.
+    /// Another run of the same stack begins while this one works, on another machine where the state is shared. There the
+    /// first may stand still for a while, or be dead: the other one takes over.
     async fn beside(&mut self, setting: &Setting) -> Ended {
-        let other = self.setting(true);
+        let shared = self.place.bucket.is_some();
+        self.skew = if shared && self.rng.bool() { self.rng.i64(-290..290) } else { self.skew };
+        let mut other = self.setting(true);
+        other.place = self.place.elsewhere();
         let pause = Duration::from_millis(self.rng.u64(0..60_000));
         let later = async {
             other.world.clock().sleep(pause).await;
@@ -180,6 +207,11 @@ impl Game {
         let (ended, other) = futures::join!(setting.run(), later);
         if other == Ended::Refused("locked".to_owned()) {
             self.count("fault", "contender");
+        } else if shared {
+            self.count("fault", "two machines");
+        }
+        if ended.fenced() {
+            self.count("fault", "fenced");
         }
         ended
     }
@@ -198,18 +230,34 @@ impl Game {
 
     /// What will go wrong with a run, beside its calls. Says whether the power may go.
     fn trouble(&mut self, setting: &mut Setting) -> bool {
+        let shared = self.place.bucket.is_some();
         let rng = &mut self.rng;
         let (world, mut power) = (&setting.world, false);
         match rng.u32(0..20) {
             0..8 => {
-                let calls = [Boundary::Look, Boundary::Sent, Boundary::Executed, Boundary::Line, Boundary::Written];
-                let boundary = calls.get(rng.usize(..calls.len())).copied().unwrap_or(Boundary::Sent);
-                world.arm(Some(Fuse { boundary, left: rng.u32(1..14) }));
+                let boundary = CALLS.get(rng.usize(..CALLS.len())).copied().unwrap_or(Boundary::Sent);
+                // A replacement is the first thing that a run does after one was asked for.
+                let most = if self.stack.reshaped() && rng.bool() { 3 } else { 14 };
+                world.arm(Some(Fuse { boundary, left: rng.u32(1..most), pause: None }));
                 power = rng.bool();
+            }
+            8 | 9 if shared => world.hold(Duration::from_secs(rng.u64(100..1_000))),
+            10 | 11 if shared => {
+                let boundary = PAUSES.get(rng.usize(..PAUSES.len())).copied().unwrap_or(Boundary::Written);
+                // Longer than a silent holder is waited for, with and without a call that does harm.
+                let longest = [100, 300, 2400, 2400].get(rng.usize(..4)).copied().unwrap_or(100);
+                let pause = Some(Duration::from_secs(rng.u64(longest / 10..=longest)));
+                world.arm(Some(Fuse { boundary, left: rng.u32(1..14), pause }));
             }
             8..12 => {
                 let boundary = if rng.bool() { Boundary::Disk } else { Boundary::HalfDisk };
-                world.arm(Some(Fuse { boundary, left: rng.u32(1..70) }));
+                world.arm(Some(Fuse { boundary, left: rng.u32(1..70), pause: None }));
+                power = true;
+            }
+            19 => {
+                // What it made is hidden from the next run, and what it wrote last is gone.
+                world.lurk();
+                world.weather(Weather { hidden: 1000, ..self.weather });
                 power = true;
             }
             12 | 13 => {
@@ -230,25 +278,23 @@ impl Game {
     }
 
     /// What the machine is like after a run.
-    fn aftermath(&mut self, ended: &Ended, power: bool) {
-        match ended {
-            Ended::Died(boundary) => {
-                self.count("fault", if power { "power cut" } else { "kill" });
-                let off = matches!(boundary, Boundary::Disk | Boundary::HalfDisk);
-                let seed = self.rng.u64(..);
-                self.disk = if power || off { self.disk.after_power_cut(seed) } else { self.disk.after_kill() };
-            }
-            Ended::Refused(why) => {
-                self.count("refused", why);
-                self.relent();
-            }
-            _ => {}
+    async fn aftermath(&mut self, ended: &Ended, power: bool) {
+        if let Ended::Died(boundary) = ended {
+            self.count("fault", if power { "power cut" } else { "kill" });
+            let off = matches!(boundary, Boundary::Disk | Boundary::HalfDisk);
+            self.reboot(power || off);
+        }
+        if let Ended::Refused(why) = ended {
+            self.count("refused", why);
+            self.learn().await;
+            self.relent();
         }
         // A disk that fails is mended before the next run, at times with the power off.
         let broke = self.world.inner().log.lines.last().is_some_and(|line| !line.ok);
-        let seed = self.rng.u64(..);
-        self.disk = if broke && self.rng.bool() { self.disk.after_power_cut(seed) } else { self.disk.after_kill() };
-        self.disk.limit(None);
+        let off = self.rng.bool();
+        self.reboot(broke && off);
+        self.place.disk.limit(None);
+        self.learn().await;
         if let Ended::Partly(summary) = ended
             && let Some(stopped) = summary.stopped
         {
@@ -256,9 +302,19 @@ impl Game {
         }
     }
 
+    /// No process runs on the machine any more; with the power off, what was not durable may be gone.
+    fn reboot(&mut self, off: bool) {
+        let (disk, seed) = (&self.place.disk, self.rng.u64(..));
+        self.place.disk = if off { disk.after_power_cut(seed) } else { disk.after_kill() };
+    }
+
+    /// Reads what the state says now.
+    async fn learn(&mut self) {
+        self.known = self.place.read(self.world.clock()).await;
+    }
+
     fn edit(&mut self, crashed: bool) {
-        let known = self.addresses();
-        let (edit, gone) = self.stack.edit(&mut self.rng, crashed, &known);
+        let (edit, gone) = self.stack.edit(&mut self.rng, crashed);
         self.count("edit", edit.name());
         if crashed && edit != Edit::Nothing {
             self.count("edit", "right after a crash");
@@ -282,112 +338,12 @@ impl Game {
         }
     }
 
-    /// Somebody else does something.
-    async fn meddle(&mut self) {
-        let kind = self.rng.u32(0..24);
-        let mine: Vec<Object> =
-            self.world.objects().into_iter().filter(|object| !object.foreign && object.leaving.is_none()).collect();
-        let at = self.rng.usize(..mine.len().max(1));
-        match (kind, mine.get(at)) {
-            (0, Some(object)) => self.take_away(object),
-            (1, Some(object)) if object.kind != "db_instance" => {
-                if let Some(object) = self.world.inner().objects.get_mut(&object.id) {
-                    object.size += 7;
-                }
-                self.count("meddling", "changed behind our back");
-            }
-            (2 | 3, _) => self.stranger(&["given", "upsert", "db_cluster", "db_instance"]),
-            (4 | 5, Some(object)) => self.usurp(object),
-            (6, Some(object)) if !object.oid.is_empty() && self.recorded(object).is_some() => self.lose_state().await,
-            _ => {}
-        }
-    }
-
-    fn take_away(&mut self, object: &Object) {
-        // Nobody could know that an identity has ended whose object was never recorded.
-        if self.recorded(object).is_none() {
-            return;
-        }
-        let mut inner = self.world.inner();
-        if inner.objects.values().any(|other| other.parent.as_ref() == Some(&object.id)) {
-            return;
-        }
-        inner.remove(&object.id);
-        inner.log.count("meddling", "deleted behind our back");
-        drop(inner);
-        self.mourn(object);
-    }
-
-    /// A stranger takes a name that the stack has chosen and not used yet.
-    fn stranger(&self, kinds: &[&str]) {
-        let Some(wish) = self.stack.wishes.iter().rev().find(|wish| kinds.contains(&wish.kind)) else { return };
-        let name = format!("{}-{}", wish.kind, wish.label);
-        let mut inner = self.world.inner();
-        if inner.objects.values().any(|object| object.name == name) {
-            return;
-        }
-        let id = inner.fresh("foreign");
-        let object = Object { id: id.clone(), name, foreign: true, size: 99, ..Object::draft(wish.kind) };
-        inner.objects.insert(id, object);
-        inner.log.count("meddling", "a stranger of the same name");
-    }
-
-    /// Somebody replaces an object by one of the same name, tags copied.
-    fn usurp(&mut self, object: &Object) {
-        // Without a recorded id nobody could tell the two apart.
-        if self.recorded(object).is_none_or(|record| record.incarnation.is_none()) {
-            return;
-        }
-        let mut inner = self.world.inner();
-        if object.name.is_empty() || inner.objects.values().any(|other| other.parent.as_ref() == Some(&object.id)) {
-            return;
-        }
-        inner.remove(&object.id);
-        let id = inner.fresh("usurper");
-        let usurper = Object { id: id.clone(), foreign: true, ..object.clone() };
-        inner.objects.insert(id, usurper);
-        inner.log.count("meddling", "made again by somebody else, tags copied");
-        drop(inner);
-        self.mourn(object);
-    }
-
-    /// What held data will be put back: a run refuses to make an empty one in its place.
-    fn mourn(&mut self, object: &Object) {
-        let data = holds_data(object.kind) || object.kind == "db_instance";
-        if data && self.recorded(object).is_some_and(|record| record.settled) {
-            self.vanished.push(object.clone());
-        }
-    }
-
-    /// The addresses that are recorded.
-    fn addresses(&self) -> BTreeSet<Address> {
-        let opened = Local::open_on(Arc::new(self.disk.clone()), Path::new(DIR), Mode::Read);
-        let state = opened.ok().and_then(|(_, opened)| opened.state);
-        state.map(|state| state.resources.into_keys().collect()).unwrap_or_default()
-    }
-
-    /// What the state on the disk says of an object.
-    fn recorded(&self, object: &Object) -> Option<Record> {
-        let (_, opened) = Local::open_on(Arc::new(self.disk.clone()), Path::new(DIR), Mode::Read).ok()?;
-        let id = |record: &&Record| record.outputs.get("id").and_then(|id| id.as_str()) == Some(object.id.as_str());
-        opened.state?.resources.values().find(id).cloned()
-    }
-
-    /// The state folder is not there for one run.
-    async fn lose_state(&mut self) {
-        let kept = self.disk.after_kill();
-        self.disk = MemDisk::new();
-        self.world.weather(Weather::default());
-        let setting = self.setting(true);
-        if setting.run().await == Ended::Refused("lost state".to_owned()) {
-            self.count("meddling", "state lost");
-        }
-        self.disk = kept;
-    }
-
     /// Undisturbed runs, until nothing is left to do; at times the end of the stack.
     async fn calm(&mut self) {
         self.world.weather(Weather::default());
+        if let Some(bucket) = &self.place.bucket {
+            bucket.trouble(0, Trouble::default());
+        }
         self.skew = 0;
         self.rest(CALM).await;
         if self.rng.u32(0..3) == 0 {
@@ -402,6 +358,7 @@ impl Game {
         for _ in 0..runs {
             // What was hidden comes to light: a run that comes too soon may fail on it, and the next one finds it.
             self.world.clock().sleep(HORIZON).await;
+            self.learn().await;
             self.relent();
             self.heal();
             if self.setting(false).run().await == Ended::Nothing {
@@ -418,6 +375,17 @@ impl Game {
                 object.ready = now;
             }
         }
+    }
+}
+
+/// What goes wrong with a bucket.
+fn outage(rng: &mut Rng) -> Trouble {
+    Trouble {
+        lost_request: rng.u32(0..40),
+        lost_answer: rng.u32(0..40),
+        conflict: rng.u32(0..20),
+        throttle: rng.u32(0..20),
+        delay: Duration::from_millis(rng.u64(0..2_000)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! One abstract kind per adoption class, and the shapes of trouble that real kinds have: names that the stack chooses, a
 //! create of two calls, data, members of a cluster.
 
-use super::effect::{create, delete, survey, update};
+use super::effect::{create, delete, needed, survey, update};
+use super::log::Deed;
 use super::operate::{operate, progress};
 use super::world::{HORIZON, World};
 use auroractl_core::identity::NameRule;
@@ -84,6 +85,10 @@ macro_rules! kinds {
                     naming(format!("{}-{}", $kind, self.0.label))
                 }
 
+                fn remains_need(&self) -> &'static [&'static str] {
+                    if $kind == "db_cluster" { &["kms_key"] } else { &[] }
+                }
+
                 fn diff(Self(old): &Self, Self(new): &Self, d: &mut Diff<'_>) {
                     let Parts { parent, label: _, size, shape, paused } = new;
                     d.field("parent", &old.parent, parent, Impact::REPLACE)
@@ -111,6 +116,9 @@ macro_rules! kinds {
                 }
                 async fn progress(w: &World, _: &Look, order: &Order<Self>) -> Result<Readiness, CallError> {
                     progress(w, order).await
+                }
+                async fn needed(w: &World, outputs: &Outputs) -> Result<Option<String>, CallError> {
+                    if $kind == "kms_key" { needed(w, outputs).await } else { Ok(None) }
                 }
             }
         )*
@@ -145,6 +153,15 @@ kinds! {
     Cluster "db_cluster" Named CreateFirst Naming::Given, Level::None, false;
     /// A member of a cluster: an edit of its size takes it away for a while.
     Member "db_instance" Named CreateFirst Naming::Given, Level::RebootOne, false;
+}
+
+/// Would a call that comes late do harm? A second object that nothing tells apart, or a delete of whatever has the name.
+pub(super) fn harmful(deed: Deed, kind: &str) -> bool {
+    match deed {
+        Deed::Create => matches!(kind, "untokened" | "kms_key"),
+        Deed::Update | Deed::Operate => false,
+        Deed::Delete => matches!(kind, "given" | "upsert" | "db_cluster" | "db_instance"),
+    }
 }
 
 /// Does the stack or the identity give this kind's objects their names?

@@ -6,7 +6,7 @@ use auroractl_core::journal::Entry;
 use auroractl_core::state::State;
 use auroractl_core::{Address, Identity};
 use auroractl_engine::Class;
-use auroractl_engine::event::Summary;
+use auroractl_engine::event::{Stopped, Summary};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -128,6 +128,17 @@ pub enum Ended {
     Died(Boundary),
 }
 
+impl Ended {
+    /// Another run had taken the lease.
+    pub(super) fn fenced(&self) -> bool {
+        match self {
+            Self::Partly(summary) => summary.stopped == Some(Stopped::Fenced),
+            Self::Failed(why) => why.contains("fenced"),
+            _ => false,
+        }
+    }
+}
+
 /// One run, as seen from outside.
 #[derive(Clone, Debug)]
 pub struct RunLog {
@@ -153,6 +164,8 @@ pub struct RunLog {
     pub storm: bool,
     /// Owned objects that existed when it began.
     pub owned_before: usize,
+    /// Its state was in a bucket.
+    pub shared: bool,
 }
 
 /// What distinguishes a resource, whoever made it: kind, shape, size, and the shape of what it belongs to.

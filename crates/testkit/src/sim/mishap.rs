@@ -138,7 +138,9 @@ impl Weather {
 pub enum Boundary {
     /// Before a read.
     Look,
-    /// A mutating call is on its way.
+    /// A mutating call is signed, and may be sent.
+    Signed,
+    /// It is on its way.
     Sent,
     /// It was executed, and the answer is on its way.
     Executed,
@@ -159,4 +161,6 @@ pub struct Fuse {
     pub boundary: Boundary,
     /// The how-manieth of its kind, from 1.
     pub left: u32,
+    /// For so long it stands still there, and goes on; without, it dies.
+    pub pause: Option<Duration>,
 }

@@ -29,6 +29,8 @@ pub mod mishap;
 pub mod mutants;
 mod object;
 mod operate;
+mod place;
+mod process;
 mod run;
 pub mod soak;
 mod stack;

@@ -42,8 +42,6 @@ pub enum Lapse {
     DeposedForgotten,
     /// A generation is used again after its object is gone.
     GenerationNotBurned,
-    /// The client token is a hash of the parameters, too.
-    TokenOfParameters,
     /// The client token is random.
     RandomToken,
     /// Ownership tags are written by a second call.
@@ -76,11 +74,19 @@ pub enum Lapse {
     FailoverTooEarly,
     /// That something was paused does not show at the next look.
     PauseForgotten,
+    /// A key goes without asking whether a snapshot needs it.
+    NeedNotAsked,
+    /// Calls are sent whatever became of the lease.
+    GateNotAsked,
+    /// A dead holder's calls in flight are not waited for.
+    NoDrain,
+    /// Not longer either where one that comes late does harm.
+    NoLongDrain,
 }
 
 impl Lapse {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::IntentsNotWritten,
         Self::IntentsNotDurable,
         Self::AttemptNotDurable,
@@ -93,7 +99,6 @@ impl Lapse {
         Self::NoResume,
         Self::DeposedForgotten,
         Self::GenerationNotBurned,
-        Self::TokenOfParameters,
         Self::RandomToken,
         Self::TagsComeLater,
         Self::NoPatience,
@@ -110,6 +115,10 @@ impl Lapse {
         Self::StalePlanIsApplied,
         Self::FailoverTooEarly,
         Self::PauseForgotten,
+        Self::NeedNotAsked,
+        Self::GateNotAsked,
+        Self::NoDrain,
+        Self::NoLongDrain,
     ];
 
     /// The kinds as this program knows them.

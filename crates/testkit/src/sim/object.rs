@@ -3,6 +3,9 @@
 use auroractl_core::Readiness;
 use std::time::Duration;
 
+/// Kind of what a cluster leaves behind: encrypted with its key, and nobody's to delete.
+pub(super) const SNAPSHOT: &str = "snapshot";
+
 /// One object of the simulated world.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {

@@ -4,23 +4,24 @@ use super::cohort::lowerings;
 use super::disk::Trap;
 use super::log::{Ended, RunLog};
 use super::mutants::Lapse;
-use super::stack::Stack;
+use super::object::Object;
+use super::place::Place;
+use super::stack::{Stack, holds_data};
 use super::tape::Tape;
 use super::world::World;
 use auroractl_core::durations::Priors;
-use auroractl_core::journal::{Entry, replay};
+use auroractl_core::journal::{self, Entry, replay};
 use auroractl_core::lower::{Sources, lower};
-use auroractl_core::plan::{Inputs, Options, Plan, plan};
+use auroractl_core::plan::{Action, Inputs, Options, Plan, plan};
 use auroractl_core::{Graph, Observed, State, guard};
 use auroractl_engine::apply::{ApplyError, Desk, Means, Unchanged, Work, apply, settle};
 use auroractl_engine::event::Summary;
 use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
 use auroractl_engine::resume::resume;
-use auroractl_engine::store::memory::MemDisk;
-use auroractl_engine::store::{Local, Mode, Store, StoreError};
+use auroractl_engine::store::remote::RemoteError;
+use auroractl_engine::store::{Store as _, StoreError};
 use auroractl_engine::{CallError, Event, Registry, World as _, stop};
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub(super) struct Saved {
 /// Everything that one run is given.
 pub(super) struct Setting {
     pub(super) world: World,
-    pub(super) disk: MemDisk,
+    pub(super) place: Place,
     pub(super) stack: Stack,
     pub(super) options: Options,
     pub(super) saved: Option<Saved>,
@@ -51,6 +52,8 @@ pub(super) struct Setting {
     pub(super) parallel: usize,
     /// A throttling storm is about.
     pub(super) storm: bool,
+    /// Between the plan and the first call somebody puts another object under a name that is to go.
+    pub(super) usurped: bool,
 }
 
 /// What a run has noted of itself.
@@ -90,6 +93,7 @@ impl Setting {
             calls,
             storm: self.storm,
             owned_before,
+            shared: self.place.bucket.is_some(),
         };
         inner.log.runs.push(log);
         drop(inner);
@@ -98,17 +102,25 @@ impl Setting {
     }
 
     async fn work(&self, notes: &mut Notes) -> Ended {
-        let lapse = self.world.lapse();
-        let registry = Lapse::registry(lapse);
-        let disk = Arc::new(Trap { disk: self.disk.clone(), world: self.world.clone() });
-        let mode = Mode::Write { command: "apply".to_owned() };
-        let (store, opened) = match Local::open_on(disk, Path::new(DIR), mode) {
+        let disk = Arc::new(Trap { disk: self.place.disk.clone(), world: self.world.clone() });
+        let (store, opened) = match self.place.open(&self.world, disk).await {
             Ok(opened) => opened,
             Err(why) => return unopened(&why),
         };
-        let fresh = opened.state.is_none();
-        let mut state =
-            opened.state.unwrap_or_else(|| State::new(Stack::id(), format!("lineage-{}", self.world.number())));
+        let mut store = Tape { store, world: self.world.clone(), remote: self.place.bucket.is_some() };
+        let ended = self.opened(&mut store, opened.state, notes).await;
+        match (Box::new(store).close().await, ended) {
+            (Err(why), Ended::Well | Ended::Nothing) if why.fenced() => Ended::Failed(format!("store: {why}")),
+            (_, ended) => ended,
+        }
+    }
+
+    /// What a run does under the lock.
+    async fn opened(&self, store: &mut Tape, found: Option<State>, notes: &mut Notes) -> Ended {
+        let lapse = self.world.lapse();
+        let registry = Lapse::registry(lapse);
+        let fresh = found.is_none();
+        let mut state = found.unwrap_or_else(|| State::new(Stack::id(), format!("lineage-{}", self.world.number())));
         notes.loaded = Some(state.clone()).filter(|_| !fresh);
         if fresh && lapse != Some(Lapse::LostStateIsNew) {
             match self.world.inventory(&state.stack).await {
@@ -122,9 +134,8 @@ impl Setting {
             Err(why) => return Ended::Failed(format!("stack: {why}")),
         };
         Lapse::remember(lapse, &mut state, |at| graph.node(at).is_some());
-        let mut store = Tape { store, world: self.world.clone() };
         let mut lines = self.moves(&mut state);
-        if let Err(why) = write(&mut store, &lines).await {
+        if let Err(why) = write(store, &lines).await {
             return why;
         }
         if lapse != Some(Lapse::NoResume) {
@@ -133,7 +144,7 @@ impl Setting {
                 Err(why) => return Ended::Failed(why.to_string()),
             };
             lines.iter().for_each(|line| replay(&mut state, line));
-            if let Err(why) = write(&mut store, &lines).await {
+            if let Err(why) = write(store, &lines).await {
                 return why;
             }
         }
@@ -142,19 +153,12 @@ impl Setting {
             Ok(looked) => looked,
             Err(ended) => return ended,
         };
-        self.act((plan, seen), (&registry, &graph), (&mut state, &mut store), notes).await
+        self.act((plan, seen), (&registry, &graph), (&mut state, store), notes).await
     }
 
     /// What `[[moved]]` renames.
     fn moves(&self, state: &mut State) -> Vec<Entry> {
-        let open = self
-            .stack
-            .moved
-            .iter()
-            .filter(|(from, to)| state.resources.contains_key(from) && !state.resources.contains_key(to));
-        let lines: Vec<Entry> = open.map(|(from, to)| Entry::Moved { from: from.clone(), to: to.clone() }).collect();
-        lines.iter().for_each(|line| replay(state, line));
-        lines
+        journal::follow(state, self.stack.moved.iter().cloned())
     }
 
     /// Tells the world what may be deleted, in the identities that it knows.
@@ -193,7 +197,7 @@ impl Setting {
         &self,
         (mut plan, seen): (Plan, Seen),
         (registry, graph): (&Registry<World>, &Graph),
-        (state, store): (&mut State, &mut Tape<Local>),
+        (state, store): (&mut State, &mut Tape),
         notes: &mut Notes,
     ) -> Ended {
         if let Some(saved) = &self.saved {
@@ -215,8 +219,11 @@ impl Setting {
                 Err(why) => Ended::Failed(format!("store: {why}")),
             };
         }
-        if let Err(why) = store.store.probe() {
+        if let Err(why) = store.probe() {
             return Ended::Failed(format!("store: {why}"));
+        }
+        if self.usurped {
+            self.usurp(&plan, state);
         }
         let priors = Priors::default();
         let sources = Sources { priors: &priors, graph, state, observed: &seen, lowerings: lowerings(self.world.lapse()) };
@@ -245,6 +252,24 @@ impl Setting {
         finished(applied)
     }
 
+    /// Puts another object under the name of one that is to be deleted.
+    fn usurp(&self, plan: &Plan, state: &State) {
+        let deleted = plan.changes.iter().filter(|change| change.action == Action::Delete);
+        let known = deleted.filter_map(|change| state.resources.get(&change.address));
+        let ids = known.filter(|record| record.incarnation.is_some()).filter_map(|record| record.outputs.get("id"));
+        let mut inner = self.world.inner();
+        let Some(old) = ids.filter_map(|id| inner.objects.get(id.as_str()?).cloned()).next() else { return };
+        let used = inner.objects.values().any(|other| other.parent.as_ref() == Some(&old.id));
+        // What held data would have to be put back.
+        if used || old.foreign || old.leaving.is_some() || holds_data(old.kind) || old.kind == "db_instance" {
+            return;
+        }
+        inner.remove(&old.id);
+        let id = inner.fresh("usurper");
+        inner.objects.insert(id.clone(), Object { id, foreign: true, ..old });
+        inner.log.count("meddling", "made again between plan and apply");
+    }
+
     /// Interrupts when it is time, and never ends.
     async fn interrupt(&self, trigger: &stop::Trigger, note: &mut Option<(Duration, u32)>) {
         for pause in &self.interrupts {
@@ -259,8 +284,7 @@ impl Setting {
     /// A plan to be reviewed, which writes nothing.
     pub(super) async fn plan(&self) -> Option<Saved> {
         let registry = Lapse::registry(self.world.lapse());
-        let (_, opened) = Local::open_on(Arc::new(self.disk.clone()), Path::new(DIR), Mode::Read).ok()?;
-        let mut state = opened.state?;
+        let mut state = self.place.read(self.world.clock()).await?;
         let graph = self.stack.graph().ok()?;
         self.moves(&mut state);
         let lines = resume(self.scene((&registry, &graph, &state)), Search::Once).await.ok()?;
@@ -280,13 +304,14 @@ fn finished(applied: Result<Summary, ApplyError>) -> Ended {
 
 fn unopened(why: &StoreError) -> Ended {
     match why {
-        StoreError::Locked(_) => Ended::Refused("locked".to_owned()),
+        StoreError::Locked(_) | StoreError::Remote(RemoteError::Leased { .. }) => Ended::Refused("locked".to_owned()),
+        StoreError::Remote(RemoteError::Call { .. }) => Ended::Failed(format!("store: {why}")),
         StoreError::Io { .. } => Ended::Failed(format!("store: {why}")),
         _ => Ended::Failed(format!("unusable state: {why}")),
     }
 }
 
-async fn write(store: &mut Tape<Local>, lines: &[Entry]) -> Result<(), Ended> {
+async fn write(store: &mut Tape, lines: &[Entry]) -> Result<(), Ended> {
     if lines.is_empty() {
         return Ok(());
     }

@@ -71,10 +71,11 @@ pub(super) enum Edit {
     CreateFirst,
     DeleteFirst,
     Impossible,
+    TakenBack,
 }
 
 impl Edit {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Nothing,
         Self::Add,
         Self::Remove,
@@ -84,6 +85,7 @@ impl Edit {
         Self::CreateFirst,
         Self::DeleteFirst,
         Self::Impossible,
+        Self::TakenBack,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -97,6 +99,7 @@ impl Edit {
             Self::CreateFirst => "replace, create first",
             Self::DeleteFirst => "replace, delete first",
             Self::Impossible => "refused: data",
+            Self::TakenBack => "replacement taken back",
         }
     }
 }
@@ -108,6 +111,8 @@ pub(super) struct Stack {
     /// `[[moved]]`.
     pub(super) moved: Vec<(Address, Address)>,
     removed: Vec<Wish>,
+    /// The resource that was asked to be replaced by the last edit, side by side.
+    reshaped: Option<u32>,
     next: u32,
 }
 
@@ -145,15 +150,18 @@ impl Stack {
     }
 
     /// Changes something; says what, and which data-bearing addresses are asked to go.
-    pub(super) fn edit(
-        &mut self,
-        rng: &mut Rng,
-        crashed: bool,
-        recorded: &BTreeSet<Address>,
-    ) -> (Edit, BTreeSet<Address>) {
+    pub(super) fn edit(&mut self, rng: &mut Rng, crashed: bool) -> (Edit, BTreeSet<Address>) {
         // After a crash the author more often takes back what was just added.
         let roll = rng.u32(0..if crashed { 10 } else { 12 });
         let mut gone = BTreeSet::new();
+        let last = self.reshaped.take();
+        if crashed
+            && rng.bool()
+            && let Some(wish) = self.wishes.iter_mut().find(|wish| Some(wish.key) == last)
+        {
+            wish.shape -= 1;
+            return (Edit::TakenBack, gone);
+        }
         let edit = match roll {
             0 | 1 => {
                 self.add(rng);
@@ -164,12 +172,17 @@ impl Stack {
                 Edit::Remove
             }
             4 => self.again(),
-            5 => self.rename(rng, recorded),
+            5 => self.rename(rng),
             6 => self.resize(rng),
             7 | 8 => self.reshape(rng),
             _ => Edit::Nothing,
         };
         (edit, gone)
+    }
+
+    /// Was the last edit a replacement, side by side?
+    pub(super) fn reshaped(&self) -> bool {
+        self.reshaped.is_some()
     }
 
     fn touch(&mut self, rng: &mut Rng, fits: impl Fn(&Wish) -> bool, change: impl FnOnce(&mut Wish)) -> Option<&Wish> {
@@ -222,16 +235,13 @@ impl Stack {
         Edit::ReAdd
     }
 
-    /// Renames what is recorded: `[[moved]]` does not follow a create in doubt (see the known limits).
-    fn rename(&mut self, rng: &mut Rng, recorded: &BTreeSet<Address>) -> Edit {
+    /// Renames a resource, whatever became of it so far.
+    fn rename(&mut self, rng: &mut Rng) -> Edit {
         self.next += 1;
         let name = self.next;
         let Some(at) = pick(rng, &self.keys(|_| true)) else { return Edit::Nothing };
         let Some(wish) = self.wishes.iter_mut().find(|wish| wish.key == at) else { return Edit::Nothing };
         let from = wish.address();
-        if from.as_ref().is_none_or(|from| !recorded.contains(from)) {
-            return Edit::Nothing;
-        }
         wish.name = name;
         if let (Some(from), Some(to)) = (from, wish.address()) {
             self.moved.push((from, to));
@@ -241,10 +251,14 @@ impl Stack {
 
     fn reshape(&mut self, rng: &mut Rng) -> Edit {
         let Some(wish) = self.touch(rng, |_| true, |wish| wish.shape += 1) else { return Edit::Nothing };
-        match wish.kind {
+        let (kind, key) = (wish.kind, wish.key);
+        match kind {
             "secret" | "kms_key" | "db_cluster" => Edit::Impossible,
             "given" | "guard" | "relation" | "upsert" | "db_instance" => Edit::DeleteFirst,
-            _ => Edit::CreateFirst,
+            _ => {
+                self.reshaped = Some(key);
+                Edit::CreateFirst
+            }
         }
     }
 
@@ -254,7 +268,8 @@ impl Stack {
         for wish in self.wishes.iter_mut().filter(|wish| last(wish)) {
             let mine =
                 |object: &&Object| object.kind == wish.kind && object.shape / 1000 == wish.key && !object.foreign;
-            if let Some(object) = world.iter().find(mine) {
+            // A key that a snapshot needs may have stayed behind; the one that was made later counts.
+            if let Some(object) = world.iter().filter(mine).max_by_key(|object| object.visible) {
                 wish.shape = object.shape;
             }
         }

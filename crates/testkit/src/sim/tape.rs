@@ -10,12 +10,14 @@ use auroractl_engine::store::{Store, StoreError};
 use futures::future::BoxFuture;
 
 /// A store on tape. Where a rule is broken on purpose, it breaks here, above the tape.
-pub(super) struct Tape<S> {
-    pub(super) store: S,
+pub(super) struct Tape {
+    pub(super) store: Box<dyn Store>,
     pub(super) world: World,
+    /// In a bucket only those lines are kept at once by which the next run knows what to look for.
+    pub(super) remote: bool,
 }
 
-impl<S: Store + 'static> Store for Tape<S> {
+impl Store for Tape {
     fn append<'a>(&'a mut self, entries: &'a [Entry], durable: bool) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             self.world.cross(Boundary::Line).await;
@@ -42,14 +44,28 @@ impl<S: Store + 'static> Store for Tape<S> {
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
-        Box::new(self.store).close()
+        self.store.close()
+    }
+
+    fn lost(&self) -> BoxFuture<'static, ()> {
+        self.store.lost()
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        self.store.probe()
     }
 }
 
-impl<S> Tape<S> {
+impl Tape {
     fn note(&self, (entries, durable): (Vec<Entry>, bool), commit: bool, ok: bool) {
+        let durable = durable && (!self.remote || commit || entries.iter().any(binding));
         self.world.inner().log.wrote(Line { seq: 0, run: self.world.number(), entries, durable, commit, ok });
     }
+}
+
+/// Lines that a bucket has before anything else happens.
+fn binding(entry: &Entry) -> bool {
+    matches!(entry, Entry::RunStart { .. } | Entry::Intent(_) | Entry::Burned { .. } | Entry::Moved { .. })
 }
 
 /// The lines as a program without this rule would write them.

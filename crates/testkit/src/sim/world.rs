@@ -1,68 +1,39 @@
 //! The objects, the processes that call, and what one call does.
 
+use super::kinds::harmful;
 use super::log::{Call, Deed, Log, Touched};
-use super::mishap::{Boundary, Fuse, Mishap, Weather};
+use super::mishap::{Boundary, Mishap, Weather};
 use super::mutants::Lapse;
 pub use super::object::Object;
+use super::process::Process;
 use auroractl_core::Identity;
 use auroractl_core::identity::StackId;
 use auroractl_engine::kind::Owned;
 use auroractl_engine::retry::{Patience, persist};
-use auroractl_engine::store::memory::Fault;
 use auroractl_engine::{CallError, Class, Clock};
 use fastrand::Rng;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
 
 /// Longest time for which a new object may be hidden from reads.
 pub(super) const HORIZON: Duration = Duration::from_secs(60);
+
+/// For so long AWS takes a signature.
+const SIGNATURE: Duration = Duration::from_secs(15 * 60);
 
 /// The simulated world as one process sees it. Clones are the same process in the same world.
 #[derive(Clone, Debug)]
 pub struct World {
     shared: Arc<Shared>,
-    process: Arc<Process>,
+    pub(super) process: Arc<Process>,
 }
 
 #[derive(Debug)]
 struct Shared {
     inner: Mutex<Inner>,
     lapse: Option<Lapse>,
-}
-
-/// One run of the program.
-#[derive(Debug)]
-struct Process {
-    number: u32,
-    clock: Clock,
-    life: Mutex<Life>,
-    ended: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Life {
-    fuse: Option<Fuse>,
-    died_at: Option<Boundary>,
-    /// Calls until the credentials expire.
-    credentials: Option<u32>,
-    permits: BTreeSet<String>,
-    /// Disk operations until one goes wrong, and how.
-    disk: Option<(u32, DiskTrouble)>,
-    /// The last disk operation.
-    last: &'static str,
-}
-
-/// How a disk fails.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum DiskTrouble {
-    /// An operation fails, or all from then on.
-    Fails(Fault),
-    /// There is next to no room any more.
-    Full,
 }
 
 /// Everything that a call may read and change.
@@ -111,10 +82,6 @@ impl World {
         self.shared.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn life(&self) -> MutexGuard<'_, Life> {
-        self.process.life.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Number of the process.
     #[must_use]
     pub fn number(&self) -> u32 {
@@ -139,67 +106,6 @@ impl World {
         }
     }
 
-    /// Lets the process die at a boundary.
-    pub(super) fn arm(&self, fuse: Option<Fuse>) {
-        self.life().fuse = fuse;
-    }
-
-    /// Lets the credentials expire after so many calls.
-    pub(super) fn expire_after(&self, calls: u32) {
-        self.life().credentials = Some(calls);
-    }
-
-    /// Lets the disk fail after so many operations.
-    pub(super) fn fail_disk(&self, after: u32, how: DiskTrouble) {
-        self.life().disk = Some((after, how));
-    }
-
-    /// A disk operation begins; what goes wrong with it?
-    pub(super) fn disk_trouble(&self, what: &'static str) -> Option<DiskTrouble> {
-        let mut life = self.life();
-        life.last = what;
-        let (left, how) = life.disk.as_mut()?;
-        *left = left.saturating_sub(1);
-        let how = *how;
-        if *left > 0 {
-            return None;
-        }
-        life.disk = None;
-        drop(life);
-        self.inner().log.count("fault", if matches!(how, DiskTrouble::Full) { "disk full" } else { "disk error" });
-        Some(how)
-    }
-
-    /// The power goes at this disk operation: which window is that?
-    pub(super) fn note_cut(&self, boundary: Boundary, what: &'static str, path: &Path) {
-        let before = self.life().last;
-        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let window = match (boundary, what, file.as_str()) {
-            (Boundary::HalfDisk, "write", "journal") => "W8",
-            (_, "write" | "sync" | "create" | "link" | "rename", name) if name.starts_with("state.json") => "W2",
-            (_, "sync", "sim") if before == "rename" => "W3",
-            (_, "cut", "journal") => "W12",
-            (_, "sync", "journal") if before == "cut" => "W13",
-            _ => return,
-        };
-        self.inner().log.count("window", window);
-    }
-
-    /// What the user has allowed this process to delete, by ownership tag.
-    pub(super) fn permit(&self, oids: BTreeSet<String>) {
-        self.life().permits = oids;
-    }
-
-    /// Ends when the process has died.
-    pub async fn died(&self) -> Boundary {
-        loop {
-            if let Some(at) = self.life().died_at {
-                return at;
-            }
-            self.process.ended.notified().await;
-        }
-    }
-
     /// Everything that exists.
     #[must_use]
     pub fn objects(&self) -> Vec<Object> {
@@ -210,30 +116,6 @@ impl World {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.process.clock
-    }
-
-    /// The process passes a boundary; it may die there.
-    pub(super) async fn cross(&self, boundary: Boundary) {
-        if self.passes(boundary) {
-            return;
-        }
-        std::future::pending::<()>().await;
-    }
-
-    /// Does the process live on behind this boundary?
-    pub(super) fn passes(&self, boundary: Boundary) -> bool {
-        let mut life = self.life();
-        if life.died_at.is_some() {
-            return false;
-        }
-        let Some(fuse) = life.fuse.as_mut().filter(|fuse| fuse.boundary == boundary) else { return true };
-        fuse.left = fuse.left.saturating_sub(1);
-        if fuse.left > 0 {
-            return true;
-        }
-        life.died_at = Some(boundary);
-        self.process.ended.notify_one();
-        false
     }
 
     /// Sends a read, as persistent as the product's.
@@ -278,14 +160,24 @@ impl World {
         me: &Identity,
         effect: &impl Fn(&mut Inner) -> Result<(T, Touched), CallError>,
     ) -> Result<T, CallError> {
+        self.thaw().await;
+        let signed = self.clock().now();
+        self.fenced(deed.operation())?;
         let call = self.inner().log.sent(Call::new(self, deed, me));
+        self.stand(deed, me).await;
         self.travel().await;
-        self.cross(Boundary::Sent).await;
+        self.fly(Boundary::Sent).await;
+        if self.clock().now().saturating_sub(signed) > SIGNATURE {
+            return Err(CallError::new(deed.operation(), Class::Credentials, "the request has expired"));
+        }
         let answer = self.execute(call, deed, me, effect);
         self.tell(|| {
             let what = answer.as_ref().err().map(ToString::to_string);
             format!("{deed:?} {} g{} {} {what:?}", me.address, me.generation, me.oid)
         });
+        if deed == Deed::Create && harmful(deed, me.address.kind()) && answer.is_ok() {
+            self.ambushed().await;
+        }
         self.cross(Boundary::Executed).await;
         self.inner().log.answered(call, answer.as_ref().err().map(|error| error.class));
         answer
@@ -329,29 +221,6 @@ impl World {
     async fn travel(&self) {
         let latency = Duration::from_millis(self.inner().rng.u64(5..400));
         self.clock().sleep(latency).await;
-    }
-
-    /// Are the credentials still good?
-    fn signed(&self, op: &str) -> Result<(), CallError> {
-        let mut life = self.life();
-        match life.credentials.as_mut() {
-            Some(0) => {
-                drop(life);
-                self.inner().log.count("fault", "expired credentials");
-                Err(CallError::new(op, Class::Credentials, "the security token is expired"))
-            }
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-impl Process {
-    fn new(number: u32, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { number, clock, life: Mutex::default(), ended: Notify::new() })
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Deed, Ended, Log, RunLog, Verdict, holds, told};
 use crate::sim::log::{Call, Line};
 use auroractl_core::Address;
 use auroractl_core::journal::Entry;
-use auroractl_core::state::{Intent, Verb};
+use auroractl_core::state::Verb;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// I21: the serial rises by one with each commit, and the lineage never changes.
@@ -33,22 +33,31 @@ pub(super) fn i22(log: &Log) -> Verdict {
     }
 }
 
-/// Unresolved creates that are durable at the beginning of a run, by what was written.
-fn unresolved(log: &Log, before: u32) -> BTreeMap<(Address, u32), &Intent> {
-    let mut open: BTreeMap<(Address, u32), &Intent> = BTreeMap::new();
+/// A create that is not resolved, under each address that it may have by now: whether a rename was durable is not known.
+struct Doubt {
+    generation: u32,
+    addresses: BTreeSet<Address>,
+}
+
+/// Unresolved creates that are durable at the beginning of a run, by identity and by what was written.
+fn unresolved(log: &Log, before: u32) -> BTreeMap<&String, Doubt> {
+    let mut open: BTreeMap<&String, Doubt> = BTreeMap::new();
     for line in log.lines.iter().filter(|line| line.run < before) {
         for entry in &line.entries {
             match entry {
                 Entry::Intent(intent) if intent.verb == Verb::Create && line.ok && line.durable => {
-                    open.insert((intent.address.clone(), intent.generation), intent);
+                    let doubt = || Doubt { generation: intent.generation, addresses: BTreeSet::new() };
+                    open.entry(&intent.oid).or_insert_with(doubt).addresses.insert(intent.address.clone());
                 }
-                Entry::Recorded { address, record } => {
-                    open.remove(&(address.clone(), record.generation));
-                }
+                Entry::Recorded { record, .. } => drop(open.remove(&record.oid)),
                 Entry::Resolved { address, generation, .. } | Entry::Deleted { address, generation } => {
-                    open.remove(&(address.clone(), *generation));
+                    open.retain(|_, doubt| doubt.generation != *generation || !doubt.addresses.contains(address));
                 }
-                Entry::Moved { from, .. } => open.retain(|(address, _), _| address != from),
+                Entry::Moved { from, to } => {
+                    for doubt in open.values_mut().filter(|doubt| doubt.addresses.contains(from)) {
+                        doubt.addresses.insert(to.clone());
+                    }
+                }
                 _ => {}
             }
         }
@@ -60,11 +69,9 @@ fn unresolved(log: &Log, before: u32) -> BTreeMap<(Address, u32), &Intent> {
 pub(super) fn i25(log: &Log) -> Verdict {
     for run in &log.runs {
         let Some(state) = &run.loaded else { continue };
-        for ((address, generation), _) in unresolved(log, run.number) {
-            let kept = state.intents.iter().any(|intent| {
-                intent.address == address && intent.generation == generation && intent.verb == Verb::Create
-            });
-            holds(kept, || format!("run {} no longer knows the create of {address} g{generation}", run.number))?;
+        for (oid, doubt) in unresolved(log, run.number) {
+            let kept = state.intents.iter().any(|intent| intent.oid == *oid && intent.verb == Verb::Create);
+            holds(kept, || format!("run {} no longer knows the create of {:?}", run.number, doubt.addresses))?;
         }
     }
     Ok(())

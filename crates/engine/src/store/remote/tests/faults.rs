@@ -34,7 +34,10 @@ async fn one_mishap_anywhere_changes_nothing() {
     let calm = MemBucket::new(clock.clone());
     let expected = whole(&calm, &clock).await.unwrap();
     let ghost = Mishap::Ghost(Duration::from_secs(1));
+    let reads: u64 =
+        calm.calls().iter().filter(|(name, _)| matches!(**name, "get" | "list")).map(|(_, count)| count).sum();
     for mishap in [Mishap::LostAnswer, Mishap::LostRequest, ghost, Mishap::Ghost(minutes(5))] {
+        let mut refused = 0;
         for at in 0..calm.sent() {
             let bucket = MemBucket::new(clock.clone());
             bucket.mishap(at, mishap);
@@ -43,6 +46,7 @@ async fn one_mishap_anywhere_changes_nothing() {
                 Ok(state) => assert_eq!(state, expected, "{mishap:?} at {at}"),
                 // A read that fails is the caller's to repeat; it never fences and never loses anything.
                 Err(StoreError::Remote(RemoteError::Call { source, .. })) if source.class == Class::Ambiguous => {
+                    refused += 1;
                     continue;
                 }
                 Err(why) => panic!("{mishap:?} at {at}: {why}"),
@@ -52,7 +56,9 @@ async fn one_mishap_anywhere_changes_nothing() {
             assert_eq!((end.epoch, end.serial, end.lease), (1, 2, None), "{mishap:?} at {at}");
             assert_eq!(found(&bucket, &clock).await.unwrap(), expected, "{mishap:?} at {at}");
         }
+        assert!(refused <= reads, "{mishap:?}: {refused} of {} runs failed, with {reads} reads in each", calm.sent());
     }
+    assert!(reads < calm.sent() / 2, "most calls are writes: {:?}", calm.calls());
 }
 
 #[tokio::test(start_paused = true)]
