@@ -24,7 +24,7 @@ use crate::db_instance::{DbInstance, DbInstanceOutputs};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Level, Model, Of, Strategy};
+use auroractl_core::{Address, Level, Model, Of, Readiness, Strategy};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,14 +38,16 @@ struct Member<'a> {
     /// As it is now.
     spec: DbInstance,
     is_writer: bool,
+    /// Nobody has to wait for it now.
+    is_ready: bool,
     /// Its steps in their order: an edit, perhaps a restart behind it; both halves of a replacement.
     steps: Vec<StepId>,
 }
 
 impl Member<'_> {
-    /// Writer last; of the readers the highest tier first, then by name.
-    fn turn(&self) -> (bool, Reverse<u8>, &Address) {
-        (self.is_writer, Reverse(self.spec.promotion_tier), &self.change.address)
+    /// Writer last; of the readers those that are away already first, then the highest tier, then by name.
+    fn turn(&self) -> (bool, bool, Reverse<u8>, &Address) {
+        (self.is_writer, self.is_ready, Reverse(self.spec.promotion_tier), &self.change.address)
     }
 
     fn first(&self) -> Option<StepId> {
@@ -59,8 +61,9 @@ impl Member<'_> {
 
 impl Lowering for Members {
     fn refine(&self, view: &View<'_>, program: &mut Program) {
-        for members in interrupted(view, program).into_values() {
+        for (cluster, members) in interrupted(view, program) {
             part(&members, program);
+            wait_for_others(view, (&cluster, &members), program);
             for pair in members.windows(2) {
                 if let [earlier, later] = pair
                     && let (Some(earlier), Some(later)) = (earlier.last(), later.first())
@@ -80,7 +83,8 @@ fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<M
         let Some((spec, outputs)) = observed(view, &change.address) else { continue };
         let steps = steps(&change.address, program);
         if let Some(cluster) = spec.db_cluster_identifier.known().filter(|_| !steps.is_empty()) {
-            let member = Member { change, is_writer: outputs.is_writer, steps, spec: spec.clone() };
+            let (is_writer, is_ready) = (outputs.is_writer, ready(view, &change.address));
+            let member = Member { change, is_writer, is_ready, steps, spec: spec.clone() };
             clusters.entry(cluster.to_string()).or_default().push(member);
         }
     }
@@ -94,6 +98,33 @@ fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<M
 fn observed(view: &View<'_>, address: &Address) -> Option<(DbInstance, DbInstanceOutputs)> {
     let live = view.observed.get(address).filter(|_| address.kind() == DbInstance::KIND)?.live()?;
     Some((Of::<DbInstance>::spec(&live.spec).ok()?, Of::<DbInstance>::outputs(&live.outputs).ok()?))
+}
+
+fn ready(view: &View<'_>, address: &Address) -> bool {
+    let live = view.observed.get(address).and_then(|seen| seen.live());
+    live.is_some_and(|live| live.readiness == Readiness::Ready)
+}
+
+/// Lets the first turn wait until whoever is away by now is back: what an interrupted run, or somebody else, has begun. Who
+/// has a turn of its own among the readers is waited for by that.
+fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), program: &mut Program) {
+    let here = |change: &&Change| {
+        let of = |spec: &DbInstance| spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster);
+        observed(view, &change.address).is_some_and(|(spec, _)| of(&spec)) && !ready(view, &change.address)
+    };
+    let stays =
+        |change: &&Change| matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt);
+    for away in view.plan.changes.iter().filter(stays).filter(here) {
+        let own = members.iter().find(|member| member.change.address == away.address);
+        if own.is_some_and(|member| !member.is_writer) || members.len() + usize::from(own.is_none()) < 2 {
+            continue;
+        }
+        let back = program.operate(away, Verb::Settle);
+        let others = members.iter().filter(|member| member.change.address != away.address);
+        for first in others.filter_map(Member::first).collect::<Vec<_>>() {
+            program.link(back, first);
+        }
+    }
 }
 
 /// Does a change take a member away from its clients for a while? Any call with `ApplyImmediately` also applies what

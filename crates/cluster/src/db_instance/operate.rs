@@ -75,7 +75,7 @@ pub(super) async fn progress(aws: &Aws, look: &Look, order: &Order<DbInstance>) 
     if found.readiness != Readiness::Ready {
         return Ok(found.readiness);
     }
-    if observe::awaits_restart(&raw, cluster.as_ref()) {
+    if order.verb == Verb::Restart && observe::awaits_restart(&raw, cluster.as_ref()) {
         return Ok(Readiness::Pending("available, its parameters wait for a restart".to_owned()));
     }
     if order.verb != Verb::Settle || found.outputs.is_writer {

@@ -5,13 +5,13 @@
 //! reader that Aurora would choose, if one is fit; else the writer restarts
 //! where it is. The role is never moved back: who writes is no part of a wish.
 
-use super::{Member, interrupted, observed};
+use super::{Member, interrupted, observed, ready};
 use crate::db_cluster::DbCluster;
 use crate::db_instance::DbInstance;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Model, Of, Readiness, Strategy};
+use auroractl_core::{Address, Model, Of, Strategy};
 
 /// Failovers, and the waits before them. See the module.
 #[derive(Clone, Copy, Debug)]
@@ -92,14 +92,12 @@ fn successor<'a>(view: &View<'a>, cluster: &str, (writer, program): (&Member<'_>
     let least = class_after(view, &writer.change.address).unwrap_or_else(|| writer.spec.db_instance_class.clone());
     let fit = |change: &&Change| {
         let Some((spec, outputs)) = observed(view, &change.address) else { return false };
-        let now = view.observed.get(&change.address).and_then(|seen| seen.live());
         // Who has a step is waited for.
-        let ready =
-            now.is_some_and(|live| live.readiness == Readiness::Ready) || program.forward(&change.address).is_some();
+        let usable = ready(view, &change.address) || program.forward(&change.address).is_some();
         let class = class_after(view, &change.address).unwrap_or(spec.db_instance_class);
         stays(change)
             && !outputs.is_writer
-            && ready
+            && usable
             && spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster)
             && strength(&class) >= strength(&least)
     };

@@ -36,6 +36,7 @@ impl Lowering for Rolling {
                     program.order(*earlier, *later);
                 }
             }
+            wait_for_others(view, (&members, &turns), program);
             let Some(home) = home(view, &cluster).filter(|_| !turns.is_empty()) else { continue };
             let (pause, resume) = (program.operate(home, Verb::Pause), program.operate(home, Verb::Resume));
             for (_, turn) in &turns {
@@ -60,10 +61,8 @@ impl Rolling {
         (turns, writer): (&[(bool, StepId)], StepId),
         program: &mut Program,
     ) {
-        let ready = |at: &Address| {
-            view.observed.get(at).and_then(|seen| seen.live()).is_some_and(|live| live.readiness == Readiness::Ready)
-        };
-        let Some((_, heir)) = members.iter().find(|(writes, change)| !writes && ready(&change.address)) else { return };
+        let heir = members.iter().find(|(writes, change)| !writes && ready(view, &change.address));
+        let Some((_, heir)) = heir else { return };
         let settle = program.operate(heir, Verb::Settle);
         let failover = program.operate(home, Verb::Failover);
         if let Some(step) = program.steps.get_mut(failover) {
@@ -85,6 +84,23 @@ impl Rolling {
     }
 }
 
+fn ready(view: &View<'_>, at: &Address) -> bool {
+    view.observed.get(at).and_then(|seen| seen.live()).is_some_and(|live| live.readiness == Readiness::Ready)
+}
+
+/// Turns begin when whoever is away is back, unless it has a turn among the readers.
+fn wait_for_others(view: &View<'_>, (members, turns): (&[Turn<'_>], &[(bool, StepId)]), program: &mut Program) {
+    for (writes, away) in members.iter().filter(|(_, change)| !ready(view, &change.address)) {
+        let own = program.forward(&away.address).filter(|own| turns.iter().any(|(_, turn)| turn == own));
+        let others: Vec<StepId> = turns.iter().map(|(_, turn)| *turn).filter(|turn| Some(*turn) != own).collect();
+        if others.is_empty() || (own.is_some() && !writes) {
+            continue;
+        }
+        let back = program.operate(away, Verb::Settle);
+        others.into_iter().for_each(|turn| program.link(back, turn));
+    }
+}
+
 /// The members that are there and stay, by cluster, the writer last.
 fn members<'a>(view: &View<'a>) -> BTreeMap<String, Vec<Turn<'a>>> {
     let mut clusters: BTreeMap<String, Vec<Turn<'a>>> = BTreeMap::new();
@@ -95,7 +111,7 @@ fn members<'a>(view: &View<'a>) -> BTreeMap<String, Vec<Turn<'a>>> {
         clusters.entry(cluster.to_owned()).or_default().push((writes, change));
     }
     for members in clusters.values_mut() {
-        members.sort_by_key(|(writes, change)| (*writes, change.address.clone()));
+        members.sort_by_key(|(writes, change)| (*writes, ready(view, &change.address), change.address.clone()));
     }
     clusters
 }

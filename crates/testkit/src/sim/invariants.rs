@@ -433,7 +433,9 @@ fn rolling(log: &Log) -> Verdict {
     for (failover, effect) in effects(log).filter(|(call, _)| call.deed == Deed::Operate) {
         let Some(heir) = &effect.heir else { continue };
         let mut later = edits().filter(|(call, _)| call.run == failover.run && call.seq > failover.seq);
-        holds(!later.any(|(_, edit)| edit.id == *heir), || format!("{} to one that is edited after it", told(failover)))?;
+        holds(!later.any(|(_, edit)| edit.id == *heir), || {
+            format!("{} to one that is edited after it", told(failover))
+        })?;
     }
     let last = log.runs.last().filter(|run| well(run));
     let paused = last.and_then(|run| run.world.iter().find(|object| object.paused && !object.foreign));

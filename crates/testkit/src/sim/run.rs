@@ -226,7 +226,8 @@ impl Setting {
             self.usurp(&plan, state);
         }
         let priors = Priors::default();
-        let sources = Sources { priors: &priors, graph, state, observed: &seen, lowerings: lowerings(self.world.lapse()) };
+        let sources =
+            Sources { priors: &priors, graph, state, observed: &seen, lowerings: lowerings(self.world.lapse()) };
         let program = lower(&plan, &sources);
         for (id, step) in program.steps.iter().enumerate() {
             self.world.tell(|| {
