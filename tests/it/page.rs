@@ -64,7 +64,7 @@ impl Page {
                 Token::String(string) if open.last().is_none_or(|name| name != "style") => {
                     page.text.push_str(&text(&string));
                 }
-                Token::Error(error) => panic!("{error} within {open:?}"),
+                Token::Error(error) => panic!("{error:?} within {open:?}"),
                 Token::String(_) | Token::Comment(_) | Token::Doctype(_) => {}
             }
         }

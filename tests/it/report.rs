@@ -351,8 +351,9 @@ fn looks(browser: &mut Browser, place: &Place, what: &str) {
 fn keep(name: &str, base64: &str) {
     let Some(folder) = std::env::var_os("AURORACTL_TEST_PICTURES") else { return };
     let path = std::path::PathBuf::from(folder).join(name);
-    let mut decoder = std::process::Command::new("base64").arg("-d").stdin(std::process::Stdio::piped());
-    let mut child = decoder.stdout(std::fs::File::create(path).unwrap()).spawn().unwrap();
+    let mut decoder = std::process::Command::new("base64");
+    decoder.arg("-d").stdin(std::process::Stdio::piped()).stdout(std::fs::File::create(path).unwrap());
+    let mut child = decoder.spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), base64.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
 }
