@@ -100,13 +100,13 @@ fn a_run_as_a_report_predicted_beside_measured() {
 #[test]
 fn a_run_that_fails_tells_what_was_done_and_what_not() {
     let place = dev();
-    place.proxy.arm(Fault::on("rds:CreateDBInstance", Effect::AccessDenied));
+    place.proxy.arm(Fault::on("rds:CreateDBCluster", Effect::AccessDenied));
     let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(10);
     let page = written(&place);
     for text in ["Partly applied", "Exit 10", "failed: ", "AccessDenied", "not started, because", "1 failed"] {
         assert!(page.text.contains(text), "no `{text}` in {}", page.text);
     }
-    assert!(!page.of_class("failed").is_empty() && !page.of_class("done").is_empty());
+    assert!(!page.of_class("failed").is_empty() && page.of_class("measured").len() > 3);
 }
 
 #[test]
@@ -165,10 +165,10 @@ fn waiver() -> String {
 
 #[test]
 fn markup_of_others_is_text_and_what_they_hid_stays_hidden() {
-    let place = Place::new(&format!("{}{}", blueprint("dev.toml"), waiver()));
-    let _ = place.apply().exits(0);
+    let place = applied();
+    place.write(&format!("{}{}", place.text(), waiver()));
     place.behind_our_back(&format!(
-        "rds = aws('rds')\nfor c in rds.describe_db_clusters()['DBClusters']:\n  rds.add_tags_to_resource(ResourceName=c['DBClusterArn'], Tags=[\n    {{'Key': 'note', 'Value': {MARKUP:?}}}, {{'Key': 'db_password', 'Value': 'canary-hunter2'}},\n    {{'Key': 'url', 'Value': 'postgres://me:canary-hunter3@db/x'}}, {{'Key': 'key', 'Value': 'AKIACANARYCANARY1234'}}])"
+        "rds = aws('rds')\nfor c in rds.describe_db_clusters()['DBClusters']:\n  rds.add_tags_to_resource(ResourceName=c['DBClusterArn'], Tags=[\n    {{'Key': 'db_password', 'Value': 'canary-hunter2'}},\n    {{'Key': 'url', 'Value': 'postgres://me:canary-hunter3@db/x'}}, {{'Key': 'key', 'Value': 'AKIACANARYCANARY1234'}}])"
     ));
     let odd = "stacks/<img src=x onerror=alert(3)>.toml";
     place.cli.write(odd, &place.text()).unwrap();
@@ -212,6 +212,8 @@ fn a_plan_for_a_pull_request() {
         assert!(new.contains(text), "no `{text}` in {new}");
     }
     assert!(!new.contains("Cut:"), "{new}");
+    // The waiver has no approval, and would block.
+    place.write(&blueprint("dev.toml"));
     let _ = place.apply().exits(0);
     place.edit("retention_days = 1", "retention_days = 2");
     let shown = place.run("plan", &["--markdown=plan.md"]).exits(0).stdout;
