@@ -100,13 +100,13 @@ fn a_run_as_a_report_predicted_beside_measured() {
 #[test]
 fn a_run_that_fails_tells_what_was_done_and_what_not() {
     let place = dev();
-    place.proxy.arm(Fault::on("rds:CreateDBInstance", Effect::AccessDenied));
+    place.proxy.arm(Fault::on("rds:CreateDBCluster", Effect::AccessDenied));
     let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(10);
     let page = written(&place);
     for text in ["Partly applied", "Exit 10", "failed: ", "AccessDenied", "not started, because", "1 failed"] {
         assert!(page.text.contains(text), "no `{text}` in {}", page.text);
     }
-    assert!(!page.of_class("failed").is_empty() && !page.of_class("done").is_empty());
+    assert!(!page.of_class("failed").is_empty() && page.of_class("measured").len() > 3);
 }
 
 #[test]
@@ -165,11 +165,14 @@ fn waiver() -> String {
 
 #[test]
 fn markup_of_others_is_text_and_what_they_hid_stays_hidden() {
-    let place = Place::new(&format!("{}{}", blueprint("dev.toml"), waiver()));
-    let _ = place.apply().exits(0);
-    place.behind_our_back(&format!(
-        "rds = aws('rds')\nfor c in rds.describe_db_clusters()['DBClusters']:\n  rds.add_tags_to_resource(ResourceName=c['DBClusterArn'], Tags=[\n    {{'Key': 'note', 'Value': {MARKUP:?}}}, {{'Key': 'db_password', 'Value': 'canary-hunter2'}},\n    {{'Key': 'url', 'Value': 'postgres://me:canary-hunter3@db/x'}}, {{'Key': 'key', 'Value': 'AKIACANARYCANARY1234'}}])"
-    ));
+    let place = applied();
+    place.write(&format!("{}{}", place.text(), waiver()));
+    place.behind_our_back(
+        "rds = aws('rds')
+for c in rds.describe_db_clusters()['DBClusters']:
+  rds.add_tags_to_resource(ResourceName=c['DBClusterArn'], Tags=[
+    {'Key': 'Owner', 'Value': 'postgres://me:canary-hunter3@db/x'}, {'Key': 'CostCenter', 'Value': 'AKIACANARYCANARY1234'}])",
+    );
     let odd = "stacks/<img src=x onerror=alert(3)>.toml";
     place.cli.write(odd, &place.text()).unwrap();
     let told = place.cli.run(&["plan", odd, "--html", FILE]).unwrap().exits(0);
@@ -177,10 +180,12 @@ fn markup_of_others_is_text_and_what_they_hid_stays_hidden() {
     assert!(page.text.matches("<script>alert(1)</script>").count() >= 3, "{}", page.text);
     assert!(page.text.contains(odd), "the file as it was named");
     let text = html(&place);
-    for canary in ["canary-hunter2", "canary-hunter3", "AKIACANARYCANARY1234"] {
+    for canary in ["canary-hunter3", "CANARYCANARY1234"] {
         assert!(!text.contains(canary) && !told.stdout.contains(canary), "{canary}");
     }
-    assert!(page.text.contains("(hidden)") && told.stdout.contains("(hidden)"), "{}", told.stdout);
+    for shown in [&page.text, &told.stdout] {
+        assert!(shown.contains("tags.Owner") && shown.contains("postgres://me:****"), "{}", told.stdout);
+    }
 }
 
 #[test]
@@ -212,6 +217,8 @@ fn a_plan_for_a_pull_request() {
         assert!(new.contains(text), "no `{text}` in {new}");
     }
     assert!(!new.contains("Cut:"), "{new}");
+    // The waiver has no approval, and would block.
+    place.write(&blueprint("dev.toml"));
     let _ = place.apply().exits(0);
     place.edit("retention_days = 1", "retention_days = 2");
     let shown = place.run("plan", &["--markdown=plan.md"]).exits(0).stdout;
@@ -352,8 +359,8 @@ fn keep(name: &str, base64: &str) {
     let Some(folder) = std::env::var_os("AURORACTL_TEST_PICTURES") else { return };
     let path = std::path::PathBuf::from(folder).join(name);
     let mut decoder = std::process::Command::new("base64");
-    let decoder = decoder.arg("-d").stdin(std::process::Stdio::piped());
-    let mut child = decoder.stdout(std::fs::File::create(path).unwrap()).spawn().unwrap();
+    decoder.arg("-d").stdin(std::process::Stdio::piped()).stdout(std::fs::File::create(path).unwrap());
+    let mut child = decoder.spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), base64.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
 }

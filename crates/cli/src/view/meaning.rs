@@ -34,7 +34,9 @@ pub(crate) struct Meanings<'a> {
 impl<'a> Meanings<'a> {
     /// Reads the forecast.
     pub(crate) fn by(forecast: &'a Forecast) -> Self {
-        let felt = forecast.outage.windows.iter().map(|window| &window.by).collect();
+        // One without fields is an operation's, a failover for example: it belongs to no change.
+        let caused = forecast.outage.windows.iter().filter(|window| !window.fields.is_empty());
+        let felt = caused.map(|window| &window.by).collect();
         Self { felt, bill: &forecast.money.delta }
     }
 

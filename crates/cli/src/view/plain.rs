@@ -107,6 +107,7 @@ fn heartbeat(active: &[(Address, String)], (done, steps): (usize, usize), pace: 
 
 /// `db_instance.a (creating, 6 min 2 s of ~4 min 30 s)`.
 fn waits(address: &Address, status: &str, pace: &Pace) -> String {
+    let status = if status.is_empty() { "waiting" } else { status };
     let Some((spent, estimate)) = pace.of(address) else { return format!("{address} ({status})") };
     let late = if overdue(spent, estimate) { format!(", {}", "overdue".yellow()) } else { String::new() };
     format!("{address} ({status}, {}{late})", against(spent, estimate))

@@ -68,5 +68,8 @@ fn render(name: &str, context: Value) -> Result<String, NoPage> {
     for (name, text) in TEMPLATES {
         templates.add_template(name, text)?;
     }
-    Ok(templates.get_template(name)?.render(context)?)
+    let mut text = templates.get_template(name)?.render(context)?;
+    // The engine takes the last line's end off, once for all templates.
+    text.push('\n');
+    Ok(text)
 }

@@ -80,7 +80,8 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
         forecast.program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
     let name = |id: StepId| names.get(id).cloned().unwrap_or_default();
     let critical = critical(subject);
-    let felt: BTreeSet<&Address> = forecast.outage.windows.iter().map(|window| &window.by).collect();
+    let windows: Vec<(&Address, f64)> =
+        forecast.outage.windows.iter().map(|window| (&window.by, f64::from(window.from))).collect();
     let mut told: Vec<Told<'a>> = Vec::new();
     for (id, (step, span)) in forecast.program.steps.iter().zip(&forecast.rehearsal.spans).enumerate() {
         let change = changes.get(&step.address);
@@ -98,12 +99,17 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
                 Gate::Place(by) => Some(format!("when {} no longer holds a place", name(by))),
             },
             critical: critical.contains(&id),
-            felt: felt.contains(&step.address),
+            felt: windows.iter().any(|(by, from)| **by == step.address && within(*from, (start, seconds(span.end)))),
             track: measured(subject, id),
         });
     }
     told.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.end.total_cmp(&b.end)).then(a.id.cmp(&b.id)));
     told
+}
+
+/// Does a moment lie within a step? Both are told in thousandths of a second.
+fn within(moment: f64, (start, end): (f64, f64)) -> bool {
+    moment + 0.01 >= start && moment < (end - 0.01).max(start + 0.01)
 }
 
 fn measured<'a>(subject: &Subject<'a>, id: StepId) -> Option<Measured<'a>> {
