@@ -12,8 +12,8 @@ use auroractl_core::model::Timing;
 use auroractl_core::plan::{Inputs, Options, plan};
 use auroractl_core::state::{Record, Scope, State};
 use auroractl_core::{
-    Adoption, Desired, Diff, Exports, Graph, Group, Handle, Impact, Input, Kinds, Model, Naming, Observed, Of, Plan,
-    Tags,
+    Adoption, Desired, Diff, Exports, Graph, Group, Handle, Impact, Input, Kinds, Level, Model, Naming, Observed, Of,
+    Plan, Tags,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,10 +69,10 @@ impl Model for Part {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { home, uses, cidr_block, size, tags } = new;
-        d.field("home", &old.home, home, Impact::REPLACE)
-            .field("cidr_block", &old.cidr_block, cidr_block, Impact::REPLACE)
-            .field("size", &old.size, size, Impact::NONE)
-            .entries("uses", (&old.uses, uses), |_, _, _| Impact::NONE)
+        d.field("home", &old.home, home, Impact::new(Level::Replace, "measured"))
+            .field("cidr_block", &old.cidr_block, cidr_block, Impact::new(Level::Replace, "measured"))
+            .field("size", &old.size, size, Impact::new(Level::None, "measured"))
+            .entries("uses", (&old.uses, uses), |_, _, _| Impact::new(Level::None, "measured"))
             .tags(&old.tags, tags);
     }
 }

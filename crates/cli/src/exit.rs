@@ -219,7 +219,8 @@ pub(crate) fn refusals(plan: &Plan) -> Option<Failure> {
     }
     let unknown = refused.iter().all(|(_, refusal)| refusal.class == RefusalClass::Unknown);
     let details = refused.iter().flat_map(|(address, refusal)| {
-        [format!("  {address}: {}", refusal.message), format!("      -> {}", refusal.way_out)]
+        let told = [format!("  {address}: {}", refusal.message), format!("      -> {}", refusal.way_out)];
+        told.into_iter().chain(refusal.operations.iter().flat_map(|one| crate::view::operation(*one)))
     });
     let count = refused.len();
     let what = if count == 1 { "1 change is refused".to_owned() } else { format!("{count} changes are refused") };

@@ -20,6 +20,7 @@ const DOC: &str =
 const FIXED: Impact = Impact::impossible(
     DOC,
     "put the old value back; or drop the vault from the state with `auroractl state rm` and let a new one be made beside it",
+    &[],
 );
 
 /// A vault as the stack wants it.

@@ -205,6 +205,10 @@ impl Model for DbCluster {
         self.deletion_protection.then_some("cluster.deletion_protection")
     }
 
+    fn unsaved(&self) -> Option<&'static str> {
+        self.skip_final_snapshot.then_some("cluster.backup.final_snapshot")
+    }
+
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self {
             db_cluster_identifier,
@@ -249,7 +253,7 @@ impl Model for DbCluster {
         );
         if *enable_performance_insights {
             table! { d, old:
-                managed performance_insights_retention_period, grade::FREE;
+                managed performance_insights_retention_period, grade::insights_retention;
                 managed performance_insights_kms_key_id, grade::FREE;
             }
         }
@@ -268,7 +272,7 @@ impl Model for DbCluster {
             field storage_encrypted, grade::ENCRYPTION;
             managed kms_key_id, grade::ENCRYPTION;
             field storage_type, timed.by(grade::storage_type);
-            field backup_retention_period, grade::FREE;
+            field backup_retention_period, grade::retention;
             field preferred_backup_window, grade::FREE;
             field preferred_maintenance_window, grade::FREE;
             field copy_tags_to_snapshot, grade::FREE;

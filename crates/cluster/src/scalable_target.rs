@@ -69,11 +69,16 @@ impl Model for ScalableTarget {
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { db_cluster_identifier, min_capacity, max_capacity, suspended, tags } = new;
         let free = Impact::new(Level::None, SOURCE);
-        d.field("db_cluster_identifier", &old.db_cluster_identifier, db_cluster_identifier, Impact::REPLACE)
-            .field("min_capacity", &old.min_capacity, min_capacity, free.clone())
-            .field("max_capacity", &old.max_capacity, max_capacity, free.clone())
-            .field("suspended", &old.suspended, suspended, free)
-            .tags(&old.tags, tags);
+        d.field(
+            "db_cluster_identifier",
+            &old.db_cluster_identifier,
+            db_cluster_identifier,
+            Impact::new(Level::Replace, SOURCE),
+        )
+        .field("min_capacity", &old.min_capacity, min_capacity, free.clone())
+        .field("max_capacity", &old.max_capacity, max_capacity, free.clone())
+        .field("suspended", &old.suspended, suspended, free)
+        .tags(&old.tags, tags);
     }
 }
 

@@ -82,7 +82,7 @@ impl Model for ScalingPolicy {
             disable_scale_in,
         } = new;
         let free = Impact::new(Level::None, SOURCE);
-        d.field("resource_id", &old.resource_id, resource_id, Impact::REPLACE)
+        d.field("resource_id", &old.resource_id, resource_id, Impact::new(Level::Replace, SOURCE))
             .field("predefined_metric_type", &old.predefined_metric_type, predefined_metric_type, free.clone())
             .field("target_value", &old.target_value, target_value, free.clone())
             .field("scale_in_cooldown", &old.scale_in_cooldown, scale_in_cooldown, free.clone())

@@ -146,7 +146,7 @@ impl<'a> Diff<'a> {
 
     /// The user's tags: nobody feels an edit.
     pub fn tags(&mut self, old: &crate::Tags, new: &crate::Tags) -> &mut Self {
-        self.entries("tags", (old, new), |_, _, _| Impact::NONE)
+        self.entries("tags", (old, new), |_, _, _| Impact::TAGS)
     }
 
     fn push(&mut self, path: &str, old: &impl Serialize, new: &impl Serialize, impact: Impact) {

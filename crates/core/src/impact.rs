@@ -39,6 +39,54 @@ pub enum When {
     InWindow,
 }
 
+/// An operation that people run, and that leads to what AWS can't edit. What each consists of is data
+/// (`auroractl_stack::procedure`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// A blue/green deployment to another major version.
+    BlueGreen,
+    /// A major upgrade in place.
+    MajorInPlace,
+    /// A restore from a snapshot, or to a point in time.
+    Restore,
+    /// A restore beside, with another key or network, and a switch to it while nothing is written.
+    RestoreBeside,
+    /// A copy beside that follows by logical replication, and a switch to it.
+    ReplicateBeside,
+    /// A member beside, a failover to it, the end of the old one.
+    MoveMember,
+    /// A new secret for the master password.
+    NewSecret,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::BlueGreen,
+        Self::MajorInPlace,
+        Self::Restore,
+        Self::RestoreBeside,
+        Self::ReplicateBeside,
+        Self::MoveMember,
+        Self::NewSecret,
+    ];
+
+    /// Its name in the table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BlueGreen => "blue_green",
+            Self::MajorInPlace => "major_in_place",
+            Self::Restore => "restore",
+            Self::RestoreBeside => "restore_beside",
+            Self::ReplicateBeside => "replicate_beside",
+            Self::MoveMember => "move_member",
+            Self::NewSecret => "new_secret",
+        }
+    }
+}
+
 /// A graded edit with the source of the claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
@@ -46,24 +94,36 @@ pub struct Impact {
     pub level: Level,
     /// When.
     pub when: When,
-    /// Where AWS says so: a documentation page or the contract it was taken from.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
+    /// Does the opposite edit bring back what was? What is made anew has another identity; what a shorter retention
+    /// deletes is gone; a version does not go back.
+    #[serde(default = "yes")]
+    pub reversible: bool,
+    /// Where AWS says so: a documentation page or the contract it was taken from. Never empty.
     pub source: Cow<'static, str>,
     /// What to do instead, for edits that AWS can't make.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub way_out: Cow<'static, str>,
+    /// The operations that would make the edit all the same, the gentlest first.
+    #[serde(default, skip_serializing_if = "<[Operation]>::is_empty")]
+    pub operations: Cow<'static, [Operation]>,
 }
 
 impl Impact {
-    /// Nobody notices: tags, descriptions, alarms.
-    pub const NONE: Self = Self::new(Level::None, "");
-    /// The resource is made anew; it holds no data.
-    pub const REPLACE: Self = Self::new(Level::Replace, "");
+    /// An edit of the user's tags: nobody notices.
+    pub const TAGS: Self =
+        Self::new(Level::None, "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html");
 
     /// An impact that is felt with the call.
     #[must_use]
     pub const fn new(level: Level, source: &'static str) -> Self {
-        Self { level, when: When::Now, source: Cow::Borrowed(source), way_out: Cow::Borrowed("") }
+        Self {
+            level,
+            when: When::Now,
+            reversible: !matches!(level, Level::Replace),
+            source: Cow::Borrowed(source),
+            way_out: Cow::Borrowed(""),
+            operations: Cow::Borrowed(&[]),
+        }
     }
 
     /// The same, felt at another time.
@@ -73,14 +133,27 @@ impl Impact {
         self
     }
 
-    /// An edit that AWS can't make, with what to do instead.
+    /// The same, and the opposite edit does not bring back what was.
     #[must_use]
-    pub const fn impossible(source: &'static str, way_out: &'static str) -> Self {
+    pub const fn for_good(mut self) -> Self {
+        self.reversible = false;
+        self
+    }
+
+    /// An edit that AWS can't make, with what to do instead, and the operations that would make it all the same.
+    #[must_use]
+    pub const fn impossible(source: &'static str, way_out: &'static str, operations: &'static [Operation]) -> Self {
         Self {
             level: Level::Impossible,
             when: When::Now,
+            reversible: true,
             source: Cow::Borrowed(source),
             way_out: Cow::Borrowed(way_out),
+            operations: Cow::Borrowed(operations),
         }
     }
+}
+
+fn yes() -> bool {
+    true
 }

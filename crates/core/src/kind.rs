@@ -75,6 +75,11 @@ pub trait PureKind: Sync + fmt::Debug {
     /// # Errors
     /// When the spec is not of the kind's form.
     fn protection(&self, spec: &Value) -> Result<Option<&'static str>, Malformed>;
+    /// The setting because of which its deletion would leave nothing of its data, if it is so set.
+    ///
+    /// # Errors
+    /// When the spec is not of the kind's form.
+    fn unsaved(&self, spec: &Value) -> Result<Option<&'static str>, Malformed>;
     /// The kinds that what its deletion leaves behind goes on needing.
     ///
     /// # Errors
@@ -148,6 +153,9 @@ impl<M: Model> PureKind for Of<M> {
     }
     fn protection(&self, spec: &Value) -> Result<Option<&'static str>, Malformed> {
         Ok(Self::spec(spec)?.protection())
+    }
+    fn unsaved(&self, spec: &Value) -> Result<Option<&'static str>, Malformed> {
+        Ok(Self::spec(spec)?.unsaved())
     }
     fn remains_need(&self, spec: &Value) -> Result<&'static [&'static str], Malformed> {
         Ok(Self::spec(spec)?.remains_need())

@@ -55,7 +55,7 @@ pub use diff::{Context, Diff, FieldChange};
 pub use durations::{Deed, Durations, Estimate};
 pub use graph::{Desired, Graph, Handle};
 pub use identity::{Identity, Naming};
-pub use impact::{Impact, Level, When};
+pub use impact::{Impact, Level, Operation, When};
 pub use kind::{Kinds, Of, PureKind};
 pub use manner::{Manner, Strategy};
 pub use model::{Adoption, Exports, Group, Model, ReplaceOrder};

@@ -120,6 +120,11 @@ pub trait Model: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send
         None
     }
 
+    /// The setting because of which its deletion would leave nothing of its data, if it is so set.
+    fn unsaved(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The kinds that what its deletion leaves behind goes on needing: a final snapshot its key.
     fn remains_need(&self) -> &'static [&'static str] {
         &[]

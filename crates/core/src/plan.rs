@@ -13,7 +13,7 @@ pub(crate) use early::{early, lets_go};
 use crate::address::Address;
 use crate::diff::FieldChange;
 use crate::graph::Graph;
-use crate::impact::{Level, When};
+use crate::impact::{Level, Operation, When};
 use crate::kind::{Kinds, Malformed};
 use crate::model::{Group, ReplaceOrder};
 use crate::observed::Observed;
@@ -145,6 +145,9 @@ pub struct Refusal {
     pub message: String,
     /// What to do.
     pub way_out: String,
+    /// The operations that people may run instead, the gentlest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Operation>,
 }
 
 /// What kind of obstacle.

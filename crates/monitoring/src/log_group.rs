@@ -6,7 +6,7 @@
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::ids::{KmsKeyArn, LogGroupName};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
+use auroractl_core::{Context, Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_cloudwatchlogs::types::LogGroup as Raw;
 use futures::future::try_join_all;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 const IN_PLACE: Impact = Impact::new(Level::None, DOC);
 /// The events stay in the group of the old name.
 const RENAMED: Impact =
-    Impact::impossible(DOC, "keep the name, or drop the group from the state and let a new one be made beside it");
+    Impact::impossible(DOC, "keep the name, or drop the group from the state and let a new one be made beside it", &[]);
 const DOC: &str = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html";
 /// Under this prefix RDS makes groups by itself
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html>).
@@ -63,10 +63,16 @@ impl Model for LogGroup {
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { log_group_name, retention_in_days, kms_key_id, tags } = new;
         d.field("log_group_name", &old.log_group_name, log_group_name, RENAMED)
-            .managed("retention_in_days", &old.retention_in_days, retention_in_days, IN_PLACE)
+            .managed("retention_in_days", &old.retention_in_days, retention_in_days, retention)
             .managed("kms_key_id", &old.kms_key_id, kms_key_id, IN_PLACE)
             .tags(&old.tags, tags);
     }
+}
+
+/// CloudWatch Logs deletes what is older than a shorter retention. `None` is for ever.
+fn retention(old: &Option<u32>, new: &Option<u32>, _: &Context<'_>) -> Impact {
+    let shorter = new.is_some_and(|new| old.is_none_or(|old| new < old));
+    if shorter { IN_PLACE.for_good() } else { IN_PLACE }
 }
 
 impl Resource<Aws> for LogGroup {

@@ -131,7 +131,7 @@ impl Model for SecurityGroupRule {
             .field("direction", &old.direction, direction, CREATE_ONLY)
             .field("traffic", &old.traffic, traffic, IN_PLACE)
             .field("peer", &old.peer, peer, peer_impact)
-            .managed("description", &old.description, description, Impact::NONE)
+            .managed("description", &old.description, description, Impact::new(Level::None, DOC))
             .tags(&old.tags, tags);
     }
 }

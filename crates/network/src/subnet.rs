@@ -10,6 +10,9 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Subnet as Raw, Sub
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+/// Later network interfaces get it, those that are there keep what they have.
+const IN_PLACE: Impact =
+    Impact::new(Level::None, "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html");
 const CREATE_ONLY: Impact = Impact::new(
     Level::Replace,
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-subnet.html",
@@ -60,7 +63,7 @@ impl Model for Subnet {
         d.field("vpc_id", &old.vpc_id, vpc_id, CREATE_ONLY)
             .field("cidr_block", &old.cidr_block, cidr_block, CREATE_ONLY)
             .field("availability_zone", &old.availability_zone, availability_zone, CREATE_ONLY)
-            .field("map_public_ip_on_launch", &old.map_public_ip_on_launch, map_public_ip_on_launch, Impact::NONE)
+            .field("map_public_ip_on_launch", &old.map_public_ip_on_launch, map_public_ip_on_launch, IN_PLACE)
             .tags(&old.tags, tags);
     }
 }

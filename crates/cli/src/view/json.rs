@@ -49,6 +49,20 @@ fn change(change: &auroractl_core::Change) -> Value {
         if let Some(pending) = map.get_mut("pending") {
             *pending = masked("", pending);
         }
+        if let (Some(Value::Object(told)), Some(refusal)) = (map.get_mut("refusal"), &change.refusal) {
+            told.insert("operations".to_owned(), refusal.operations.iter().map(|one| operation(*one)).collect());
+        }
+    }
+    value
+}
+
+/// An operation that people may run, with its steps and times.
+fn operation(of: auroractl_core::Operation) -> Value {
+    let mut value = serde_json::to_value(auroractl_stack::procedure(of)).unwrap_or_default();
+    if let (Some(map), Some(one)) = (value.as_object_mut(), auroractl_stack::procedure(of)) {
+        map.insert("name".to_owned(), json!(of.name()));
+        map.insert("duration".to_owned(), super::forecast::estimate_json(one.duration));
+        map.insert("outage".to_owned(), super::forecast::estimate_json(one.outage));
     }
     value
 }

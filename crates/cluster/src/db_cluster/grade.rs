@@ -4,9 +4,11 @@ use super::{ServerlessV2Scaling, StorageType};
 use crate::db_instance::DbInstance;
 use crate::version::{self, Step};
 use auroractl_core::ids::{KmsKeyArn, SecurityGroupId};
-use auroractl_core::{Context, Diff, Impact, Input, Level, When};
+use auroractl_core::{Context, Diff, Impact, Input, Level, Operation, When};
 use std::collections::BTreeSet;
 
+/// Into another network, or under another key: a new cluster either way.
+const BESIDE: &[Operation] = &[Operation::ReplicateBeside, Operation::RestoreBeside];
 /// AWS's table of what each edit does to a cluster.
 const MODIFYING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Modifying.html";
 const MAJOR: &str =
@@ -26,42 +28,60 @@ pub(super) const PORT: Impact = Impact::new(Level::RebootAll, MODIFYING);
 /// The new group is in use at once and its static values after a restart, which AWS never does by itself.
 pub(super) const PARAMETERS: Impact = Impact::new(Level::RebootAll, PARAMETER_GROUPS).when(When::AtReboot);
 /// `ModifyDBCluster` can rename; every client would have to learn new endpoints, and the record its new name.
-pub(super) const NAME: Impact =
-    Impact::impossible(MODIFYING, "put the old identifier back; a cluster can't get another name through auroractl");
+pub(super) const NAME: Impact = Impact::impossible(
+    MODIFYING,
+    "put the old identifier back; a cluster can't get another name through auroractl",
+    &[],
+);
 /// Only the create takes it.
 pub(super) const DATABASE: Impact =
-    Impact::impossible(MODIFYING, "put the old name back and make the further database with CREATE DATABASE");
+    Impact::impossible(MODIFYING, "put the old name back and make the further database with CREATE DATABASE", &[]);
 /// Only the create takes it.
 pub(super) const MASTER_USER: Impact = Impact::impossible(
     MODIFYING,
     "put the old name back and make the further user with CREATE ROLE … IN ROLE rds_superuser",
+    &[],
 );
 /// Only the create takes it; another VPC means another cluster.
 pub(super) const SUBNETS: Impact = Impact::impossible(
     MODIFYING,
     "put the old subnet group back; to move, restore or clone into the other group under a new identifier, then switch over",
+    BESIDE,
 );
 /// Only create and restore take it.
 pub(super) const ENCRYPTION: Impact = Impact::impossible(
     ENCRYPTING,
     "put the old key back; to change it, restore a snapshot with the new key under a new identifier, then switch over",
+    BESIDE,
 );
 
 /// A version goes up by minor versions only, and never back.
 pub(super) fn engine_version(old: &str, new: &str) -> Impact {
     match version::step(old, new, false) {
-        Step::None | Step::Minor => Impact::new(Level::RebootAll, MINOR),
+        Step::None | Step::Minor => Impact::new(Level::RebootAll, MINOR).for_good(),
         Step::Back => Impact::impossible(
             MINOR,
             "a version can't go back: write the version that AWS runs into the stack, or set auto_minor_version_upgrade, \
              which makes the stack's version the least one",
+            &[Operation::Restore],
         ),
         Step::Major => Impact::impossible(
             MAJOR,
             "a major upgrade is an operation of its own: rehearse it on a clone, make it at AWS (blue/green or in place), \
              then write the new version into the stack",
+            &[Operation::BlueGreen, Operation::MajorInPlace],
         ),
     }
+}
+
+/// RDS deletes the automated backups that are older than a shorter retention.
+pub(super) fn retention(old: &u8, new: &u8, _: &Context<'_>) -> Impact {
+    if new < old { FREE.for_good() } else { FREE }
+}
+
+/// The history of insights that is older than a shorter retention goes.
+pub(super) fn insights_retention(old: &Option<u16>, new: &Option<u16>, _: &Context<'_>) -> Impact {
+    if new < old { FREE.for_good() } else { FREE }
 }
 
 /// Clients of a group that leaves are cut off; the others notice nothing.
@@ -81,6 +101,7 @@ pub(super) fn secret_key(old: &Option<Input<KmsKeyArn>>, _: &Option<Input<KmsKey
         Some(_) => Impact::impossible(
             SECRET,
             "put the old key back; to change it, let RDS stop managing the password and start again at AWS, which makes a new secret",
+            &[Operation::NewSecret],
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! What each edit of an instance costs: it depends on its role and on whether somebody can take over.
 
 use super::DbInstance;
-use auroractl_core::{Context, Impact, Level, When};
+use auroractl_core::{Context, Impact, Level, Operation, When};
 
 /// AWS's table of what each edit does to an instance.
 const MODIFYING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Modifying.html";
@@ -75,6 +75,7 @@ pub(super) fn zone(_: &Option<String>, _: &Option<String>, context: &Context<'_>
         Place::Writer | Place::Alone => Impact::impossible(
             MODIFYING,
             "add a member in the wanted zone, fail over to it, and take this one out of the stack",
+            &[Operation::MoveMember],
         ),
     }
 }
@@ -86,6 +87,7 @@ pub(super) fn rename(_: &String, _: &String, context: &Context<'_>) -> Impact {
         Place::Writer | Place::Alone => Impact::impossible(
             MODIFYING,
             "add a member of the wanted name, fail over to it, and take this one out of the stack",
+            &[Operation::MoveMember],
         ),
     }
 }

@@ -164,7 +164,7 @@ mod tests {
             path: path.to_owned(),
             before: serde_json::Value::Null,
             after: serde_json::Value::Null,
-            impact: Impact::NONE,
+            impact: Impact::TAGS,
         };
         Change {
             address: at.parse().unwrap(),

@@ -1,19 +1,21 @@
 //! One resource at a time: what is done to it, and why.
 
+mod removal;
+
 use super::causes::{causes, made_by, relinquished, replaced_outside};
 use super::{Action, Change, Inputs, PlanError, Reason, Refusal, RefusalClass};
 use crate::address::Address;
 use crate::diff::{Context, FieldChange};
 use crate::guard;
 use crate::identity::{self, Naming};
-use crate::impact::Level;
+use crate::impact::{Level, Operation};
 use crate::kind::{Malformed, PureKind, Sides};
 use crate::model::ReplaceOrder;
 use crate::observed::{Live, Observed, Owner, Readiness};
 use crate::reference::{self, Promise};
 use crate::state::{Intent, Record, Verb};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// All changes: forward ones in the order of need, then the rest in reverse address order.
 pub(super) fn all(inputs: &Inputs<'_>) -> Result<Vec<Change>, PlanError> {
@@ -131,12 +133,14 @@ impl<'a> Run<'a> {
     }
 
     fn vanished(&self, case: &Case<'_>, what: &str) -> Change {
-        self.refuse(
+        let mut change = self.refuse(
             case,
             RefusalClass::Vanished,
             format!("{what}; making an empty one in its place would hide the loss"),
             "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
-        )
+        );
+        change.refusal = change.refusal.map(|refusal| Refusal { operations: vec![Operation::Restore], ..refusal });
+        change
     }
 
     /// Did an interrupted run leave AWS working on it? What needs it must wait, and a run that ends before AWS does
@@ -274,7 +278,9 @@ impl<'a> Run<'a> {
             });
             let message =
                 format!("AWS can't change {} in place, and a new one would not hold the data", names.join(", "));
+            let operations = impossible.map(|field| field.impact.operations.to_vec()).unwrap_or_default();
             let mut change = self.refuse(case, RefusalClass::DataBearing, message, &way_out);
+            change.refusal = change.refusal.map(|refusal| Refusal { operations, ..refusal });
             change.fields = fields;
             return Ok(change);
         }
@@ -351,124 +357,8 @@ impl<'a> Run<'a> {
             order: None,
             old_generation: None,
             deposed: Vec::new(),
-            refusal: Some(Refusal { class, message, way_out: way_out.to_owned() }),
+            refusal: Some(Refusal { class, message, way_out: way_out.to_owned(), operations: Vec::new() }),
         }
-    }
-}
-
-/// Removals.
-impl Run<'_> {
-    /// Recorded or intended resources that the stack does not want, in reverse order of address.
-    fn unwanted(&self) -> Vec<Address> {
-        let state = self.inputs.state;
-        let intended = state.intents.iter().filter(|intent| intent.verb == Verb::Create).map(|intent| &intent.address);
-        let mut gone: BTreeSet<&Address> = state.resources.keys().chain(state.deposed.keys()).chain(intended).collect();
-        gone.retain(|at| self.inputs.graph.node(at).is_none());
-        gone.into_iter().rev().cloned().collect()
-    }
-
-    fn removal(&self, address: &Address) -> Result<Change, PlanError> {
-        let record = self.inputs.state.resources.get(address);
-        let intent = self.inputs.state.create_intent(address);
-        let kind = self.kind(address, address.kind())?;
-        let left = || self.inputs.state.deposed(address).first().map(|old| &old.applied);
-        let spec = record.map(|record| &record.applied).or(intent.map(|intent| &intent.spec)).or_else(left);
-        let spec = spec.cloned().unwrap_or_default();
-        let case = Case { address, kind, spec, record, intent, observed: self.inputs.observed.get(address) };
-        let generation = record.map(|record| record.generation).or(intent.map(|intent| intent.generation)).unwrap_or(0);
-        let why = if self.inputs.options.destroy { Reason::Destroyed } else { Reason::RemovedFromStack };
-        let mut change = match case.observed {
-            Some(Observed::Unknown(why)) => {
-                return Ok(self.refuse(
-                    &case,
-                    RefusalClass::Unknown,
-                    format!("it could not be looked at: {why}"),
-                    "run again when AWS answers",
-                ));
-            }
-            None | Some(Observed::Absent) if record.is_none() && intent.is_none() => {
-                return self.change(&case, Action::NoOp, vec![why], generation);
-            }
-            None | Some(Observed::Absent) => self.change(&case, Action::Forget, vec![why], generation)?,
-            // An intent that came to nothing, and somebody else has taken the name.
-            Some(Observed::Live(live)) if record.is_none() && !intent.is_some_and(|intent| made_by(intent, live)) => {
-                self.change(&case, Action::Forget, vec![why], generation)?
-            }
-            Some(Observed::Live(_)) if let Some(by) = self.needed_by_remains(address) => {
-                self.change(&case, Action::Forget, vec![why, Reason::Kept { by }], generation)?
-            }
-            Some(Observed::Live(live)) if let Some(what) = live.needed_by.clone() => {
-                self.change(&case, Action::Forget, vec![why, Reason::Needed { what }], generation)?
-            }
-            Some(Observed::Live(live)) => match self.may_delete(&case, live)? {
-                Some(refused) => return Ok(refused),
-                None => self.change(&case, Action::Delete, vec![why], generation)?,
-            },
-        };
-        change.old_generation = Some(generation);
-        if let Some(record) = record {
-            (change.oid, change.name) = (record.oid.clone(), record.name.clone());
-        }
-        Ok(change)
-    }
-
-    /// Did the user permit this deletion by name? Who lets a cluster go lets its members go.
-    fn permitted(&self, address: &Address) -> bool {
-        let allowed = &self.inputs.options.allow_delete;
-        allowed.contains(address)
-            || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
-    }
-
-    /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key. It may be
-    /// gone already, by an interrupted run.
-    fn needed_by_remains(&self, address: &Address) -> Option<Address> {
-        let users = self
-            .inputs
-            .state
-            .resources
-            .iter()
-            .filter(|(at, record)| record.deps.contains(address) && self.inputs.graph.node(at).is_none());
-        let mut leaving = users.filter(|(at, record)| {
-            let needs = self.inputs.kinds.pure(at.kind()).and_then(|kind| kind.remains_need(&record.applied).ok());
-            needs.is_some_and(|kinds| kinds.contains(&address.kind()))
-        });
-        let left = || self.inputs.state.kept_by(address);
-        leaving.next().map(|(at, _)| at).or_else(left).cloned()
-    }
-
-    /// The refusal of a deletion, if it is refused.
-    fn may_delete(&self, case: &Case<'_>, live: &Live) -> Result<Option<Change>, PlanError> {
-        if let Some(record) = case.record
-            && (replaced_outside(record, live) || matches!(&live.owner, Owner::Oid(oid) if *oid != record.oid))
-        {
-            let message = "the resource of this name is not the one that auroractl made".to_owned();
-            return Ok(Some(self.refuse(
-                case,
-                RefusalClass::Conflict,
-                message,
-                "drop the record with `auroractl state rm`",
-            )));
-        }
-        let protection = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
-        // A run may have been interrupted before it wrote down that it was usable, and what is being made may be usable
-        // before the delete arrives.
-        let usable = matches!(live.readiness, Readiness::Ready | Readiness::Pending(_));
-        let settled = case.record.is_some_and(|record| record.settled) || usable;
-        let permitted = self.inputs.options.ephemeral || self.permitted(case.address);
-        let remains = |at: &Address| self.inputs.graph.node(at).is_some();
-        if settled && !permitted && guard::data_bearing(case.address, self.inputs.state, &remains) {
-            let (mut message, mut way_out) = ("it holds data".to_owned(), String::from("to delete it for good, "));
-            if let Some(setting) = protection {
-                message = format!("it holds data, and `{setting}` is on");
-                way_out = format!("{way_out}set `{setting} = false` in the stack file and apply that first; then ");
-            }
-            let way_out = format!("{way_out}say `--allow-delete {}`", case.address);
-            return Ok(Some(self.refuse(case, RefusalClass::DataBearing, message, &way_out)));
-        }
-        Ok(protection.filter(|_| !self.inputs.options.ephemeral).map(|setting| {
-            let way_out = format!("set `{setting} = false` in the stack file and apply that first");
-            self.refuse(case, RefusalClass::Protected, format!("`{setting}` is on"), &way_out)
-        }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::diff::Diff;
 use crate::identity::{NameRule, Naming};
-use crate::impact::Impact;
+use crate::impact::{Impact, Level};
 use crate::kind::{Kinds, Of, PureKind};
 use crate::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timing};
 use crate::reference::Input;
@@ -89,11 +89,12 @@ impl<const K: usize> Model for Thing<K> {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { label, soft, hard, home, parts } = new;
-        d.field("label", &old.label, label, Impact::REPLACE)
-            .field("soft", &old.soft, soft, Impact::NONE)
-            .field("hard", &old.hard, hard, Impact::REPLACE)
-            .field("home", &old.home, home, Impact::REPLACE)
-            .entries("parts", (&old.parts, parts), |_, _, _| Impact::NONE);
+        let (free, anew) = (|| Impact::new(Level::None, "abstract"), || Impact::new(Level::Replace, "abstract"));
+        d.field("label", &old.label, label, anew())
+            .field("soft", &old.soft, soft, free())
+            .field("hard", &old.hard, hard, anew())
+            .field("home", &old.home, home, anew())
+            .entries("parts", (&old.parts, parts), |_, _, _| free());
     }
 }
 

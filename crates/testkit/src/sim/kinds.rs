@@ -91,10 +91,10 @@ macro_rules! kinds {
 
                 fn diff(Self(old): &Self, Self(new): &Self, d: &mut Diff<'_>) {
                     let Parts { parent, label: _, size, shape, paused } = new;
-                    d.field("parent", &old.parent, parent, Impact::REPLACE)
+                    d.field("parent", &old.parent, parent, Impact::new(Level::Replace, "simulated"))
                         .field("size", &old.size, size, Impact::new($size, "simulated"))
                         .field("shape", &old.shape, shape, Impact::new(Level::Replace, "simulated"))
-                        .field("paused", &old.paused, paused, Impact::NONE);
+                        .field("paused", &old.paused, paused, Impact::new(Level::None, "simulated"));
                 }
             }
 

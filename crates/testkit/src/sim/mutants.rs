@@ -199,6 +199,9 @@ impl PureKind for Impatient {
     fn protection(&self, spec: &Value) -> Result<Option<&'static str>, Malformed> {
         self.inner().protection(spec)
     }
+    fn unsaved(&self, spec: &Value) -> Result<Option<&'static str>, Malformed> {
+        self.inner().unsaved(spec)
+    }
     fn remains_need(&self, spec: &Value) -> Result<&'static [&'static str], Malformed> {
         self.inner().remains_need(spec)
     }
