@@ -17,6 +17,12 @@ const RUNS: usize = 7;
 /// itself is not sped up: a second of it counts as so many seconds of AWS, to its disadvantage.
 const SPEED: f64 = 5.0;
 
+/// An overlay without flow logs and without a plan of AWS Backup.
+const SMALLER: &str = "stacks/smaller.toml";
+const WITHOUT: &str = "extends = \"prod.toml\"
+unset = [\"backup\", \"network.vpc.flow_logs\"]
+";
+
 /// What was found on an emulator without delays.
 pub(crate) struct Instant {
     /// Lines of the table.
@@ -43,6 +49,7 @@ pub(crate) fn instant(beside: Option<&Beside>) -> io::Result<Instant> {
     };
     let mut rows = create_rows(&created, beside);
     rows.extend(refresh_rows(&refresh, &plans, beside));
+    rows.extend(smaller(&emulator)?);
     rows.push(Row::at_most("no-op apply: API calls", (count(noop.calls), 45.0), ""));
     rows.push(Row::at_most("no-op apply: of them writes", (count(noop.writes), 0.0), ""));
     rows.push(Row::new("no-op apply: wall", spread(applies.wall())));
@@ -62,6 +69,19 @@ fn repeat(scene: &Scene, calls: &mut Vec<Summary>, arguments: &[&str]) -> io::Re
         calls.push(measured.calls);
         Ok(measured.usage)
     })
+}
+
+/// The stack as it was when the first targets were set, but for the default security group of its VPC.
+fn smaller(emulator: &Emulator) -> io::Result<Vec<Row>> {
+    let scene = Scene::new(emulator, NO_WAITS)?;
+    scene.cli.write(SMALLER, WITHOUT)?;
+    let created = scene.measure(&["apply", SMALLER, "--auto-approve"])?;
+    let planned = scene.measure(&["plan", SMALLER, "--detailed-exitcode"])?;
+    Ok(vec![
+        Row::at_most("without flow logs and backup plan: create: writes", (count(created.calls.writes), 78.0), ""),
+        Row::at_most("without flow logs and backup plan: create: reads", (count(created.calls.reads), 25.0), ""),
+        Row::at_most("without flow logs and backup plan: refresh plan: API calls", (count(planned.calls.calls), 36.0), ""),
+    ])
 }
 
 fn create_rows(created: &Measured, beside: Option<&Beside>) -> Vec<Row> {

@@ -104,14 +104,19 @@ async fn needs<W>(scene: Scene<'_, W>, seen: &mut Seen) -> Result<(), CallError>
     Ok(())
 }
 
+/// May AWS still hide what was recorded at its birth and never seen usable since? `horizon` is that of its kind, in seconds.
+pub(crate) fn may_be_hidden(record: &Record, horizon: f64, asked: Timestamp) -> bool {
+    let age = asked.as_second().saturating_sub(record.born);
+    let old = u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() > horizon + CLOCKS);
+    !record.settled && !old
+}
+
 /// Is "absent" not yet to be believed, asked for after so much searching and at this time?
 fn doubtful<W>(scene: Scene<'_, W>, at: &Address, search: Search, (spent, asked): (Duration, Timestamp)) -> bool {
     let Some(kind) = scene.registry.get(at.kind()) else { return false };
     let horizon = f64::from(kind.timing().horizon);
     if let Some(record) = scene.state.resources.get(at) {
-        let age = asked.as_second().saturating_sub(record.born);
-        let old = u64::try_from(age).is_ok_and(|age| Duration::from_secs(age).as_secs_f64() > horizon + CLOCKS);
-        return !record.settled && spent.as_secs_f64() < horizon && !old;
+        return spent.as_secs_f64() < horizon && may_be_hidden(record, horizon, asked);
     }
     let Some(intent) = scene.state.create_intent(at).filter(|intent| intent.attempted) else { return false };
     // The same create may be sent again where its name or token refuses a second one. A guard or a relation does

@@ -46,7 +46,7 @@ pub struct Wait {
     pub usual: Duration,
     /// After this time the wait has failed.
     pub timeout: Duration,
-    /// "Absent" is not believed before this time, while waiting for `Ready`.
+    /// "Absent" is not believed before this time: AWS may not show yet what is there.
     pub horizon: Duration,
     /// AWS's last word.
     pub status: String,
@@ -106,9 +106,11 @@ impl Wait {
     pub fn judge(&mut self, seen: &Observed, asked: Duration, now: Duration) -> Verdict {
         let spent = now.saturating_sub(self.started);
         let status = match (self.goal, seen) {
-            (Goal::Absent, Observed::Absent) => return Verdict::Reached,
-            (Goal::Ready | Goal::Over, Observed::Absent) if asked.saturating_sub(self.started) >= self.horizon => {
-                return Verdict::Failed("it is no longer there".to_owned());
+            (goal, Observed::Absent) if asked.saturating_sub(self.started) >= self.horizon => {
+                return match goal {
+                    Goal::Absent => Verdict::Reached,
+                    Goal::Ready | Goal::Over => Verdict::Failed("it is no longer there".to_owned()),
+                };
             }
             (_, Observed::Absent) => "not visible yet".to_owned(),
             (_, Observed::Unknown(why)) => why.clone(),

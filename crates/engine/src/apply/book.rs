@@ -11,6 +11,7 @@ use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// The book of a run.
@@ -148,6 +149,12 @@ impl<'a> Book<'a> {
         let record = self.state.resources.get(&step.address).filter(|record| record.generation == step.generation);
         let deposed = || self.state.deposed(&step.address).iter().find(|old| old.generation == step.generation);
         record.map_or_else(|| deposed()?.incarnation.clone(), |record| record.incarnation.clone())
+    }
+
+    /// May AWS still hide what a step deletes? It would look gone before it has been seen at all.
+    pub(super) fn may_be_hidden(&self, step: &Step, (horizon, asked): (f64, Timestamp)) -> bool {
+        let record = self.state.resources.get(&step.address).filter(|record| record.generation == step.generation);
+        record.is_some_and(|record| refresh::may_be_hidden(record, horizon, asked))
     }
 
     /// A step ended well after so many seconds. An adoption may have found its resource half made, and a note takes no

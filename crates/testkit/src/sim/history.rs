@@ -329,8 +329,10 @@ impl Game {
         self.stack.relent(&self.world.objects());
         self.allowed.append(&mut self.removed);
         let vanished = std::mem::take(&mut self.vanished);
-        // What was let go meanwhile stays away.
-        let missed = vanished.into_iter().filter(|object| self.recorded(object).is_some()).collect::<Vec<_>>();
+        // What was let go meanwhile stays away, and so does what was never seen usable: it is made anew.
+        let settled = |object: &Object| self.recorded(object).is_some_and(|record| record.settled);
+        let (missed, open): (Vec<Object>, Vec<Object>) = vanished.into_iter().partition(settled);
+        self.vanished = open.into_iter().filter(|object| self.recorded(object).is_some()).collect();
         let mut inner = self.world.inner();
         inner.objects.retain(|_, object| !object.foreign);
         for object in missed {

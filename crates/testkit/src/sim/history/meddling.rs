@@ -80,8 +80,7 @@ impl Game {
 
     /// What held data will be put back: a run refuses to make an empty one in its place.
     fn mourn(&mut self, object: &Object) {
-        let data = holds_data(object.kind) || object.kind == "db_instance";
-        if data && self.recorded(object).is_some_and(|record| record.settled) {
+        if holds_data(object.kind) || object.kind == "db_instance" {
             self.vanished.push(object.clone());
         }
     }
