@@ -89,8 +89,14 @@ fn protocol_and_action(head: &Parts, service: &str, body: &[u8]) -> (Protocol, S
     match action {
         Some(action) if service == "ec2" => (Protocol::Ec2Query, action),
         Some(action) => (Protocol::Query, action),
-        None => (Protocol::RestJson, format!("{} {}", head.method, head.uri.path())),
+        None => (Protocol::RestJson, format!("{} {}", head.method, template(head.uri.path()))),
     }
+}
+
+/// A path whose ids, which differ from run to run, are left out: calls of one action have one name.
+fn template(path: &str) -> String {
+    let is_id = |part: &str| part.len() == 36 && part.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    path.split('/').map(|part| if is_id(part) { "{id}" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 /// The actions that AWS takes without a signature are those that fetch credentials.
@@ -275,6 +281,8 @@ mod tests {
         assert_eq!((sts.name().as_str(), sts.mutating), ("sts:AssumeRoleWithWebIdentity", false));
         let rest = call("GET", "/2015-03-31/functions", "lambda", &[], "");
         assert_eq!((rest.name().as_str(), rest.protocol), ("lambda:GET /2015-03-31/functions", Protocol::RestJson));
+        let path = "/backup/plans/fa1140f9-592d-4818-bd03-1c62e1a917c6/selections";
+        assert_eq!(call("PUT", path, "backup", &[], "").name(), "backup:PUT /backup/plans/{id}/selections");
         let presigned =
             call("GET", "/b/k?X-Amz-Credential=AKID%2F20260131%2Feu-west-1%2Fs3%2Faws4_request", "", &[], "");
         assert_eq!((presigned.name().as_str(), presigned.region.as_str()), ("s3:GetObject", "eu-west-1"));
