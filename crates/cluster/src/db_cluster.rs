@@ -90,7 +90,7 @@ pub struct DbCluster {
     /// Key of its history.
     pub performance_insights_kms_key_id: Option<Input<KmsKeyArn>>,
     /// Edits wait for the maintenance window where AWS lets them (`ApplyImmediately` is false). Known here only.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub deferred: bool,
     /// The user's tags.
     pub tags: Tags,
@@ -282,6 +282,9 @@ impl Model for DbCluster {
             field database_insights_mode, grade::FREE;
             field enable_performance_insights, grade::FREE;
         }
+        if old.deferred && d.pending() {
+            d.field("deferred", &old.deferred, deferred, grade::undeferred);
+        }
         d.tags(&old.tags, tags);
     }
 }
@@ -384,6 +387,8 @@ fn modification(
         to.vpc_security_group_ids.iter().map(|id| Ok(id.get()?.to_string())).collect::<Result<Vec<_>, CallError>>()?;
     let parameters = to.db_cluster_parameter_group_name.get()?.as_str();
     let secret_key = text(to.master_user_secret_kms_key_id.as_ref())?;
+    // Any edit that is applied immediately takes along what waits for the maintenance window.
+    let hurried = from.deferred && !to.deferred;
     let upgrade = version::step(&from.engine_version, &to.engine_version, to.auto_minor_version_upgrade) != Step::None;
     let request = aws
         .rds()
@@ -407,7 +412,8 @@ fn modification(
             r.db_cluster_parameter_group_name(parameters)
         })
         .when(from.storage_type != to.storage_type, |r| r.storage_type(to.storage_type.as_str()));
-    Ok(upkeep(insights(edit, from, to)?, from, to).finish())
+    let edit = upkeep(insights(edit, from, to)?, from, to);
+    Ok(edit.when(hurried, |r| r.backup_retention_period(to.backup_retention_period.into())).finish())
 }
 
 /// Backups, windows, logs, protection and capacity: nobody notices any of them.

@@ -58,7 +58,7 @@ pub struct DbInstance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters_in_sync: Option<bool>,
     /// An edit that interrupts waits for the maintenance window (`ApplyImmediately` is false). Known here only.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub deferred: bool,
     /// The user's tags.
     pub tags: Tags,
@@ -134,6 +134,9 @@ impl Model for DbInstance {
         if old.parameters_in_sync == Some(false) {
             // A record of an earlier release does not say.
             d.managed("parameters_in_sync", &old.parameters_in_sync, parameters_in_sync, grade::in_sync);
+        }
+        if old.deferred && d.pending() {
+            d.field("deferred", &old.deferred, deferred, grade::undeferred);
         }
         d.tags(&old.tags, tags);
     }
@@ -251,13 +254,15 @@ fn modification(
     let role = role(to)?;
     let watched = from.monitoring_interval != to.monitoring_interval
         || (role.is_some() && from.monitoring_role_arn != to.monitoring_role_arn);
+    // Any edit that is applied immediately takes along what waits for the maintenance window.
+    let hurried = from.deferred && !to.deferred;
     let request = aws
         .rds()
         .modify_db_instance()
         .db_instance_identifier(&from.db_instance_identifier)
         .apply_immediately(!to.deferred);
     let edit = Edit::new(request)
-        .when(from.db_instance_class != to.db_instance_class, |r| r.db_instance_class(&to.db_instance_class))
+        .when(from.db_instance_class != to.db_instance_class || hurried, |r| r.db_instance_class(&to.db_instance_class))
         .when(from.promotion_tier != to.promotion_tier, |r| r.promotion_tier(to.promotion_tier.into()))
         .when(from.db_parameter_group_name != to.db_parameter_group_name, |r| r.db_parameter_group_name(group))
         .when(watched, |r| r.monitoring_interval(to.monitoring_interval.into()).set_monitoring_role_arn(role))

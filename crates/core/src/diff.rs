@@ -85,6 +85,13 @@ impl<'a> Diff<'a> {
         Self { context, changes: Vec::new() }
     }
 
+    /// Has AWS accepted edits of this resource that it has not applied yet?
+    #[must_use]
+    pub fn pending(&self) -> bool {
+        let live = self.context.observed.get(self.context.address).and_then(Observed::live);
+        live.is_some_and(|live| !live.pending.is_empty())
+    }
+
     /// What was found.
     #[must_use]
     pub fn finish(self) -> Vec<FieldChange> {

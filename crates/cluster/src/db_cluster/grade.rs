@@ -55,6 +55,11 @@ pub(super) const ENCRYPTION: Impact = Impact::impossible(
     BESIDE,
 );
 
+/// What waited for the maintenance window is applied at once: a version or a storage type.
+pub(super) fn undeferred(_: &bool, _: &bool, _: &Context<'_>) -> Impact {
+    Impact::new(Level::RebootAll, MODIFYING)
+}
+
 /// A version goes up by minor versions only, and never back.
 pub(super) fn engine_version(old: &str, new: &str) -> Impact {
     match version::step(old, new, false) {

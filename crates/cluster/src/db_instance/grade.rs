@@ -50,6 +50,11 @@ pub(super) fn class(_: &String, _: &String, context: &Context<'_>) -> Impact {
     Impact::new(level, MODIFYING)
 }
 
+/// What waited for the maintenance window is applied at once. Of an instance that is a class or a certificate.
+pub(super) fn undeferred(_: &bool, _: &bool, context: &Context<'_>) -> Impact {
+    class(&String::new(), &String::new(), context)
+}
+
 /// Versions that can't rotate without a restart restart; which ones can, only AWS knows, so a restart is counted.
 pub(super) fn certificate(_: &Option<String>, _: &Option<String>, context: &Context<'_>) -> Impact {
     let level = match place(context) {
