@@ -80,7 +80,11 @@ fn smaller(emulator: &Emulator) -> io::Result<Vec<Row>> {
     Ok(vec![
         Row::at_most("without flow logs and backup plan: create: writes", (count(created.calls.writes), 78.0), ""),
         Row::at_most("without flow logs and backup plan: create: reads", (count(created.calls.reads), 25.0), ""),
-        Row::at_most("without flow logs and backup plan: refresh plan: API calls", (count(planned.calls.calls), 36.0), ""),
+        Row::at_most(
+            "without flow logs and backup plan: refresh plan: API calls",
+            (count(planned.calls.calls), 36.0),
+            "",
+        ),
     ])
 }
 

@@ -32,8 +32,7 @@ pub(crate) fn early(changes: &[Change], state: &State) -> BTreeSet<Address> {
 
 /// Does an object go with this change, or is one let go of that is still there? What is gone already holds nothing up.
 pub(crate) fn lets_go(change: &Change) -> bool {
-    matches!(change.action, Action::Replace | Action::Delete)
-        || (change.action == Action::Forget && change.stays())
+    matches!(change.action, Action::Replace | Action::Delete) || (change.action == Action::Forget && change.stays())
 }
 
 /// What the objects refer to that go with this change.

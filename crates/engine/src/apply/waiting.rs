@@ -33,7 +33,9 @@ impl<W: World> Run<'_, W> {
         if goal == Goal::Over {
             wait.timeout = wait.timeout.min(PATIENCE);
         }
-        if goal == Goal::Absent && !self.book.may_be_hidden(what, (f64::from(kind.timing().horizon), self.means.clock.wall())) {
+        if goal == Goal::Absent
+            && !self.book.may_be_hidden(what, (f64::from(kind.timing().horizon), self.means.clock.wall()))
+        {
             wait.horizon = Duration::ZERO;
         }
         self.waits.add(step, wait);
