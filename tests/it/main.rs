@@ -15,6 +15,7 @@ mod bad_stack;
 mod bad_state;
 mod browser;
 mod conformance;
+mod data_loss;
 mod documents;
 mod exits;
 mod forecast;
