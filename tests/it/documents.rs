@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Documents whose commands must exist.
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/impact.md",
     "docs/rules.md",
     "docs/scanners.md",
     "docs/trials.md",
