@@ -59,10 +59,15 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Starts one; `None`, and a loud line, where this machine has none.
+    #[expect(clippy::explicit_write, reason = "past the capture of a test's output")]
     pub(crate) fn start() -> Option<Self> {
         let Some(program) = find() else {
             assert!(std::env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, and there is no Chromium");
-            println!("\nskipped: no Chromium on this machine; the page was not looked at (apt-get install chromium)\n");
+            writeln!(
+                std::io::stderr(),
+                "skipped: no Chromium on this machine; the page was not looked at (apt-get install chromium)"
+            )
+            .unwrap();
             return None;
         };
         Some(Self::launch(&program))

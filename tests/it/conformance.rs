@@ -1,7 +1,7 @@
 //! Every kind, on the real wire: drift is seen and put right, lost tags are given back, what was deleted comes back.
 //!
-//! What others do to the account stands in `conformance/*.py`, each behind `clients.py`. Its lines `# case: ADDRESS` name what must show in the
-//! plan, `# none: KIND: REASON` a kind to which this can't happen; a kind with neither fails the test.
+//! What others do to the account stands in `conformance/*.py`, each behind `clients.py`. Its lines `# case: ADDRESS` name what
+//! must show in the plan, `# none: KIND: REASON` a kind to which this can't happen; a kind with neither fails the test.
 
 use crate::place::{Place, blueprint, unprotected};
 use auroractl_testkit::emulator::workspace;

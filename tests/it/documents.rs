@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Documents whose commands must exist.
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/impact.md",
+    "docs/plan-json.md",
     "docs/rules.md",
     "docs/scanners.md",
     "docs/trials.md",

@@ -8,7 +8,7 @@ use auroractl_tests::crash::POSITIONS;
 use std::time::Duration;
 
 const CLASS: (&str, &str) = ("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
-/// A static parameter of the cluster, and one of its members.
+/// A static parameter of the cluster.
 const STATIC: (&str, &str) = ("[params.cluster]\n", "[params.cluster]\nmax_worker_processes = 32\n");
 /// The calls of a roll of three members, and no other.
 const ROLL: [&str; 6] = [

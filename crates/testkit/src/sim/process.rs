@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Longest time that an attempt takes.
+/// Longest time that an attempt takes here; the terms of the lease allow for 120 s.
 const ATTEMPT: Duration = Duration::from_secs(100);
 
 /// One run of the program.
