@@ -67,7 +67,7 @@ async fn steps(dir: &Path, state: &State) -> io::Result<Vec<f64>> {
     let mut times = Vec::new();
     for (address, record) in records.iter().cycle().take(STEPS) {
         let (address, generation) = ((*address).clone(), record.generation);
-        let before = [Entry::Attempt { address: address.clone(), generation }];
+        let before = [Entry::Attempt { address: address.clone(), generation, verb: Some(Verb::Create) }];
         let behind = [
             Entry::Recorded { address: address.clone(), record: Box::new((*record).clone()) },
             Entry::Resolved { address, generation, verb: Verb::Create },

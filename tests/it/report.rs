@@ -139,8 +139,24 @@ fn what_is_refused_is_told_with_the_way_out() {
         let page = written(&place);
         let refusals = page.of_class("refusal").len();
         assert!(page.text.contains("Refused") && refusals == 1, "{command}: {refusals}, {}", page.text);
+        assert_eq!(page.text.contains("stopped before they were asked"), command == "apply", "{}", page.text);
     }
     let _ = place.run("apply", &["--html", FILE]).exits(8);
+    place.edit("database_name = \"other\"", "database_name = \"orders\"");
+    place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
+    let _ = place.run("plan", &["--html", FILE]).exits(8);
+    let page = written(&place);
+    assert!(page.text.contains("Or: ") && page.text.contains("no writes for"), "the operations: {}", page.text);
+}
+
+#[test]
+fn what_nobody_approved_is_told_as_such() {
+    let place = dev();
+    let _ = place.run("apply", &["--html", FILE]).exits(4);
+    let page = written(&place);
+    for text in ["Not approved", "Approval is needed", "review with"] {
+        assert!(page.text.contains(text), "no `{text}` in {}", page.text);
+    }
 }
 
 #[test]
@@ -287,6 +303,9 @@ fn the_page_about_json_names_every_member() {
     place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
     look(&place, 0);
     place.edit("database_name = \"orders\"", "database_name = \"other\"");
+    look(&place, 8);
+    place.edit("database_name = \"other\"", "database_name = \"orders\"");
+    place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
     look(&place, 8);
     let page = std::fs::read_to_string(workspace().join("docs/plan-json.md")).unwrap();
     let untold: Vec<&String> = found.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();

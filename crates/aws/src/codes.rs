@@ -107,6 +107,10 @@ const SPECIAL: &[Special] = &[
     row("AuthFailure", "ec2:DisassociateAddress", "", Class::Gone),
     // The pending confirmation of a subscription can't be taken back; it lapses by itself.
     row("InvalidParameter", "sns:Unsubscribe", "pending confirmation", Class::Gone),
+    // Selections go with their plan.
+    row("InvalidParameterValueException", "backup:GetBackupSelection", "Cannot find Backup plan", Class::Gone),
+    row("InvalidParameterValueException", "backup:ListBackupSelections", "Cannot find Backup plan", Class::Gone),
+    row("InvalidParameterValueException", "backup:DeleteBackupSelection", "Cannot find Backup plan", Class::Gone),
 ];
 
 /// Everything else, sorted by code.
@@ -418,6 +422,7 @@ mod tests {
         let words = "Cannot delete protected Cluster, please disable deletion protection and try again.";
         let role =
             "The IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING";
+        let plan = "Cannot find Backup plan with ID 1";
         for (operation, status, code, message, class) in [
             ("ec2:CreateVpc", 400, "VpcLimitExceeded", "", Class::Quota),
             ("ec2:CreateVpc", 500, "InternalError", "", Class::Ambiguous),
@@ -456,6 +461,7 @@ mod tests {
             ("rds:CreateDBInstance", 400, "InsufficientDBInstanceCapacity", "", Class::Capacity),
             ("rds:X", 404, "WidgetNotFoundFault", "", Class::Gone),
             ("rds:X", 400, "Strange", "", Class::Other),
+            ("backup:GetBackupSelection", 400, "InvalidParameterValueException", plan, Class::Gone),
             ("sns:X", 429, "Strange", "", Class::Throttled),
             ("sns:X", 408, "Strange", "", Class::Ambiguous),
         ] {

@@ -253,7 +253,7 @@ impl Model for DbCluster {
         );
         if *enable_performance_insights {
             table! { d, old:
-                managed performance_insights_retention_period, grade::insights_retention;
+                managed performance_insights_retention_period, grade::retention;
                 managed performance_insights_kms_key_id, grade::FREE;
             }
         }
@@ -264,7 +264,7 @@ impl Model for DbCluster {
             field master_username, grade::MASTER_USER;
             field manage_master_user_password, grade::FREE;
             managed master_user_secret_kms_key_id, grade::secret_key;
-            field enable_iam_database_authentication, grade::FREE;
+            field enable_iam_database_authentication, timed.by(grade::free::<bool>);
             field port, grade::PORT;
             field db_subnet_group_name, grade::SUBNETS;
             field vpc_security_group_ids, grade::security_groups;
@@ -272,7 +272,7 @@ impl Model for DbCluster {
             field storage_encrypted, grade::ENCRYPTION;
             managed kms_key_id, grade::ENCRYPTION;
             field storage_type, timed.by(grade::storage_type);
-            field backup_retention_period, grade::retention;
+            field backup_retention_period, timed.by(grade::retention::<u8>);
             field preferred_backup_window, grade::FREE;
             field preferred_maintenance_window, grade::FREE;
             field copy_tags_to_snapshot, grade::FREE;
@@ -282,7 +282,7 @@ impl Model for DbCluster {
             field database_insights_mode, grade::FREE;
             field enable_performance_insights, grade::FREE;
         }
-        if old.deferred && d.pending() {
+        if old.deferred && Self::DEFERRED.iter().any(|field| d.pending(field)) {
             d.field("deferred", &old.deferred, deferred, grade::undeferred);
         }
         d.tags(&old.tags, tags);

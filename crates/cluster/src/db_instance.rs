@@ -81,6 +81,11 @@ pub struct DbInstanceOutputs {
     pub is_writer: bool,
 }
 
+impl DbInstance {
+    /// The fields whose edits wait for the maintenance window where the stack says so.
+    pub const DEFERRED: &'static [&'static str] = &["db_instance_class", "ca_certificate_identifier"];
+}
+
 impl Exports<InstanceId> for DbInstance {
     const OUTPUT: &'static str = "db_instance_identifier";
 }
@@ -135,7 +140,7 @@ impl Model for DbInstance {
             // A record of an earlier release does not say.
             d.managed("parameters_in_sync", &old.parameters_in_sync, parameters_in_sync, grade::in_sync);
         }
-        if old.deferred && d.pending() {
+        if old.deferred && Self::DEFERRED.iter().any(|field| d.pending(field)) {
             d.field("deferred", &old.deferred, deferred, grade::undeferred);
         }
         d.tags(&old.tags, tags);

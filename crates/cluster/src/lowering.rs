@@ -112,9 +112,7 @@ fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), p
         let of = |spec: &DbInstance| spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster);
         observed(view, &change.address).is_some_and(|(spec, _)| of(&spec)) && !ready(view, &change.address)
     };
-    let stays =
-        |change: &&Change| matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt);
-    for away in view.plan.changes.iter().filter(stays).filter(here) {
+    for away in view.plan.changes.iter().filter(|change| change.action.lives_on()).filter(here) {
         let own = members.iter().find(|member| member.change.address == away.address);
         if own.is_some_and(|member| !member.is_writer) || members.len() + usize::from(own.is_none()) < 2 {
             continue;

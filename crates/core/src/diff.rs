@@ -44,6 +44,13 @@ impl Context<'_> {
         self.outputs::<M>(self.address)
     }
 
+    /// Has AWS accepted an edit of this field of this resource that it has not applied yet?
+    #[must_use]
+    pub fn pending(&self, field: &str) -> bool {
+        let live = self.observed.get(self.address).and_then(Observed::live);
+        live.is_some_and(|live| live.pending.contains_key(field))
+    }
+
     /// The observed specs of all resources of kind `M`.
     pub fn all<M: Model>(&self) -> impl Iterator<Item = (&Address, M, M::Outputs)> {
         self.observed.iter().filter(|(at, _)| at.kind() == M::KIND).filter_map(|(at, seen)| {
@@ -85,11 +92,10 @@ impl<'a> Diff<'a> {
         Self { context, changes: Vec::new() }
     }
 
-    /// Has AWS accepted edits of this resource that it has not applied yet?
+    /// See [`Context::pending`].
     #[must_use]
-    pub fn pending(&self) -> bool {
-        let live = self.context.observed.get(self.context.address).and_then(Observed::live);
-        live.is_some_and(|live| !live.pending.is_empty())
+    pub fn pending(&self, field: &str) -> bool {
+        self.context.pending(field)
     }
 
     /// What was found.

@@ -32,6 +32,9 @@ pub enum Entry {
         address: Address,
         /// Its generation.
         generation: u32,
+        /// Which of its intents; a line of an earlier release means all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verb: Option<Verb>,
     },
     /// The resource exists and this is what is known of it. A record of an earlier generation is deposed by it:
     /// one line, so that no tear can lose either half of a replacement. The create of this generation is no
@@ -126,9 +129,10 @@ pub fn replay(state: &mut State, entry: &Entry) {
     match entry {
         Entry::RunStart { .. } | Entry::RunEnd { .. } => {}
         Entry::Intent(intent) => declare(state, intent),
-        Entry::Attempt { address, generation } => {
+        Entry::Attempt { address, generation, verb } => {
             for intent in &mut state.intents {
-                if intent.address == *address && intent.generation == *generation {
+                let meant = verb.is_none_or(|verb| intent.verb == verb);
+                if meant && intent.address == *address && intent.generation == *generation {
                     intent.attempted = true;
                 }
             }
@@ -232,12 +236,12 @@ fn rename(state: &mut State, from: &Address, to: &Address) {
         state.burn(from, old.generation);
         state.deposed.entry(to.clone()).or_default().push(old);
     }
-    let State { intents, generations, .. } = state;
-    for intent in intents.iter_mut().filter(|intent| intent.address == *from) {
-        let next = generations.entry(from.clone()).or_default();
-        *next = (*next).max(intent.generation.saturating_add(1));
+    let mut used = Vec::new();
+    for intent in state.intents.iter_mut().filter(|intent| intent.address == *from) {
+        used.push(intent.generation);
         intent.address = to.clone();
     }
+    used.into_iter().for_each(|generation| state.burn(from, generation));
     refer(state, from, to);
 }
 

@@ -36,6 +36,18 @@ pub struct Live {
     pub needed_by: Option<String>,
 }
 
+impl Live {
+    /// Is this what the create of this identity made?
+    #[must_use]
+    pub fn made_as(&self, oid: &str) -> bool {
+        match &self.owner {
+            Owner::Oid(own) => own == oid,
+            Owner::Inherited => true,
+            Owner::Untagged => false,
+        }
+    }
+}
+
 /// May a resource be used?
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -203,17 +203,18 @@ impl Outage {
 }
 
 impl Writing {
-    /// Windows that overlap are one. In the order of time.
+    /// Windows of one cluster that overlap are one. In the order of time.
     fn of(windows: &[Window]) -> Self {
-        let mut spans: Vec<(f32, Estimate)> = Vec::new();
+        let mut spans: Vec<(&Address, f32, Estimate)> = Vec::new();
         for window in windows.iter().filter(|window| window.what == Felt::WriterUnavailable) {
             let Some(until) = window.until else { continue };
-            match spans.last_mut().filter(|(_, end)| window.from < end.p50) {
-                Some((_, end)) => *end = Estimate { p50: end.p50.max(until.p50), p95: end.p95.max(until.p95) },
-                None => spans.push((window.from, until)),
+            let last = spans.iter_mut().rfind(|(at, ..)| **at == window.address);
+            match last.filter(|(_, _, end)| window.from < end.p50) {
+                Some((_, _, end)) => *end = Estimate { p50: end.p50.max(until.p50), p95: end.p95.max(until.p95) },
+                None => spans.push((&window.address, window.from, until)),
             }
         }
-        let each = spans.iter().map(|(from, end)| Estimate { p50: end.p50 - from, p95: end.p95 - from });
+        let each = spans.iter().map(|(_, from, end)| Estimate { p50: end.p50 - from, p95: end.p95 - from });
         Self { times: spans.len(), lasts: each.fold(Estimate::NOTHING, Estimate::then) }
     }
 }

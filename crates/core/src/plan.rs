@@ -297,6 +297,13 @@ impl Action {
     pub fn is_change(self) -> bool {
         self != Self::NoOp
     }
+
+    /// Is the object that is there also the one that is there afterwards, as a part of the stack? Not to be mixed up with
+    /// [`Change::stays`], which is of objects that are forgotten.
+    #[must_use]
+    pub fn lives_on(self) -> bool {
+        matches!(self, Self::NoOp | Self::Update | Self::Restart | Self::Adopt)
+    }
 }
 
 impl Plan {

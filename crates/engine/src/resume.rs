@@ -14,7 +14,7 @@ use crate::look::Look;
 use crate::refresh::{Scene, Search, Seen, of_intent};
 use auroractl_core::Address;
 use auroractl_core::journal::Entry;
-use auroractl_core::observed::{Live, Observed, Owner};
+use auroractl_core::observed::{Live, Observed};
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
 use futures::future::try_join_all;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn end<W: Sync>(scene: Scene<'_, W>, intent: &Intent, search: Search) -> R
         return Ok(Some(vain));
     }
     Ok(match look(scene, kind, intent, search).await? {
-        Observed::Live(live) if ours(intent, &live) => {
+        Observed::Live(live) if live.made_as(&intent.oid) => {
             let stamp = (kind.version(), scene.clock.wall().as_second());
             Some(Entry::Recorded { address, record: Box::new(record(scene.state, intent, &live, stamp)) })
         }
@@ -91,21 +91,13 @@ pub fn outcomes(doubts: &[Intent], state: &State, seen: &Seen) -> Vec<Event> {
         let found = match (seen.get(&address)?, intent.verb) {
             (Observed::Unknown(_), _) => return None,
             (Observed::Live(_), Verb::Create) if recorded.is_some() => recorded == Some(intent.generation),
-            (Observed::Live(live), Verb::Create) => ours(intent, live),
+            (Observed::Live(live), Verb::Create) => live.made_as(&intent.oid),
             (Observed::Live(_), _) => recorded.is_none_or(|generation| generation == intent.generation),
             (Observed::Absent, _) => false,
         };
         Some(Event::Resolved { address, verb: intent.verb, found })
     };
     doubts.iter().filter_map(outcome).collect()
-}
-
-fn ours(intent: &Intent, live: &Live) -> bool {
-    match &live.owner {
-        Owner::Oid(oid) => *oid == intent.oid,
-        Owner::Inherited => true,
-        Owner::Untagged => false,
-    }
 }
 
 /// The record of what an interrupted create made. `stamp` is the version of the kind's stored form and the time now,

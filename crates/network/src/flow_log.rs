@@ -10,6 +10,7 @@ use auroractl_aws::{Aws, GoneIsFine as _, ec2, tags};
 use auroractl_core::ids::{FlowLogId, LogGroupName, RoleArn, VpcId};
 use auroractl_core::model::{Adoption, Group, Model, ReplaceOrder, Timing};
 use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Readiness, Tags};
+use auroractl_engine::retry::{Patience, persist};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_ec2::types::{
     Filter, FlowLog as Raw, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType as RawTraffic,
@@ -120,21 +121,9 @@ impl Resource<Aws> for FlowLog {
     }
 
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
-        let (vpc, group) = (spec.vpc_id.get()?.as_str(), spec.log_group_name.get()?.as_str());
-        let role = spec.deliver_logs_permission_arn.get()?.as_str();
-        let tagged = tags::ec2_spec(ResourceType::VpcFlowLog, me, &spec.tags);
-        let call = || {
-            let request = aws.ec2().create_flow_logs().client_token(me.token()).resource_ids(vpc);
-            let request = request.resource_type(FlowLogsResourceType::Vpc).traffic_type(raw_traffic(spec.traffic_type));
-            let request = request.log_destination_type(LogDestinationType::CloudWatchLogs).log_group_name(group);
-            let request = request.deliver_logs_permission_arn(role);
-            let request = request.max_aggregation_interval(spec.max_aggregation_interval.into());
-            request.tag_specifications(tagged.clone()).send()
-        };
-        let made = aws.write("ec2:CreateFlowLogs", call).await?;
-        batch::all_done("ec2:CreateFlowLogs", made.unsuccessful())?;
-        let id = made.flow_log_ids().first().ok_or_else(|| CallError::missing("ec2:CreateFlowLogs", "FlowLogIds"))?;
-        Ok(Done::pending(FlowLogOutputs { flow_log_id: id.as_str().into() }))
+        // A refusal within a good answer passes by itself as any other does: that of a role that was just made.
+        let flow_log_id = persist(aws.clock(), Patience::WRITE, || made(aws, me, spec)).await?;
+        Ok(Done::pending(FlowLogOutputs { flow_log_id }))
     }
 
     async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
@@ -151,6 +140,25 @@ impl Resource<Aws> for FlowLog {
         }
         Ok(Ending::Gone)
     }
+}
+
+/// Makes the log, if AWS does not refuse it in its answer.
+async fn made(aws: &Aws, me: &Identity, spec: &FlowLog) -> Result<FlowLogId, CallError> {
+    let (vpc, group) = (spec.vpc_id.get()?.as_str(), spec.log_group_name.get()?.as_str());
+    let role = spec.deliver_logs_permission_arn.get()?.as_str();
+    let tagged = tags::ec2_spec(ResourceType::VpcFlowLog, me, &spec.tags);
+    let call = || {
+        let request = aws.ec2().create_flow_logs().client_token(me.token()).resource_ids(vpc);
+        let request = request.resource_type(FlowLogsResourceType::Vpc).traffic_type(raw_traffic(spec.traffic_type));
+        let request = request.log_destination_type(LogDestinationType::CloudWatchLogs).log_group_name(group);
+        let request = request.deliver_logs_permission_arn(role);
+        let request = request.max_aggregation_interval(spec.max_aggregation_interval.into());
+        request.tag_specifications(tagged.clone()).send()
+    };
+    let made = aws.write("ec2:CreateFlowLogs", call).await?;
+    batch::all_done("ec2:CreateFlowLogs", made.unsuccessful())?;
+    let id = made.flow_log_ids().first().ok_or_else(|| CallError::missing("ec2:CreateFlowLogs", "FlowLogIds"))?;
+    Ok(id.as_str().into())
 }
 
 /// A macro serves the others: here AWS calls the parameter `Filter`.

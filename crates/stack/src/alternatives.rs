@@ -12,12 +12,8 @@ use auroractl_core::queue::Knot;
 use auroractl_core::{Change, Level, Manner, Model, Plan, Strategy, When};
 
 /// The edits that AWS makes with the call or in the maintenance window, as it is asked to.
-const DEFERRABLE: [(&str, &str); 4] = [
-    (DbInstance::KIND, "db_instance_class"),
-    (DbInstance::KIND, "ca_certificate_identifier"),
-    (DbCluster::KIND, "engine_version"),
-    (DbCluster::KIND, "storage_type"),
-];
+const DEFERRABLE: [(&str, &[&str]); 2] =
+    [(DbInstance::KIND, DbInstance::DEFERRED), (DbCluster::KIND, DbCluster::DEFERRED)];
 
 /// One way.
 #[derive(Clone, Debug)]
@@ -55,15 +51,62 @@ fn restarts(change: &Change) -> bool {
     change.fields.iter().any(felt)
 }
 
+/// Is it for the stack to say when this edit is made? `deferred` stands for all that was left to the window earlier: whoever
+/// waits no longer makes it now.
+fn is_deferrable(kind: &str, path: &str) -> bool {
+    DEFERRABLE.iter().any(|(of, fields)| *of == kind && (path == "deferred" || fields.contains(&path)))
+}
+
 fn as_of(plan: &Plan, strategy: Strategy) -> Plan {
     let mut plan = plan.clone();
     for change in &mut plan.changes {
         let kind = change.address.kind().to_owned();
         for field in &mut change.fields {
-            if DEFERRABLE.contains(&(kind.as_str(), field.path.as_str())) && field.impact.level > Level::None {
+            if is_deferrable(&kind, &field.path) && field.impact.level > Level::None {
                 field.impact.when = if strategy == Strategy::Window { When::InWindow } else { When::Now };
             }
         }
     }
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::{Action, Group, Impact};
+    use serde_json::Value;
+    use std::collections::BTreeMap;
+
+    fn when(kind: &str, path: &str, strategy: Strategy) -> When {
+        let impact = Impact::new(Level::RebootOne, "a page");
+        let field = FieldChange { path: path.to_owned(), before: Value::Null, after: Value::Null, impact };
+        let change = Change {
+            address: format!("{kind}.a").parse().unwrap(),
+            group: Group::Cluster,
+            action: Action::Restart,
+            reasons: Vec::new(),
+            fields: vec![field],
+            impact: Level::RebootOne,
+            pending: BTreeMap::new(),
+            generation: 1,
+            oid: String::new(),
+            name: String::new(),
+            order: None,
+            old_generation: None,
+            deposed: Vec::new(),
+            refusal: None,
+        };
+        as_of(&Plan { changes: vec![change] }, strategy).changes[0].fields[0].impact.when
+    }
+
+    #[test]
+    fn what_may_wait_for_the_window_waits_where_that_is_the_way() {
+        for (kind, path) in
+            [("db_instance", "db_instance_class"), ("db_cluster", "engine_version"), ("db_instance", "deferred")]
+        {
+            assert_eq!(when(kind, path, Strategy::Window), When::InWindow, "{kind} {path}");
+            assert_eq!(when(kind, path, Strategy::Roll), When::Now, "{kind} {path}");
+        }
+        assert_eq!(when("db_cluster", "port", Strategy::Window), When::Now, "it never waits");
+    }
 }

@@ -1,6 +1,7 @@
 //! The graph as Graphviz or Mermaid text, or as a picture.
 
-use super::svg::{GROUPS, colour, group};
+use super::meaning::GROUPS;
+use super::svg::{colour, group};
 use super::words;
 use crate::exit::{Exit, Failure};
 use auroractl_core::Graph;
@@ -23,8 +24,8 @@ pub(crate) fn mermaid(graph: &Graph) -> Result<Exit, Failure> {
     let number: BTreeMap<_, _> = graph.order().iter().enumerate().map(|(n, at)| (at, n)).collect();
     super::stdout(|out| {
         writeln!(out, "flowchart LR")?;
-        for (part, light, _) in GROUPS {
-            writeln!(out, "  classDef {} stroke:{light}", words::group(part))?;
+        for part in GROUPS {
+            writeln!(out, "  classDef {} stroke:{}", words::group(part), colour(part))?;
         }
         for (at, n) in &number {
             writeln!(out, "  n{n}[\"{at}\"]:::{}", words::group(group(graph, at)))?;

@@ -101,15 +101,20 @@ pub(crate) fn failure(failure: &Failure) {
 
 /// An operation that people may run instead of what was refused: what it does and takes, then its steps.
 pub(crate) fn operation(of: auroractl_core::Operation) -> Vec<String> {
-    let Some(one) = auroractl_stack::procedure(of) else { return Vec::new() };
+    let Some((what, steps)) = procedure(of) else { return Vec::new() };
+    let steps = steps.iter().zip(1..).map(|(step, number)| format!("          {number}. {step}"));
+    std::iter::once(format!("      or: {what}")).chain(steps).collect()
+}
+
+/// The same without its form: what it does and takes, and its steps.
+fn procedure(of: auroractl_core::Operation) -> Option<(String, Vec<String>)> {
+    let one = auroractl_stack::procedure(of)?;
     let both = |time: auroractl_core::Estimate| {
         format!("about {} (p95 {})", words::seconds(time.p50.into()), words::seconds(time.p95.into()))
     };
     let outage =
         if one.outage.p95 > 0.0 { format!("no writes for {}", both(one.outage)) } else { "no outage".to_owned() };
-    let head = format!("      or: {}; takes {}, {outage}", one.title, both(one.duration));
-    let steps = one.steps.iter().zip(1..).map(|(step, number)| format!("          {number}. {step}"));
-    std::iter::once(head).chain(steps).collect()
+    Some((format!("{}; takes {}, {outage}", one.title, both(one.duration)), one.steps))
 }
 
 /// A panic: a fault of this program, which no stack file, state or answer of AWS should be able to reach.

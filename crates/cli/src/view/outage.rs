@@ -3,7 +3,7 @@
 use super::forecast::{estimate_json, wrapped};
 use super::words;
 use auroractl_core::When;
-use auroractl_core::outage::{Felt, Later, Outage, Window};
+use auroractl_core::outage::{Felt, Later, Outage, Reading, Window};
 use auroractl_stack::Forecast;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -36,13 +36,7 @@ pub(super) fn words(outage: &Outage) -> String {
         parts.push(format!("writer unavailable {often} for about {p50}{whole} (p95 {p95})"));
     }
     if readers.times > 0 {
-        let together = match (readers.times, readers.at_once) {
-            (1, _) => String::new(),
-            (_, 1) => ", one at a time".to_owned(),
-            (all, most) if most == all => ", all at once".to_owned(),
-            (_, most) => format!(", up to {most} at once"),
-        };
-        parts.push(format!("{} restarted{together}", words::count(readers.times, "reader")));
+        parts.push(restarted(*readers));
     }
     let count = |what| outage.windows.iter().filter(|window| window.what == what).count();
     if outage.dropped > 0 {
@@ -60,6 +54,17 @@ pub(super) fn words(outage: &Outage) -> String {
         parts.push(format!("{what} later only"));
     }
     parts.join("; ")
+}
+
+/// `3 readers restarted, one at a time`.
+pub(super) fn restarted(readers: Reading) -> String {
+    let together = match (readers.times, readers.at_once) {
+        (1, _) => String::new(),
+        (_, 1) => ", one at a time".to_owned(),
+        (all, most) if most == all => ", all at once".to_owned(),
+        (_, most) => format!(", up to {most} at once"),
+    };
+    format!("{} restarted{together}", words::count(readers.times, "reader"))
 }
 
 fn gone(outage: &Outage) -> Vec<String> {

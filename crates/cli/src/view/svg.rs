@@ -1,6 +1,7 @@
 //! The graph as a drawing: where every box and every line stands. Templates draw it, on its own and within a report.
 
 use super::layers::{Layout, Node, lay_out};
+use super::meaning::GROUPS;
 use super::template::{self, NoPage};
 use super::words;
 use auroractl_core::model::Group;
@@ -23,14 +24,6 @@ const LETTER: f64 = 7.0;
 const PADDING: f64 = 24.0;
 /// The legend needs so much.
 const LEGEND: f64 = 620.0;
-/// The parts of a stack: class, colour in the light and in the dark.
-pub(super) const GROUPS: [(Group, &str, &str); 5] = [
-    (Group::Network, "#2563a8", "#7fb2e8"),
-    (Group::Security, "#9a3b7a", "#e296c6"),
-    (Group::Params, "#6b5bb5", "#b3a7ef"),
-    (Group::Cluster, "#b4540a", "#f0a35e"),
-    (Group::Monitoring, "#2f7d4f", "#85cfa3"),
-];
 
 /// A drawn graph. Lengths are texts of pixels.
 #[derive(Debug, Serialize)]
@@ -163,15 +156,9 @@ fn draw(title: String, nodes: &[(Label, Vec<usize>)], folded: bool) -> Drawing {
 fn legend() -> Vec<Part> {
     let mut x = MARGIN;
     let mut parts = Vec::new();
-    for (group, light, dark) in GROUPS {
-        parts.push(Part {
-            class: class(group),
-            name: words::group(group),
-            light,
-            dark,
-            x: px(x),
-            text_x: px(x + 15.0),
-        });
+    for group in GROUPS {
+        let (class, light, dark) = look(group);
+        parts.push(Part { class, name: words::group(group), light, dark, x: px(x), text_x: px(x + 15.0) });
         x += 110.0;
     }
     parts
@@ -205,16 +192,17 @@ pub(super) fn group(graph: &Graph, at: &Address) -> Group {
 
 /// Its colour in the light.
 pub(super) fn colour(group: Group) -> &'static str {
-    GROUPS.iter().find(|(of, ..)| *of == group).map_or("", |(_, light, _)| *light)
+    look(group).1
 }
 
-fn class(group: Group) -> &'static str {
+/// How a part of the stack looks: its class, its colour in the light and in the dark.
+fn look(group: Group) -> (&'static str, &'static str, &'static str) {
     match group {
-        Group::Network => "g0",
-        Group::Security => "g1",
-        Group::Params => "g2",
-        Group::Cluster => "g3",
-        Group::Monitoring => "g4",
+        Group::Network => ("g0", "#2563a8", "#7fb2e8"),
+        Group::Security => ("g1", "#9a3b7a", "#e296c6"),
+        Group::Params => ("g2", "#6b5bb5", "#b3a7ef"),
+        Group::Cluster => ("g3", "#b4540a", "#f0a35e"),
+        Group::Monitoring => ("g4", "#2f7d4f", "#85cfa3"),
     }
 }
 
@@ -223,7 +211,7 @@ fn one(label: &Label, (x, y, width): (f64, f64, f64)) -> Drawn {
     let top = y - BOX / 2.0;
     let quiet = label.action == Action::NoOp;
     Drawn {
-        class: class(label.group),
+        class: look(label.group).0,
         title: if quiet { label.title.clone() } else { format!("{}: {}", label.title, words::verb(label.action)) },
         above: label.above.clone(),
         name: label.name.clone(),

@@ -1,6 +1,6 @@
 //! What each edit of a cluster costs.
 
-use super::{ServerlessV2Scaling, StorageType};
+use super::{DbCluster, ServerlessV2Scaling, StorageType};
 use crate::db_instance::DbInstance;
 use crate::version::{self, Step};
 use auroractl_core::ids::{KmsKeyArn, SecurityGroupId};
@@ -20,6 +20,12 @@ const PARAMETER_GROUPS: &str =
 const ENCRYPTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html";
 const SECRET: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html";
 const STORAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.storage-type.html";
+
+impl DbCluster {
+    /// The fields whose edits wait for the maintenance window where the stack says so.
+    pub const DEFERRED: &'static [&'static str] =
+        &["engine_version", "enable_iam_database_authentication", "storage_type", "backup_retention_period"];
+}
 
 /// "An outage doesn't occur during this change."
 pub(super) const FREE: Impact = Impact::new(Level::None, MODIFYING);
@@ -55,9 +61,21 @@ pub(super) const ENCRYPTION: Impact = Impact::impossible(
     BESIDE,
 );
 
-/// What waited for the maintenance window is applied at once: a version or a storage type.
-pub(super) fn undeferred(_: &bool, _: &bool, _: &Context<'_>) -> Impact {
-    Impact::new(Level::RebootAll, MODIFYING)
+/// What waited for the maintenance window is applied at once: of all that waits a version restarts, and a storage type
+/// where it does so at any time.
+pub(super) fn undeferred(_: &bool, _: &bool, context: &Context<'_>) -> Impact {
+    if context.pending("engine_version") {
+        return Impact::new(Level::RebootAll, MODIFYING);
+    }
+    if context.pending("storage_type") {
+        return storage_type(&StorageType::Aurora, &StorageType::AuroraIopt1, context);
+    }
+    FREE
+}
+
+/// Nobody notices, whenever it is.
+pub(super) fn free<T>(_: &T, _: &T, _: &Context<'_>) -> Impact {
+    FREE
 }
 
 /// A version goes up by minor versions only, and never back.
@@ -79,13 +97,8 @@ pub(super) fn engine_version(old: &str, new: &str) -> Impact {
     }
 }
 
-/// RDS deletes the automated backups that are older than a shorter retention.
-pub(super) fn retention(old: &u8, new: &u8, _: &Context<'_>) -> Impact {
-    if new < old { FREE.for_good() } else { FREE }
-}
-
-/// The history of insights that is older than a shorter retention goes.
-pub(super) fn insights_retention(old: &Option<u16>, new: &Option<u16>, _: &Context<'_>) -> Impact {
+/// What is older than a shorter retention goes: RDS deletes automated backups, and the history of insights.
+pub(super) fn retention<T: PartialOrd>(old: &T, new: &T, _: &Context<'_>) -> Impact {
     if new < old { FREE.for_good() } else { FREE }
 }
 

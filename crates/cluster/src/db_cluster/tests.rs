@@ -1,7 +1,7 @@
 //! The diff table of a cluster, and what AWS's answers become.
 
 use super::*;
-use auroractl_core::{Address, Level, Of, Owner, When};
+use auroractl_core::{Address, Level, Live, Observed, Of, Owner, When};
 use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster as Raw, MasterUserSecret, ServerlessV2ScalingConfigurationInfo,
     VpcSecurityGroupMembership,
@@ -95,7 +95,7 @@ fn changes(old: &DbCluster, new: &DbCluster) -> Vec<(String, Level, When)> {
 fn changes_among(
     old: &DbCluster,
     new: &DbCluster,
-    observed: &BTreeMap<Address, auroractl_core::Observed>,
+    observed: &BTreeMap<Address, Observed>,
 ) -> Vec<(String, Level, When)> {
     let address = Address::new("db_cluster", "main").unwrap();
     let mut diff = Diff::new(Context { address: &address, observed });
@@ -233,6 +233,46 @@ fn a_version_that_waits_for_the_window_is_no_difference() {
     let raw = answer().auto_minor_version_upgrade(false).pending_modified_values(values).build();
     let after = observe::found(&raw, &wanted);
     assert_eq!((changes(&after.spec, &wanted), after.readiness), (vec![], Readiness::Ready));
+}
+
+#[test]
+fn what_waits_for_the_window_is_listed() {
+    let new = DbCluster {
+        engine_version: "16.11".into(),
+        enable_iam_database_authentication: false,
+        port: 5433,
+        db_cluster_parameter_group_name: Input::Value("other".into()),
+        storage_type: StorageType::AuroraIopt1,
+        backup_retention_period: 31,
+        deletion_protection: false,
+        deferred: true,
+        ..cluster()
+    };
+    let waits = changes(&cluster(), &new).into_iter().filter(|(_, _, when)| *when == When::InWindow);
+    assert_eq!(waits.map(|(path, _, _)| path).collect::<Vec<String>>(), DbCluster::DEFERRED);
+}
+
+#[test]
+fn whoever_waits_no_longer_restarts_what_waits_for_a_restart() {
+    let left = DbCluster { deferred: true, ..cluster() };
+    let hurried = |field: &str| {
+        let live = Live {
+            spec: serde_json::Value::Null,
+            outputs: serde_json::Value::Null,
+            readiness: Readiness::Ready,
+            owner: Owner::Untagged,
+            incarnation: None,
+            pending: BTreeMap::from([(field.to_owned(), serde_json::Value::Null)]),
+            needed_by: None,
+        };
+        let address = Address::new("db_cluster", "main").unwrap();
+        changes_among(&left, &cluster(), &BTreeMap::from([(address, Observed::Live(Box::new(live)))]))
+    };
+    assert_eq!(hurried("engine_version"), [("deferred".to_owned(), Level::RebootAll, When::Now)]);
+    for field in ["storage_type", "backup_retention_period", "enable_iam_database_authentication"] {
+        assert_eq!(hurried(field), [("deferred".to_owned(), Level::None, When::Now)], "{field}");
+    }
+    assert_eq!(hurried("db_cluster_identifier"), [], "somebody else's");
 }
 
 #[test]

@@ -30,13 +30,22 @@ pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) 
 /// What the stack has left to the maintenance window and AWS has accepted is no difference any more.
 fn accepted(spec: &mut DbInstance, raw: &Raw, asked: &DbInstance) {
     for (field, value) in raw.pending_modified_values().into_iter().flat_map(pending) {
-        match field {
-            "db_instance_class" if value == asked.db_instance_class => spec.db_instance_class = value,
-            "ca_certificate_identifier" if Some(&value) == asked.ca_certificate_identifier.as_ref() => {
-                spec.ca_certificate_identifier = Some(value);
-            }
-            _ => {}
+        if !is_asked(field, &value, asked) {
+            continue;
         }
+        match field {
+            "db_instance_class" => spec.db_instance_class = value,
+            _ => spec.ca_certificate_identifier = Some(value),
+        }
+    }
+}
+
+/// Is this pending value what the stack asks for?
+fn is_asked(field: &str, value: &str, asked: &DbInstance) -> bool {
+    match field {
+        "db_instance_class" => value == asked.db_instance_class,
+        "ca_certificate_identifier" => Some(value) == asked.ca_certificate_identifier.as_deref(),
+        _ => false,
     }
 }
 
@@ -97,12 +106,8 @@ fn readiness(raw: &Raw, unlisted: bool, asked: &DbInstance) -> Readiness {
         return status;
     }
     let applying = raw.db_parameter_groups().iter().any(|group| group.parameter_apply_status() == Some("applying"));
-    let ours = |(field, value): &(&str, String)| match *field {
-        "db_instance_class" => *value == asked.db_instance_class,
-        "ca_certificate_identifier" => Some(value) == asked.ca_certificate_identifier.as_ref(),
-        _ => false,
-    };
-    let moving = raw.pending_modified_values().into_iter().flat_map(pending).filter(|_| !asked.deferred).find(ours);
+    let ours = |(field, value): &(&str, String)| !asked.deferred && is_asked(field, value, asked);
+    let moving = raw.pending_modified_values().into_iter().flat_map(pending).find(ours);
     match moving {
         Some((field, _)) => Readiness::Pending(format!("available, {field} is about to change")),
         None if unlisted => Readiness::Pending("available, not yet listed by its cluster".to_owned()),

@@ -14,7 +14,7 @@ use auroractl_engine::{CallError, Class, Found, Look, Order};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_rds::types::{DbCluster as Cluster, DbInstance as Raw};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const REBOOT: &str = "rds:RebootDBInstance";
 const MEASURE: &str = "cloudwatch:GetMetricStatistics";
@@ -28,7 +28,9 @@ const UNMEASURED: Duration = Duration::from_secs(300);
 pub(super) async fn still_a_reader(aws: &Aws, from: &Found<DbInstance>, to: &DbInstance) -> Result<(), CallError> {
     let restarts = from.spec.db_instance_class != to.db_instance_class
         || (to.ca_certificate_identifier.is_some()
-            && from.spec.ca_certificate_identifier != to.ca_certificate_identifier);
+            && from.spec.ca_certificate_identifier != to.ca_certificate_identifier)
+        // What was left to the window stands in the spec already, and any edit that does not wait takes it along.
+        || DbInstance::DEFERRED.iter().any(|field| from.pending.contains_key(*field));
     if !restarts || to.deferred || from.outputs.is_writer {
         return Ok(());
     }
@@ -103,18 +105,19 @@ async fn look_at(
     Ok((member, cluster))
 }
 
-/// The worst lag since the wait began, in milliseconds; `None` while nothing was measured.
+/// The newest lag that was measured since the wait began, in milliseconds; `None` while there is none.
 async fn lag(aws: &Aws, order: &Order<DbInstance>) -> Result<Option<f64>, CallError> {
-    let now = SystemTime::now();
-    let since = now.checked_sub(order.elapsed.max(Duration::from_secs(1))).unwrap_or(now);
+    let now = aws.clock().wall().as_millisecond();
+    let spent = order.elapsed.max(Duration::from_secs(1)).as_millis();
+    let since = now.saturating_sub(i64::try_from(spent).unwrap_or(i64::MAX));
     let name = order.on.outputs.db_instance_identifier.as_str();
     let member = Dimension::builder().name("DBInstanceIdentifier").value(name).build();
     let call = || {
         let request = aws.cloudwatch().get_metric_statistics().namespace("AWS/RDS").metric_name("AuroraReplicaLag");
         request
             .dimensions(member.clone())
-            .start_time(DateTime::from(since))
-            .end_time(DateTime::from(now))
+            .start_time(DateTime::from_millis(since))
+            .end_time(DateTime::from_millis(now))
             .period(PERIOD)
             .statistics(Statistic::Maximum)
             .send()

@@ -178,6 +178,51 @@ fn what_was_left_to_the_window_is_accepted_and_keeps_nobody_waiting() {
     assert_eq!(differences(&found.spec, &hasty), ["db_instance_class"], "whoever will not wait changes it now");
 }
 
+/// What differs where the stack left edits to the window, has AWS's answer in view, and now rolls.
+fn undeferred(raw: &Raw, cluster: &DbCluster, left: &DbInstance) -> Vec<(String, When)> {
+    let found = observe::found(raw, Some(cluster), left);
+    let (address, mut seen) = live("a", true);
+    if let Observed::Live(live) = &mut seen {
+        live.pending = found.pending;
+    }
+    let observed = BTreeMap::from([(address.clone(), seen)]);
+    let mut diff = Diff::new(Context { address: &address, observed: &observed });
+    let rolls = DbInstance { deferred: false, parameters_in_sync: Some(true), ..left.clone() };
+    DbInstance::diff(&found.spec, &rolls, &mut diff);
+    diff.finish().into_iter().map(|change| (change.path, change.impact.when)).collect()
+}
+
+#[test]
+fn what_no_call_applies_does_not_undo_what_was_left_to_the_window() {
+    let left = DbInstance { deferred: true, ..instance("a") };
+    let waits = undeferred(&answer().build(), &cluster(true, "pending-reboot"), &left);
+    assert_eq!(waits, [("parameters_in_sync".to_owned(), When::AtReboot)], "a restart, and no edit that makes it");
+    let left = DbInstance { db_instance_class: "db.r7g.xlarge".into(), ..left };
+    let values = PendingModifiedValues::builder().db_instance_class("db.r7g.xlarge").build();
+    let raw = answer().pending_modified_values(values).build();
+    assert_eq!(undeferred(&raw, &cluster(true, "in-sync"), &left), [("deferred".to_owned(), When::Now)]);
+}
+
+#[test]
+fn what_waits_for_the_window_is_listed() {
+    let new = DbInstance {
+        db_instance_class: "db.r7g.xlarge".into(),
+        promotion_tier: 0,
+        db_parameter_group_name: Input::Value("other".into()),
+        monitoring_interval: 0,
+        ca_certificate_identifier: Some("rds-ca-rsa4096-g1".into()),
+        auto_minor_version_upgrade: false,
+        publicly_accessible: true,
+        deferred: true,
+        ..instance("a")
+    };
+    let (address, observed) = (Address::new("db_instance", "a").unwrap(), BTreeMap::new());
+    let mut diff = Diff::new(Context { address: &address, observed: &observed });
+    DbInstance::diff(&instance("a"), &new, &mut diff);
+    let changes = diff.finish().into_iter().filter(|change| change.impact.when == When::InWindow);
+    assert_eq!(changes.map(|change| change.path).collect::<Vec<String>>(), DbInstance::DEFERRED);
+}
+
 #[test]
 fn available_is_not_always_ready() {
     let read = |raw: &Raw, cluster: &DbCluster, asked: &DbInstance| observe::found(raw, Some(cluster), asked).readiness;

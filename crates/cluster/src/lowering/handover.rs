@@ -9,7 +9,7 @@ use super::{Member, interrupted, observed, ready};
 use crate::db_cluster::DbCluster;
 use crate::db_instance::DbInstance;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
-use auroractl_core::plan::{Action, Change};
+use auroractl_core::plan::Change;
 use auroractl_core::state::Verb;
 use auroractl_core::{Address, Model, Of, Strategy};
 
@@ -79,11 +79,7 @@ fn cluster_of<'a>(view: &View<'a>, name: &str) -> Option<&'a Change> {
         spec.is_some_and(|spec| spec.db_cluster_identifier == name)
     };
     let clusters = view.plan.changes.iter().filter(|change| change.address.kind() == DbCluster::KIND);
-    clusters.filter(|change| stays(change)).find(named)
-}
-
-fn stays(change: &Change) -> bool {
-    matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt)
+    clusters.filter(|change| change.action.lives_on()).find(named)
 }
 
 /// Who takes over: usable by then, of this stack, no weaker than the writer will be; the lowest tier, then another zone than
@@ -95,7 +91,7 @@ fn successor<'a>(view: &View<'a>, cluster: &str, (writer, program): (&Member<'_>
         // Who has a step is waited for.
         let usable = ready(view, &change.address) || program.forward(&change.address).is_some();
         let class = class_after(view, &change.address).unwrap_or(spec.db_instance_class);
-        stays(change)
+        change.action.lives_on()
             && !outputs.is_writer
             && usable
             && spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster)

@@ -9,7 +9,7 @@
 use super::interrupted;
 use crate::scalable_target::ScalableTarget;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
-use auroractl_core::plan::{Action, Change};
+use auroractl_core::plan::Change;
 use auroractl_core::state::Verb;
 use auroractl_core::{Model, Of};
 
@@ -44,8 +44,6 @@ fn target_of<'a>(view: &View<'a>, cluster: &str) -> Option<&'a Change> {
         let spec = live.and_then(|live| Of::<ScalableTarget>::spec(&live.spec).ok());
         spec.is_some_and(|spec| spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster))
     };
-    let stays =
-        |change: &&Change| matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt);
     let targets = view.plan.changes.iter().filter(|change| change.address.kind() == ScalableTarget::KIND);
-    targets.filter(stays).find(of)
+    targets.filter(|change| change.action.lives_on()).find(of)
 }

@@ -41,8 +41,7 @@ impl Lowering for Restarts {
 
 /// A member that is there and stays the same instance.
 fn stays(view: &View<'_>, change: &Change) -> bool {
-    let stays = matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt);
-    stays && observed(view, &change.address).is_some()
+    change.action.lives_on() && observed(view, &change.address).is_some()
 }
 
 /// The resources whose edits wait for a restart of this member: itself, its parameter group, its cluster, the cluster's

@@ -15,6 +15,9 @@ use crate::state::Verb;
 /// Fields whose edit makes clients connect elsewhere, beside what their grade says.
 const ELSEWHERE: &[(&str, &str)] = &[("db_cluster", "port")];
 
+/// What is pending of a member and waits for a restart of its own: no call applies it, whatever it says.
+const AT_RESTART: &[&str] = &["db_parameter_group_name", "db_cluster_parameter_group_name"];
+
 /// What a step does to whoever uses the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -132,7 +135,8 @@ fn edits(change: &Change, lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)>
     // Any call with `ApplyImmediately` applies what was deferred earlier, too; a call for tags alone is another one.
     let deferred = change.fields.iter().any(|field| field.impact.when == When::InWindow);
     let called = !deferred && change.fields.iter().any(|field| !field.path.starts_with("tags."));
-    for path in change.pending.keys().filter(|_| called && kind == guard::MEMBER) {
+    let applied = |path: &&String| called && kind == guard::MEMBER && !AT_RESTART.contains(&path.as_str());
+    for path in change.pending.keys().filter(applied) {
         add(Effect::Restarts, lasts.edit(kind, path, Level::RebootOne), path);
     }
     found
@@ -168,4 +172,45 @@ pub(super) fn later_of<'c>(id: StepId, change: &'c Change, program: &Program) ->
         when: field.impact.when,
         level: field.impact.level,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::impact::Impact;
+    use crate::model::Group;
+    use serde_json::Value;
+
+    #[test]
+    fn a_call_applies_what_was_deferred_and_not_what_waits_for_a_restart() {
+        let restarts = |pending: &[&str]| {
+            let field = FieldChange {
+                path: "promotion_tier".to_owned(),
+                before: Value::Null,
+                after: Value::Null,
+                impact: Impact::new(Level::None, "a page"),
+            };
+            let change = Change {
+                address: "db_instance.a".parse().unwrap(),
+                group: Group::Cluster,
+                action: Action::Update,
+                reasons: Vec::new(),
+                fields: vec![field],
+                impact: Level::None,
+                pending: pending.iter().map(|field| ((*field).to_owned(), Value::Null)).collect(),
+                generation: 1,
+                oid: String::new(),
+                name: String::new(),
+                order: None,
+                old_generation: None,
+                deposed: Vec::new(),
+                refusal: None,
+            };
+            let one =
+                |(effect, _, fields): (Effect, Estimate, Vec<String>)| (effect == Effect::Restarts).then_some(fields);
+            edits(&change, &Lasts::default()).into_iter().filter_map(one).flatten().collect::<Vec<String>>()
+        };
+        assert_eq!(restarts(AT_RESTART), Vec::<String>::new());
+        assert_eq!(restarts(&["db_instance_class", "db_parameter_group_name"]), ["db_instance_class"]);
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::Reason;
 use crate::diff::FieldChange;
-use crate::observed::{Live, Owner};
-use crate::state::{Intent, Record};
+use crate::observed::Live;
+use crate::state::Record;
 use serde_json::Value;
 
 /// Splits the fields by who moved: the stack (edited) or the world (drifted).
@@ -38,15 +38,6 @@ pub(super) fn relinquished(applied: &Value, desired: &Value) -> Vec<String> {
         .filter(|(key, value)| !value.is_null() && unset(desired.get(key.as_str())))
         .map(|(key, _)| key.clone())
         .collect()
-}
-
-/// Is this what the create of the intent made?
-pub(super) fn made_by(intent: &Intent, live: &Live) -> bool {
-    match &live.owner {
-        Owner::Oid(oid) => *oid == intent.oid,
-        Owner::Inherited => true,
-        Owner::Untagged => false,
-    }
 }
 
 /// Deleted and made again under the same name by somebody else?

@@ -2,7 +2,7 @@
 
 mod removal;
 
-use super::causes::{causes, made_by, relinquished, replaced_outside};
+use super::causes::{causes, relinquished, replaced_outside};
 use super::{Action, Change, Inputs, PlanError, Reason, Refusal, RefusalClass};
 use crate::address::Address;
 use crate::diff::{Context, FieldChange};

@@ -5,6 +5,7 @@ use super::runs::config;
 use crate::address::Address;
 use crate::durations::{Deed, Sample};
 use crate::journal::{Entry, replay};
+use crate::reference::promises;
 use crate::state::{Deposed, Intent, Record, Scope, State, Verb};
 use proptest::prelude::*;
 use serde_json::json;
@@ -20,7 +21,7 @@ fn record(address: &Address, generation: u32) -> Record {
         oid: crate::identity::oid("lineage", address, generation),
         generation,
         name: String::new(),
-        applied: json!({"soft": generation}),
+        applied: json!({"soft": generation, "of": {"$ref": {"of": edits::address(0), "output": "id"}}}),
         outputs: json!({"id": format!("{address}-{generation}")}),
         deps: BTreeSet::from([edits::address(0)]),
         incarnation: None,
@@ -51,7 +52,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             let Record { oid, name, applied: spec, deps, .. } = record(&address, generation);
             Entry::Intent(Intent { address, generation, oid, name, verb, spec, deps, attempted, kept_by: None })
         }),
-        2 => place().prop_map(|(address, generation)| Entry::Attempt { address, generation }),
+        2 => (place(), proptest::option::of(verb()))
+            .prop_map(|((address, generation), verb)| Entry::Attempt { address, generation, verb }),
         2 => place().prop_map(|(address, generation)| {
             let record = Box::new(record(&address, generation));
             Entry::Recorded { address, record }
@@ -108,8 +110,8 @@ impl Tale {
                 let sent = self.doubts.entry((intent.address.clone(), intent.generation, intent.verb)).or_default();
                 *sent |= intent.attempted;
             }
-            Entry::Attempt { address, generation } => {
-                let same = |key: &Key| key.0 == *address && key.1 == *generation;
+            Entry::Attempt { address, generation, verb } => {
+                let same = |key: &Key| (&key.0, key.1, verb.unwrap_or(key.2)) == (address, *generation, key.2);
                 self.doubts.iter_mut().filter(|(key, _)| same(key)).for_each(|(_, sent)| *sent = true);
             }
             Entry::Resolved { address, generation, verb } => {
@@ -214,15 +216,25 @@ proptest! {
 
     /// A rename takes everything along that is known of an address, and no generation of either address comes back.
     #[test]
-    fn a_rename_loses_nothing(entries in entries()) {
-        let (from, to) = (edits::address(1), edits::address(9));
+    fn a_rename_loses_nothing(entries in entries(), which in 0..2_usize) {
+        let (from, to) = (edits::address(which), edits::address(9));
         let before = replayed(&entries);
         let mut after = before.clone();
         replay(&mut after, &Entry::Moved { from: from.clone(), to: to.clone() });
         let here = |dep: &Address| if *dep == from { to.clone() } else { dep.clone() };
-        let renamed = |record: &Record| Record { deps: record.deps.iter().map(here).collect(), ..record.clone() };
-        let expected = before.resources.get(&from).map(renamed);
-        prop_assert_eq!(after.resources.get(&to), expected.as_ref());
+        let what = |record: &Record| (record.oid.clone(), record.outputs.clone(), record.deps.clone());
+        let expected = before.resources.get(&from).map(|record| {
+            let (oid, outputs, deps) = what(record);
+            (oid, outputs, deps.iter().map(here).collect::<BTreeSet<_>>())
+        });
+        prop_assert_eq!(after.resources.get(&to).map(what), expected);
+        // Nobody refers to the old address any more.
+        if after != before {
+            let recorded = after.resources.values().map(|record| &record.applied);
+            let deposed = after.deposed.values().flatten().map(|old| &old.applied);
+            let specs = recorded.chain(deposed).chain(after.intents.iter().map(|intent| &intent.spec));
+            prop_assert!(specs.flat_map(promises).all(|promise| promise.of != from));
+        }
         let objects = |state: &State, at: &Address| -> Vec<_> {
             state.deposed(at).iter().map(|old| (old.oid.clone(), old.outputs.clone())).collect()
         };

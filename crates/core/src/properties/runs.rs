@@ -293,7 +293,11 @@ impl Site {
     /// What a step does at the world; the id of what it made.
     fn act(&mut self, step: &Step, early: bool) -> Result<String, String> {
         let (intent, kind) = (self.declared(step)?, step.address.kind().to_owned());
-        self.write(Entry::Attempt { address: step.address.clone(), generation: step.generation });
+        self.write(Entry::Attempt {
+            address: step.address.clone(),
+            generation: step.generation,
+            verb: Some(step.verb),
+        });
         let spec = self.known(&intent.spec);
         if let Some(promise) = promises(&spec).first() {
             return Err(format!("the output of {} is not known", promise.of));

@@ -135,7 +135,7 @@ impl<W: Sync> Create<'_, W> {
         let (mut attempt, mut doubted) = (0, look_first);
         loop {
             if let Some(error) = doubt.take() {
-                doubted = true;
+                let earlier = std::mem::replace(&mut doubted, true);
                 match self.look(&error).await {
                     Ok(Some(live)) => match self.converge(live).await {
                         // An answer was lost again, a later one: what it did shows at the next look.
@@ -149,8 +149,10 @@ impl<W: Sync> Create<'_, W> {
                     },
                     Ok(None) if attempt >= CREATE_ATTEMPTS => return Err(error),
                     Ok(None) => {}
-                    // What stands there is not ours: nothing was made.
-                    Err(error) if matches!(error.class, Class::Conflict | Class::Exists) => return Err(error),
+                    // What stands there is not ours: nothing was made. If it can't be told whose it is, that holds for the
+                    // first call alone: it may be what an earlier one made.
+                    Err(error) if error.class == Class::Conflict => return Err(error),
+                    Err(error) if error.class == Class::Exists && !earlier => return Err(error),
                     Err(error) => return Ok(Acted::Open(error)),
                 }
             }
@@ -194,14 +196,11 @@ impl<W: Sync> Create<'_, W> {
     }
 
     fn ours(&self, live: Live, doubt: &CallError) -> Result<Live, CallError> {
-        match &live.owner {
-            Owner::Oid(oid) if *oid == self.me.oid => Ok(live),
-            Owner::Inherited => Ok(live),
-            Owner::Oid(_) | Owner::Untagged => {
-                let why = "a resource of this name exists and does not belong to this stack";
-                Err(CallError { message: why.to_owned(), class: Class::Conflict, ..doubt.clone() })
-            }
+        if live.made_as(&self.me.oid) {
+            return Ok(live);
         }
+        let why = "a resource of this name exists and does not belong to this stack";
+        Err(CallError { message: why.to_owned(), class: Class::Conflict, ..doubt.clone() })
     }
 
     /// Found: what the lost or half-done create left out is edited now.

@@ -52,14 +52,16 @@ impl<'a> Book<'a> {
     /// A call is about to be sent. For creates the line must be on disk first: its absence is what lets the next
     /// run skip the search, also when the stack was edited and the same create would not be sent again.
     pub(super) async fn attempt(&mut self, step: &Step) -> Result<(), StoreError> {
-        let entry = Entry::Attempt { address: step.address.clone(), generation: step.generation };
+        let verb = Some(step.verb);
+        let entry = Entry::Attempt { address: step.address.clone(), generation: step.generation, verb };
         self.write(&[entry], step.verb == Verb::Create).await
     }
 
-    /// A create, update or adoption was executed. The intent of an update that AWS is still applying stays: a record says
-    /// only whether its resource was ever usable, and a run that is killed now must be waited out by the next.
+    /// A create, update or adoption was executed. The intent of what AWS is still applying stays: a record says only
+    /// whether its resource was ever usable, and a run that is killed now must be waited out by the next. So must one that
+    /// waits out an earlier one's edit, which is an adoption.
     pub(super) async fn made<W>(&mut self, step: &Step, done: RawDone, means: Means<'_, W>) -> Result<(), StoreError> {
-        let over = done.ready || step.verb != Verb::Update;
+        let over = done.ready || step.verb == Verb::Create;
         let Some(record) = self.record(step, done, means) else { return Ok(()) };
         let mut entries = vec![Entry::Recorded { address: step.address.clone(), record: Box::new(record) }];
         entries.extend(over.then(|| resolved(step, step.verb)));
@@ -112,7 +114,7 @@ impl<'a> Book<'a> {
         let address = &step.address;
         let learned = self.state.resources.get(address).and_then(|record| refresh::learned(record, live));
         let recorded = learned.map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) });
-        let over = self.intent(step, Verb::Update).map(|_| resolved(step, Verb::Update));
+        let over = self.intent(step, step.verb).map(|_| resolved(step, step.verb));
         let entries: Vec<Entry> = recorded.into_iter().chain(over).collect();
         if entries.is_empty() { Ok(()) } else { self.write(&entries, false).await }
     }

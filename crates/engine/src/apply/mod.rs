@@ -295,11 +295,12 @@ impl<W: World> Run<'_, W> {
                 }
                 if ready { self.done(step) } else { self.wait(step, Goal::Ready) }
             }
-            Ok(Acted::Ended(Ending::Gone)) => {
+            // AWS may not show yet what an earlier run made: that is not gone before it has been looked for.
+            Ok(Acted::Ended(Ending::Gone)) if !self.may_be_hidden(what) => {
                 let gone = self.book.gone(what).await;
                 self.written(step, gone);
             }
-            Ok(Acted::Ended(Ending::Going)) => self.wait(step, Goal::Absent),
+            Ok(Acted::Ended(_)) => self.wait(step, Goal::Absent),
             Ok(Acted::Operated(Readiness::Ready)) => {
                 let over = self.book.operated(what).await;
                 self.written(step, over);

@@ -13,7 +13,7 @@ use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::{Live, Observed, Owner};
-use auroractl_core::plan::{Action, Change, Plan};
+use auroractl_core::plan::{Action, Change};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
 use auroractl_core::{Address, Graph};
@@ -25,7 +25,6 @@ pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means
     let (run, command) = means.label;
     let mut entries =
         vec![Entry::RunStart { run: run.to_owned(), command: command.to_owned(), lineage: book.state.lineage.clone() }];
-    entries.extend(stale(book.state, work.plan));
     entries.extend(observed_records(book.state, work, means));
     let changes: BTreeMap<&Address, &Change> =
         work.plan.changes.iter().map(|change| (&change.address, change)).collect();
@@ -37,18 +36,18 @@ pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means
             entries.push(Entry::Intent(intent(&known, work.graph, step, change)));
         }
     }
+    // Last: a torn write must not lose a new intent behind the end of the old one that it goes on.
+    entries.extend(stale(book.state, &work.program.steps));
     book.begin().await?;
     book.write(&entries, true).await
 }
 
-/// Intents of earlier updates and deletes: the refresh has looked at their resources and the plan covers what is left.
-/// Not what an earlier run had decided to keep and this one keeps, too: nothing else says so any more, and a torn write
-/// could lose the new intent behind the end of the old one.
-fn stale(state: &State, plan: &Plan) -> Vec<Entry> {
-    let kept: BTreeSet<&Address> =
-        plan.changes.iter().filter(|change| change.kept_by().is_some()).map(|change| &change.address).collect();
+/// The ends of earlier intents that are no creates and that these steps do not go on with: the refresh has looked at their
+/// resources and the plan covers what is left.
+fn stale(state: &State, steps: &[Step]) -> Vec<Entry> {
+    let again: BTreeSet<_> = steps.iter().map(|step| (&step.address, step.generation, step.verb)).collect();
     let over = state.intents.iter().filter(|intent| intent.verb != Verb::Create);
-    let over = over.filter(|intent| intent.kept_by.is_none() || !kept.contains(&intent.address));
+    let over = over.filter(|intent| !again.contains(&(&intent.address, intent.generation, intent.verb)));
     over.map(|intent| Entry::Resolved {
         address: intent.address.clone(),
         generation: intent.generation,
@@ -100,7 +99,7 @@ fn caught_up(state: &State, graph: &Graph, change: &Change, learned: Option<Reco
 
 /// What a run without steps writes down.
 pub(super) fn learned(state: &State, work: &Unchanged<'_>) -> Vec<Entry> {
-    let mut entries = stale(state, work.plan);
+    let mut entries = stale(state, &[]);
     for change in &work.plan.changes {
         let live = work.observed.get(&change.address).and_then(Observed::live);
         let record = state.resources.get(&change.address).zip(live);

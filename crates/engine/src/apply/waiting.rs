@@ -6,7 +6,7 @@ use crate::event::{Event, Stopped};
 use crate::kind::{Kind, RawAsk, RawOrder, World};
 use crate::look::Look;
 use crate::wait::{Goal, Verdict, Wait};
-use auroractl_core::lower::StepId;
+use auroractl_core::lower::{Step, StepId};
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
 use auroractl_core::state::Verb;
 use std::time::Duration;
@@ -27,18 +27,24 @@ impl<W: World> Run<'_, W> {
         let Some(kind) = self.means.registry.get(what.address.kind()) else { return };
         let Some(ask) = self.book.ask(what) else { return self.done(step) };
         let mut wait = Wait::new(ask, goal, kind.timing(), self.means.clock.now()).usually(what.look_after);
-        if what.verb == Verb::Update || goal == Goal::Over {
+        if matches!(what.verb, Verb::Update | Verb::Adopt) || goal == Goal::Over {
             wait = wait.updating(kind.timing());
         }
         if goal == Goal::Over {
             wait.timeout = wait.timeout.min(PATIENCE);
         }
-        if goal == Goal::Absent
-            && !self.book.may_be_hidden(what, (f64::from(kind.timing().horizon), self.means.clock.wall()))
-        {
+        if goal == Goal::Absent && !self.may_be_hidden(what) {
             wait.horizon = Duration::ZERO;
         }
         self.waits.add(step, wait);
+    }
+
+    /// May AWS still hide what a step deletes?
+    pub(super) fn may_be_hidden(&self, step: &Step) -> bool {
+        let kind = self.means.registry.get(step.address.kind());
+        kind.is_some_and(|kind| {
+            self.book.may_be_hidden(step, (f64::from(kind.timing().horizon), self.means.clock.wall()))
+        })
     }
 
     /// Sends the looks that are due: one per kind.

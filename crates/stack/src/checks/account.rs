@@ -1,7 +1,7 @@
 //! Account and region: shapes only; whether they exist is asked before the first write.
 
 use super::{Check, Subject};
-use crate::config::Environment;
+use crate::config::{Environment, is_account};
 use crate::diagnostics::Problem;
 use crate::path::Path;
 
@@ -34,11 +34,6 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
                 .help("delete `ephemeral`, or use another environment"),
         );
     }
-}
-
-/// `123456789012`.
-pub(super) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `us-east-1`, `us-gov-west-1`, `ap-southeast-4`.

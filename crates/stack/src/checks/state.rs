@@ -1,8 +1,8 @@
 //! The state's store: an S3 store needs a bucket, a local one has no use for one.
 
-use super::account::{is_account, is_region};
+use super::account::is_region;
 use super::{Check, Subject};
-use crate::config::{State, StateBackend};
+use crate::config::{State, StateBackend, is_account};
 use crate::diagnostics::Problem;
 use crate::path::Path;
 

@@ -1,5 +1,6 @@
 //! Section `backup`: recovery points by AWS Backup, apart from the cluster and its own backups.
 
+use super::is_account;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +50,6 @@ impl BackupPlan {
     pub fn region_of(vault: &str) -> Option<&str> {
         let parts: Vec<&str> = vault.split(':').collect();
         let ["arn", _, "backup", region, account, "backup-vault", name] = parts.as_slice() else { return None };
-        let account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        (account && !region.is_empty() && !name.is_empty()).then_some(region)
+        (is_account(account) && !region.is_empty() && !name.is_empty()).then_some(region)
     }
 }

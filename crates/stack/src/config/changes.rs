@@ -62,6 +62,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::Changes;
+    use auroractl_core::Manner;
 
     #[test]
     fn lags() {
@@ -71,5 +72,6 @@ mod tests {
         for text in ["", "5", "ms", "s", "0s", "601s", "-1s", "1.5s", "1 s", "5m", "99999999999ms"] {
             assert_eq!(Changes::lag(text), None, "{text}");
         }
+        assert_eq!(Changes::lag(&Changes::default().max_replica_lag), Some(Manner::MAX_LAG));
     }
 }

@@ -32,6 +32,7 @@ pub use network::{Access, CreatedVpc, Endpoint, ExistingNetwork, FlowLogs, FlowT
 pub use params::{ParamValue, Params, Workload};
 pub use policy::{Approval, ApproverRole, Evidence, Load, LoadPattern, Policy, Waiver, WaiverReason};
 pub use security::{Kms, Security};
+pub(crate) use stack::is_account;
 pub use stack::{DefaultsVersion, Environment, Moved, Recovery, Stack, State, StateBackend};
 pub use window::{BackupWindow, MaintenanceWindow, Weekday, WindowError};
 

@@ -139,6 +139,11 @@ pub struct Moved {
     pub to: String,
 }
 
+/// Is it the id of an account, as `123456789012`?
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::Recovery;

@@ -104,7 +104,9 @@ fn wait_for_others(view: &View<'_>, (members, turns): (&[Turn<'_>], &[(bool, Ste
 /// The members that are there and stay, by cluster, the writer last.
 fn members<'a>(view: &View<'a>) -> BTreeMap<String, Vec<Turn<'a>>> {
     let mut clusters: BTreeMap<String, Vec<Turn<'a>>> = BTreeMap::new();
-    for change in view.plan.changes.iter().filter(|change| stays(change) && change.address.kind() == Member::KIND) {
+    for change in
+        view.plan.changes.iter().filter(|change| change.action.lives_on() && change.address.kind() == Member::KIND)
+    {
         let Some(live) = view.observed.get(&change.address).and_then(|seen| seen.live()) else { continue };
         let writes = Of::<Member>::outputs(&live.outputs).is_ok_and(|Outputs { writer, .. }| writer);
         let cluster = live.spec.get("parent").and_then(|parent| parent.as_str()).unwrap_or_default();
@@ -116,10 +118,6 @@ fn members<'a>(view: &View<'a>) -> BTreeMap<String, Vec<Turn<'a>>> {
     clusters
 }
 
-fn stays(change: &Change) -> bool {
-    matches!(change.action, Action::NoOp | Action::Update | Action::Restart | Action::Adopt)
-}
-
 /// The change of the cluster with this id, if it stays.
 fn home<'a>(view: &View<'a>, id: &str) -> Option<&'a Change> {
     let here = |change: &&Change| {
@@ -127,5 +125,9 @@ fn home<'a>(view: &View<'a>, id: &str) -> Option<&'a Change> {
         let outputs = live.and_then(|live| Of::<Cluster>::outputs(&live.outputs).ok());
         outputs.is_some_and(|outputs| outputs.id.as_str() == id)
     };
-    view.plan.changes.iter().filter(|change| change.address.kind() == Cluster::KIND && stays(change)).find(here)
+    view.plan
+        .changes
+        .iter()
+        .filter(|change| change.address.kind() == Cluster::KIND && change.action.lives_on())
+        .find(here)
 }

@@ -1,11 +1,12 @@
 //! The changes of a plan by what they mean to the reader, each with its reasons, fields and way out.
 
+use super::cost::known;
+use super::steps::outcome;
 use super::{Subject, short, told};
 use crate::forecast::signed;
 use crate::record::Fate;
 use crate::view::meaning::{GROUPS, Meaning, Meanings, changed, noticed};
-use crate::view::words;
-use auroractl_core::cost::{Total, Usd};
+use crate::view::{procedure, words};
 use auroractl_core::diff::FieldChange;
 use auroractl_core::plan::{Action, Change, Reason};
 use auroractl_core::{Address, Graph};
@@ -14,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// So many changes are told in full; of the others the line with the address remains.
+/// So many changes are told in full, and all that are refused; of the others the line with the address remains.
 const FULL: usize = 400;
 /// Longest value, in letters.
 const VALUE: usize = 4_000;
@@ -22,6 +23,22 @@ const VALUE: usize = 4_000;
 const OPEN: [(Meaning, usize); 2] = [(Meaning::Money, 30), (Meaning::Rest, 8)];
 /// What has more is folded on paper, too.
 const BULK: usize = 100;
+
+/// The changes, ready to be told.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// All of them, the gravest first.
+    pub(super) sections: Vec<Section>,
+    /// How many of them have only their line, though there would be more to tell.
+    pub(super) brief: usize,
+}
+
+/// How many may still be told in full, and how many were not.
+struct Room {
+    left: usize,
+    brief: usize,
+}
+
 /// Changes of one meaning.
 #[derive(Debug, Serialize)]
 pub(super) struct Section {
@@ -64,6 +81,8 @@ pub(super) struct Entry {
 pub(super) struct Detail {
     pub(super) reasons: Vec<String>,
     pub(super) refusal: Option<(String, String)>,
+    /// What people may do instead of what is refused: what it does and takes, and its steps.
+    pub(super) operations: Vec<(String, Vec<String>)>,
     pub(super) fields: Vec<Field>,
     pub(super) made: Vec<(String, String)>,
     pub(super) pending: Vec<(String, String)>,
@@ -84,8 +103,8 @@ pub(super) struct Field {
 }
 
 /// All changes, the gravest first.
-pub(super) fn sections(subject: &Subject<'_>) -> Vec<Section> {
-    let mut left = FULL;
+pub(super) fn changes(subject: &Subject<'_>) -> Told {
+    let mut room = Room { left: FULL, brief: 0 };
     let (outcomes, meanings) = (outcomes(subject), Meanings::by(subject.forecast));
     let mut sections = Vec::new();
     for meaning in Meaning::ALL {
@@ -98,7 +117,7 @@ pub(super) fn sections(subject: &Subject<'_>) -> Vec<Section> {
                 let grave = meaning <= Meaning::Data;
                 let most = OPEN.iter().find(|(of, _)| *of == meaning).map_or(usize::MAX, |(_, most)| *most);
                 let (open, bulk) = (changes.len() <= most, changes.len() > BULK);
-                let entries = changes.iter().map(|change| entry(subject, change, (&outcomes, grave, &mut left)));
+                let entries = changes.iter().map(|change| entry(subject, change, (&outcomes, grave, &mut room)));
                 parts.push(Part { name: words::group(group), entries: entries.collect(), open, bulk });
             }
         }
@@ -117,7 +136,7 @@ pub(super) fn sections(subject: &Subject<'_>) -> Vec<Section> {
             });
         }
     }
-    sections
+    Told { sections, brief: room.brief }
 }
 
 /// What became of each resource, in words and with a tone.
@@ -127,28 +146,31 @@ fn outcomes(subject: &Subject<'_>) -> Outcomes {
     let mut outcomes = Outcomes::new();
     let Some(run) = subject.run.filter(|run| run.end.is_some()) else { return outcomes };
     for (id, step) in subject.forecast.program.steps.iter().enumerate() {
-        let (text, tone) = match run.record.tracks.get(&id).map(|track| &track.fate) {
-            Some(Fate::Done) => ("done".to_owned(), "good"),
-            Some(Fate::Failed(why)) => (format!("failed: {}", told(why)), "bad"),
-            Some(Fate::Blocked(by)) => (format!("not started, because {by} failed"), "bad"),
-            Some(Fate::Running(status)) => (format!("under way: {}", told(status)), "warn"),
-            None => ("not started".to_owned(), "warn"),
+        let fate = run.record.tracks.get(&id).map(|track| &track.fate);
+        let tone = match fate {
+            Some(Fate::Done) => "good",
+            Some(Fate::Failed(_) | Fate::Blocked(_)) => "bad",
+            Some(Fate::Running(_)) | None => "warn",
         };
         // Of a replacement's two steps the one that did not end well counts.
         let slot = outcomes.entry(step.address.clone()).or_insert((String::new(), "good"));
         if slot.1 == "good" {
-            *slot = (text, tone);
+            *slot = (outcome(fate), tone);
         }
     }
     outcomes
 }
 
-fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, left): (&Outcomes, bool, &mut usize)) -> Entry {
-    let full = *left > 0;
-    *left = left.saturating_sub(1);
+fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outcomes, bool, &mut Room)) -> Entry {
     let outlook = subject.forecast.changes.get(&change.address).map(|outlook| outlook.estimate);
+    let delta = subject.forecast.money.delta.get(&change.address);
     let (outcome, outcome_tone) = outcomes.get(&change.address).cloned().unwrap_or((String::new(), ""));
-    let detail = Some(detail(change, subject.graph)).filter(|detail| full && !detail.is_empty());
+    let below = Some(detail(change, subject.graph)).filter(|detail| !detail.is_empty());
+    // Nothing else on the page says why a change is refused.
+    let full = room.left > 0 || change.refusal.is_some();
+    room.left = room.left.saturating_sub(1);
+    room.brief += usize::from(!full && below.is_some());
+    let detail = below.filter(|_| full);
     Entry {
         sign: words::sign(change.action),
         tone: words::tone(change.action),
@@ -157,7 +179,7 @@ fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, left): (&Outc
         verb: words::verb(change.action),
         impact: if noticed(change) { words::level(change.impact) } else { "" },
         duration: outlook.map(|estimate| words::seconds(estimate.p50.into())).unwrap_or_default(),
-        cost: subject.forecast.money.delta.get(&change.address).map(cost).unwrap_or_default(),
+        cost: delta.map(|total| known(total, signed(total.known.likely))).unwrap_or_default(),
         outcome,
         outcome_tone,
         open: grave && detail.is_some(),
@@ -165,20 +187,13 @@ fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, left): (&Outc
     }
 }
 
-/// An amount, with an asterisk where it leaves something out; in words where nothing else is known.
-fn cost(total: &Total) -> String {
-    match (total.known.likely, total.is_whole()) {
-        (likely, true) => signed(likely),
-        (Usd(0), false) => "by use".to_owned(),
-        (likely, false) => format!("{} *", signed(likely)),
-    }
-}
-
 fn detail(change: &Change, graph: &Graph) -> Detail {
+    let operations = change.refusal.iter().flat_map(|refusal| &refusal.operations);
     let reasons = change.reasons.iter().filter(|reason| !matches!(reason, Reason::New | Reason::Refused));
     Detail {
         reasons: reasons.map(words::reason).collect(),
         refusal: change.refusal.as_ref().map(|refusal| (told(&refusal.message), told(&refusal.way_out))),
+        operations: operations.filter_map(|one| procedure(*one)).collect(),
         fields: change.fields.iter().map(field).collect(),
         made: made(change, graph),
         pending: change.pending.iter().map(|(path, value)| (path.clone(), text(path, value))).collect(),

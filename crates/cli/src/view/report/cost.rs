@@ -68,12 +68,16 @@ pub(super) fn cost(subject: &Subject<'_>) -> Cost {
     }
 }
 
-fn row(name: String, (before, after): (&Total, &Total), change: Usd) -> Row {
-    let told = |total: &Total, sum: String| match (total.known.likely, total.is_whole()) {
+/// A sum, with an asterisk where it leaves something out; in words where nothing else is known.
+pub(super) fn known(total: &Total, sum: String) -> String {
+    match (total.known.likely, total.is_whole()) {
         (_, true) => sum,
         (Usd(0), false) => "by use".to_owned(),
         (_, false) => format!("{sum} *"),
-    };
+    }
+}
+
+fn row(name: String, (before, after): (&Total, &Total), change: Usd) -> Row {
     let tone = match change.0 {
         0 => "",
         more if more > 0 => "more",
@@ -81,8 +85,8 @@ fn row(name: String, (before, after): (&Total, &Total), change: Usd) -> Row {
     };
     Row {
         name,
-        before: told(before, before.known.likely.to_string()),
-        after: told(after, amount(after.known)),
+        before: known(before, before.known.likely.to_string()),
+        after: known(after, amount(after.known)),
         change: if change == Usd(0) { "–".to_owned() } else { signed(change) },
         tone,
     }

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::{Subject, short};
 use crate::forecast::signed;
-use crate::view::outage::{felt as in_words, later_line, line, words as whole};
+use crate::view::outage::{felt as in_words, later_line, line, restarted, words as whole};
 use crate::view::svg::px;
 use crate::view::words;
 use auroractl_core::outage::{Felt as What, Window};
@@ -160,18 +160,17 @@ pub(super) fn sentence(subject: &Subject<'_>) -> String {
 pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
     let outage = &subject.forecast.outage;
     let (writer, readers) = (outage.writer, outage.readers);
-    let restarted = || format!("{} restarted, {} at once", words::count(readers.times, "reader"), readers.at_once);
     if outage.windows.iter().any(Window::loses_cluster) {
         return ("deletion".to_owned(), "the cluster is gone for good".to_owned(), "bad");
     }
     if writer.times > 0 {
         let at_most = words::seconds(writer.lasts.p95.into());
-        let more = if readers.times > 0 { format!("; {}", restarted()) } else { String::new() };
+        let more = if readers.times > 0 { format!("; {}", restarted(readers)) } else { String::new() };
         let note = format!("without a writer, 19 of 20 times at most {at_most}{more}");
         return (words::seconds(writer.lasts.p50.into()), note, "bad");
     }
     if readers.times > 0 {
-        return (words::count(readers.times, "reader"), restarted(), "warn");
+        return (words::count(readers.times, "reader"), restarted(readers), "warn");
     }
     match outage.windows.first() {
         Some(window) => (words::count(outage.windows.len(), "interruption"), in_words(window.what).to_owned(), "warn"),

@@ -1,8 +1,8 @@
-//! The run as a chart of time: one bar for what is worth telling, and a lane of marks for the many short steps of a part.
+//! The run as a chart of time: one bar for what is worth telling, and a lane of marks for the many other steps of a part.
 
 use super::axis::Axis;
-use super::steps::{Told, steps};
-use super::{Subject, short, told};
+use super::steps::{Told, outcome, steps};
+use super::{Subject, short};
 use crate::record::Fate;
 use crate::view::svg::px;
 use crate::view::words;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps shorter than this part of the run stand in their part's lane, unless something is to be said of them.
 const SHORT: f64 = 0.012;
-/// So many short steps of a part make a lane; fewer have their own bars.
+/// So many steps of a part without one of their own make a lane; fewer have their own bars.
 const LANE: usize = 3;
 /// At most so many bars, and so many rows of the table.
 const BARS: usize = 70;
@@ -28,7 +28,7 @@ const LETTERS: usize = 41;
 #[derive(Debug, Serialize)]
 pub(super) struct Gantt {
     height: String,
-    /// The run has begun: every row has a place for what was measured.
+    /// The run has ended: every row has a place for what was measured.
     measured: bool,
     bars: Vec<Bar>,
     lanes: Vec<Lane>,
@@ -70,7 +70,7 @@ struct Done {
     fate: &'static str,
 }
 
-/// The short steps of a part.
+/// The steps of a part that have no bar of their own: short ones, and those beyond what a chart can hold.
 #[derive(Debug, Serialize)]
 struct Lane {
     name: String,
@@ -232,27 +232,28 @@ fn fate(step: &Told<'_>) -> String {
     let Some(track) = &step.track else { return String::new() };
     match track.fate {
         Some(Fate::Done) if step.overdue() => "done, later than 19 of 20".to_owned(),
-        Some(Fate::Done) => "done".to_owned(),
-        Some(Fate::Failed(why)) => format!("failed: {}", told(why)),
-        Some(Fate::Blocked(by)) => format!("not started, because {by} failed"),
-        Some(Fate::Running(status)) => format!("under way when the run ended: {}", told(status)),
-        None => "not started".to_owned(),
+        fate => outcome(fate),
     }
 }
 
 fn lane((group, steps): (Group, &[&Told<'_>]), axis: &Axis, at: &Cursor) -> Lane {
-    let spans = steps.iter().map(|step| match &step.track {
-        Some(track) => (track.start.unwrap_or(track.end), track.end),
-        None => (step.start, step.end),
-    });
-    let longest = steps.iter().map(|step| step.took().unwrap_or_else(|| step.predicted())).fold(0.0, f64::max);
-    let name = format!("{} of {}", words::count(steps.len(), "short step"), words::group(group).to_lowercase());
-    let at_most = format!("up to {} each", words::seconds(longest));
+    // After a run, a step that never began has no time to be shown.
+    let spans: Vec<(f64, f64)> = steps
+        .iter()
+        .filter_map(|step| match &step.track {
+            Some(track) => Some((track.start?, track.end)),
+            None => Some((step.start, step.end)),
+        })
+        .collect();
+    let longest = spans.iter().map(|(from, to)| to - from).reduce(f64::max);
+    let name = format!("{} of {}", words::count(steps.len(), "more step"), words::group(group).to_lowercase());
+    let at_most =
+        longest.map_or_else(|| "not started".to_owned(), |most| format!("up to {} each", words::seconds(most)));
     Lane {
         title: format!("{name}, {at_most}"),
         name,
         text_y: px(at.y + at.row / 2.0 + 4.0),
-        marks: merged(spans.collect()).into_iter().map(|(from, to)| axis.bar(from, to)).map(mark).collect(),
+        marks: merged(spans).into_iter().map(|(from, to)| axis.bar(from, to)).map(mark).collect(),
         note: at_most,
         y: px(at.y + at.row / 2.0 - 3.0),
     }

@@ -6,6 +6,7 @@ use crate::forecast::signed;
 use crate::view::forecast::{amount, basis};
 use crate::view::words;
 use auroractl_core::cost::Usd;
+use auroractl_core::plan::Reason;
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_policy::{Severity, report};
 use serde::Serialize;
@@ -23,7 +24,9 @@ pub(super) struct Head {
     pub(super) lead: String,
     pub(super) figures: Vec<Figure>,
     pub(super) facts: Vec<Fact>,
-    /// What keeps the plan from being applied, in its own lines.
+    /// Why it stopped, in the failure's own lines; none that stand further down anyway.
+    pub(super) why: Vec<String>,
+    /// What to do about it.
     pub(super) hindrances: Vec<String>,
 }
 
@@ -65,8 +68,24 @@ pub(super) fn head(subject: &Subject<'_>) -> Head {
         lead: felt::sentence(subject),
         figures: vec![impact(subject), duration(subject), money(subject), rules(subject), changes(subject)],
         facts: facts(subject),
-        hindrances: subject.stopped.map(|failure| failure.hint.iter().cloned().collect()).unwrap_or_default(),
+        why: why(subject),
+        hindrances: subject.stopped.and_then(|failure| failure.hint.as_deref()).map(told).into_iter().collect(),
     }
+}
+
+/// The lines of a failure that nothing else on the page tells.
+fn why(subject: &Subject<'_>) -> Vec<String> {
+    let Some(failure) = subject.stopped else { return Vec::new() };
+    // Findings, what is over a budget, and refusals stand with the rules, the impact or the cost, and the changes.
+    // Refusals are asked for first, so that no other failure has a plan with one.
+    let below = matches!(failure.exit, Exit::Blocked | Exit::Budget) || subject.plan.refused().next().is_some();
+    if below {
+        return Vec::new();
+    }
+    // They were made for a terminal, colours and all.
+    let text = anstream::adapter::strip_str(&failure.details.join("\n")).to_string();
+    // Hidden as a whole: a private key has many lines.
+    told(&text).lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
 fn standing(subject: &Subject<'_>) -> Standing {
@@ -76,7 +95,9 @@ fn standing(subject: &Subject<'_>) -> Standing {
             let word = match failure.exit {
                 Exit::Budget => "Over budget",
                 Exit::Blocked => "Blocked",
-                _ => "Refused",
+                Exit::Approval => "Not approved",
+                Exit::Refused | Exit::Invalid => "Refused",
+                _ => "Stopped",
             };
             ("bad", word, sentence(&told(&failure.message)))
         }
@@ -165,8 +186,15 @@ fn money(subject: &Subject<'_>) -> Figure {
 
 fn rules(subject: &Subject<'_>) -> Figure {
     let Some(report) = subject.rules else {
-        let why = if subject.plan.is_empty() { "nothing changes" } else { "what goes need not keep them" };
-        let note = why.to_owned();
+        let goes = |reason: &Reason| matches!(reason, Reason::Destroyed);
+        let note = if subject.plan.is_empty() {
+            "nothing changes"
+        } else if subject.plan.changes.iter().any(|change| change.reasons.iter().any(goes)) {
+            "what goes need not keep them"
+        } else {
+            "stopped before they were asked"
+        };
+        let note = note.to_owned();
         return Figure { name: "Design rules", value: "not asked".to_owned(), note, tone: "" };
     };
     let (value, tone) = match (blocking(subject), report.count(Severity::Warn)) {

@@ -2,14 +2,16 @@
 //!
 //! What others wrote stays text: it neither ends a cell nor begins markup, mentions nobody and is no link.
 
-use super::{Page, Subject, page};
+use super::head::{Figure, Head};
+use super::rules::Rules;
+use super::{Subject, changes as all_changes};
 use crate::view::words;
 use std::fmt::Write as _;
 
 /// GitHub refuses longer comments, in characters: `body is too long (maximum is 65536 characters)`.
 const LIMIT: usize = 65_536;
-/// Kept free for the sentence that says what was cut, and for the end.
-const RESERVE: usize = 1_200;
+/// Kept free for the sentences that say what was cut, for the ends of folds, and for the end.
+const RESERVE: usize = 1_600;
 
 /// A comment that grows until it is full.
 #[derive(Default)]
@@ -33,12 +35,21 @@ impl Sheet {
 
 /// The comment.
 pub(crate) fn markdown(subject: &Subject<'_>) -> String {
-    let page = page(subject);
+    let summary = super::head::head(subject);
+    let told = all_changes::changes(subject);
+    let verdict = subject.rules.map(|report| super::rules::rules(subject.stack, report));
     let mut sheet = Sheet::default();
-    sheet.add(&head(&page));
-    let mut left = changes(&page, &mut sheet);
-    if !sheet.add(&rules(&page)) {
+    let mut left = Vec::new();
+    if !sheet.add(&head(&summary)) {
+        left.push("the summary".to_owned());
+    }
+    left.extend(changes(&told.sections, &mut sheet));
+    if !sheet.add(&verdict.as_ref().map(rules).unwrap_or_default()) {
         left.push("the findings of the design rules".to_owned());
+    }
+    if told.brief > 0 {
+        let what = words::count(told.brief, "more change");
+        let _ = writeln!(sheet.text, "\nDetails of {what} are left out: `auroractl plan --json` has all of them.");
     }
     if !left.is_empty() {
         let what = left.join(" and ");
@@ -47,22 +58,21 @@ pub(crate) fn markdown(subject: &Subject<'_>) -> String {
             "\n**Cut:** {what} did not fit into a comment. `auroractl plan --html FILE` writes the whole of it."
         );
     }
-    sheet.text.push_str(&foot(&page));
+    sheet.text.push_str(&foot(&summary));
     sheet.text
 }
 
 /// Where it stands, and the figures as one row.
-fn head(page: &Page) -> String {
-    let head = &page.head;
+fn head(head: &Head) -> String {
     let mut text =
         format!("### Plan of {} ({}): {}\n\n", code(&head.stack, false), plain(&head.environment), head.standing.word);
     let _ = writeln!(text, "{}\n\n{}\n", plain(&head.lead), plain(&head.standing.text));
-    for line in &head.hindrances {
+    for line in head.why.iter().chain(&head.hindrances) {
         let _ = writeln!(text, "> {}\n", plain(line));
     }
     let names: Vec<&str> = head.figures.iter().map(|figure| figure.name).collect();
     let _ = writeln!(text, "| {} |\n|{}", names.join(" | "), "---|".repeat(names.len()));
-    let cell = |figure: &super::head::Figure| {
+    let cell = |figure: &Figure| {
         let note = if figure.note.is_empty() { String::new() } else { format!("<br>{}", plain(&figure.note)) };
         format!("**{}**{note}", plain(&figure.value))
     };
@@ -72,9 +82,9 @@ fn head(page: &Page) -> String {
 }
 
 /// The changes that fit; what does not is named in the answer.
-fn changes(page: &Page, sheet: &mut Sheet) -> Vec<String> {
+fn changes(sections: &[all_changes::Section], sheet: &mut Sheet) -> Vec<String> {
     let mut cut = 0;
-    for section in &page.changes {
+    for section in sections {
         let open = if section.grave { " open" } else { "" };
         let heading = format!("\n<details{open}><summary>{} ({})</summary>\n\n", section.title, section.count);
         if !sheet.add(&heading) {
@@ -95,7 +105,7 @@ fn changes(page: &Page, sheet: &mut Sheet) -> Vec<String> {
 }
 
 /// One change as an item with what stands below it.
-fn change(entry: &super::changes::Entry) -> String {
+fn change(entry: &all_changes::Entry) -> String {
     let mut line = format!("- {} {} {}", code(entry.sign, false), code(&entry.address, false), plain(entry.verb));
     let more = [entry.impact.to_owned(), about(&entry.duration), monthly(&entry.cost)];
     let more: Vec<String> = more.into_iter().filter(|text| !text.is_empty()).collect();
@@ -106,6 +116,12 @@ fn change(entry: &super::changes::Entry) -> String {
     let Some(detail) = &entry.detail else { return line };
     if let Some((message, way_out)) = &detail.refusal {
         let _ = writeln!(line, "  - **{}** → {}", plain(message), plain(way_out));
+    }
+    for (what, steps) in &detail.operations {
+        let _ = writeln!(line, "  - or: {}", plain(what));
+        for (step, number) in steps.iter().zip(1..) {
+            let _ = writeln!(line, "    {number}. {}", plain(step));
+        }
     }
     for reason in &detail.reasons {
         let _ = writeln!(line, "  - {}", plain(reason));
@@ -130,8 +146,10 @@ fn monthly(cost: &str) -> String {
 }
 
 /// The findings as a table.
-fn rules(page: &Page) -> String {
-    let Some(rules) = page.rules.as_ref().filter(|rules| !rules.findings.is_empty()) else { return String::new() };
+fn rules(rules: &Rules) -> String {
+    if rules.findings.is_empty() {
+        return String::new();
+    }
     let mut text = format!("\n<details><summary>Design rules: {}</summary>\n\n", plain(&rules.counts));
     text.push_str("| Rule | What | Where |\n|---|---|---|\n");
     for finding in &rules.findings {
@@ -139,28 +157,38 @@ fn rules(page: &Page) -> String {
         let (rule, standing, sentence) = (plain(&finding.rule), plain(&finding.standing), plain(&finding.sentence));
         let _ = writeln!(text, "| {rule} {standing} | {sentence} | {place} |");
     }
+    if rules.left_out > 0 {
+        let _ = writeln!(text, "\n{} more: `auroractl check` has all of them.", rules.left_out);
+    }
     text.push_str("\n</details>\n");
     text
 }
 
 /// Where it comes from.
-fn foot(page: &Page) -> String {
-    let facts =
-        page.head.facts.iter().map(|fact| format!("{} {}", fact.name, code(&super::short(&fact.value, 80), false)));
+fn foot(head: &Head) -> String {
+    let facts = head.facts.iter().map(|fact| format!("{} {}", fact.name, code(&super::short(&fact.value, 80), false)));
     format!("\n<sub>{}</sub>\n", facts.collect::<Vec<_>>().join(" · "))
 }
+
+/// Shown as nothing, it keeps what stands around it from being one word to GitHub: a mention, a reference, an address.
+const NOTHING: &str = "<!-- -->";
 
 /// A text that neither ends its cell or line nor begins markup of its own.
 fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
+        let (before, rest) = text.split_at_checked(at).unwrap_or_default();
         match character {
-            '|' | '\\' | '[' | ']' | '*' | '_' | '`' | '~' | '#' => safe.extend(['\\', character]),
+            '|' | '\\' | '[' | ']' | '*' | '_' | '`' | '~' => safe.extend(['\\', character]),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
-            // An empty comment keeps it from being a mention.
-            '@' => safe.push_str("@<!-- -->"),
+            '#' => safe.extend(["\\#", NOTHING]),
+            '@' => safe.extend(["@", NOTHING]),
+            ':' if rest.starts_with("://") => safe.extend([":", NOTHING]),
+            '.' if before.get(at.saturating_sub(3)..).is_some_and(|word| word.eq_ignore_ascii_case("www")) => {
+                safe.extend([NOTHING, "."]);
+            }
             '\n' | '\r' | '\t' => safe.push(' '),
             other => safe.push(other),
         }
@@ -185,6 +213,7 @@ mod tests {
     #[test]
     fn what_others_wrote_stays_text() {
         assert_eq!(plain("a|b <b> @team *x* `y`"), r"a\|b &lt;b&gt; @<!-- -->team \*x\* \`y\`");
+        assert_eq!(plain("https://a.b, WWW.a.b, #12: a"), r"https:<!-- -->//a.b, WWW<!-- -->.a.b, \#<!-- -->12: a");
         assert_eq!(code("a`b``c", false), "```a`b``c```");
         assert_eq!(code("`", false), "`` ` ``");
         assert_eq!(code("a|b\nc", true), r"`a\|b c`");

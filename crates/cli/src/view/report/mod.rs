@@ -46,7 +46,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) forecast: &'a Forecast,
     /// What the stack wants.
     pub(crate) graph: &'a Graph,
-    /// What the design rules say; nothing about a stack that goes.
+    /// What the design rules say; `None` where nobody asked: the stack goes or stays, or it stopped before.
     pub(crate) rules: Option<&'a Report>,
     /// Where it comes from.
     pub(crate) origin: &'a Origin,
@@ -97,6 +97,8 @@ pub(crate) struct Page {
     felt: felt::Felt,
     gantt: Option<gantt::Gantt>,
     changes: Vec<changes::Section>,
+    /// Changes of which only the line stands there.
+    brief: usize,
     cost: cost::Cost,
     rules: Option<rules::Rules>,
     graph: Option<Drawing>,
@@ -112,11 +114,13 @@ fn page(subject: &Subject<'_>) -> Page {
     let done: BTreeMap<&Address, _> =
         subject.plan.changes.iter().map(|change| (&change.address, change.action)).collect();
     let axis = axis::Axis::of(subject);
+    let changes::Told { sections, brief } = changes::changes(subject);
     Page {
         head: head::head(subject),
         felt: felt::felt(subject, &axis),
         gantt: (!subject.forecast.program.steps.is_empty()).then(|| gantt::gantt(subject, &axis)),
-        changes: changes::sections(subject),
+        changes: sections,
+        brief,
         cost: cost::cost(subject),
         rules: subject.rules.map(|report| rules::rules(subject.stack, report)),
         axis,

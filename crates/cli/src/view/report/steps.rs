@@ -1,16 +1,14 @@
 //! The steps of a program with all that is told of each: predicted, and measured after a run.
 
-use super::Subject;
+use super::{Subject, told};
 use crate::record::Fate;
 use crate::view::forecast::seconds;
+use crate::view::pace;
 use auroractl_core::lower::StepId;
 use auroractl_core::plan::Change;
 use auroractl_core::rehearse::Gate;
-use auroractl_core::{Address, Group};
+use auroractl_core::{Address, Estimate, Group};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A step of which 19 of 20 take less, in seconds, is never late: a slow call is no event.
-const WORTH_TELLING: f64 = 5.0;
 
 /// One step. Times are seconds from the start of the run.
 #[derive(Clone, Debug)]
@@ -26,6 +24,8 @@ pub(super) struct Told<'a> {
     pub(super) end: f64,
     /// When it is over on a bad day, 19 of 20 times.
     pub(super) late: f64,
+    /// How long it takes, as was foretold.
+    estimate: Estimate,
     /// What it waits for.
     pub(super) gate: Option<String>,
     /// It decides when the run ends.
@@ -60,14 +60,24 @@ impl Told<'_> {
 
     /// Did it take longer than 19 of 20 do?
     pub(super) fn overdue(&self) -> bool {
-        let most = self.late - self.start;
-        most >= WORTH_TELLING && self.took().is_some_and(|took| took > most)
+        self.took().is_some_and(|took| pace::overdue(took, self.estimate))
     }
 
     /// Is there something to say of it beside its time?
     pub(super) fn telling(&self) -> bool {
         let well = |track: &Measured<'_>| matches!(track.fate, Some(Fate::Done));
         self.critical || self.felt || self.overdue() || self.track.as_ref().is_some_and(|track| !well(track))
+    }
+}
+
+/// What became of a step, in words; `None` for one of which nothing was heard.
+pub(super) fn outcome(fate: Option<&Fate>) -> String {
+    match fate {
+        Some(Fate::Done) => "done".to_owned(),
+        Some(Fate::Failed(why)) => format!("failed: {}", told(why)),
+        Some(Fate::Blocked(by)) => format!("not started, because {by} failed"),
+        Some(Fate::Running(status)) => format!("under way when the run ended: {}", told(status)),
+        None => "not started".to_owned(),
     }
 }
 
@@ -82,17 +92,18 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
     let critical = critical(subject);
     let windows: Vec<(&Address, f64)> =
         forecast.outage.windows.iter().map(|window| (&window.by, f64::from(window.from))).collect();
-    let mut told: Vec<Told<'a>> = Vec::new();
+    let mut all: Vec<Told<'a>> = Vec::new();
     for (id, (step, span)) in forecast.program.steps.iter().zip(&forecast.rehearsal.spans).enumerate() {
         let change = changes.get(&step.address);
         let start = seconds(span.start);
-        told.push(Told {
+        all.push(Told {
             id,
             name: name(id),
             group: change.map_or(Group::Network, |change| change.group),
             start,
             end: seconds(span.end),
             late: start + f64::from(step.estimate.p95),
+            estimate: step.estimate,
             gate: match span.gate {
                 Gate::Free => None,
                 Gate::Need(by) => Some(format!("after {}", name(by))),
@@ -103,8 +114,8 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
             track: measured(subject, id),
         });
     }
-    told.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.end.total_cmp(&b.end)).then(a.id.cmp(&b.id)));
-    told
+    all.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.end.total_cmp(&b.end)).then(a.id.cmp(&b.id)));
+    all
 }
 
 /// Does a moment lie within a step? Both are told in thousandths of a second.

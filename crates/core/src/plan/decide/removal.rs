@@ -1,6 +1,6 @@
 //! What is done to a resource that the stack does not want, and what stands against it.
 
-use super::{Case, Run, made_by, malformed, replaced_outside};
+use super::{Case, Run, malformed, replaced_outside};
 use crate::address::Address;
 use crate::guard;
 use crate::observed::{Live, Observed, Owner, Readiness};
@@ -43,7 +43,9 @@ impl Run<'_> {
             }
             None | Some(Observed::Absent) => self.change(&case, Action::Forget, vec![why], generation)?,
             // An intent that came to nothing, and somebody else has taken the name.
-            Some(Observed::Live(live)) if record.is_none() && !intent.is_some_and(|intent| made_by(intent, live)) => {
+            Some(Observed::Live(live))
+                if record.is_none() && !intent.is_some_and(|intent| live.made_as(&intent.oid)) =>
+            {
                 self.change(&case, Action::Forget, vec![why], generation)?
             }
             Some(Observed::Live(_)) if let Some(by) = self.needed_by_remains(address) => {

@@ -238,7 +238,12 @@ fn missing(site: &Site, root: &Root) -> StoreError {
 /// Lines that say of every intent that a call may have been sent.
 fn attempted(state: &State) -> Vec<Entry> {
     let open = state.intents.iter().filter(|intent| !intent.attempted);
-    open.map(|intent| Entry::Attempt { address: intent.address.clone(), generation: intent.generation }).collect()
+    open.map(|intent| Entry::Attempt {
+        address: intent.address.clone(),
+        generation: intent.generation,
+        verb: Some(intent.verb),
+    })
+    .collect()
 }
 
 /// The state of a stack while this run holds its lease.

@@ -61,7 +61,7 @@ pub(in crate::store) fn run(steps: usize) -> Vec<Entry> {
     let mut entries = vec![start];
     entries.extend((0..steps).map(intent));
     for index in 0..steps {
-        entries.push(Entry::Attempt { address: at(index), generation: 0 });
+        entries.push(Entry::Attempt { address: at(index), generation: 0, verb: Some(Verb::Create) });
         entries.push(Entry::Recorded { address: at(index), record: Box::new(record(index)) });
         entries.push(Entry::Resolved { address: at(index), generation: 0, verb: Verb::Create });
     }

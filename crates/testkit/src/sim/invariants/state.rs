@@ -113,7 +113,7 @@ pub(super) fn i29(log: &Log) -> Verdict {
         let attempts: Vec<&Entry> = attempts.flat_map(|line| &line.entries).collect();
         let attempted = |call: &Call| {
             attempts.iter().any(|entry| {
-                matches!(entry, Entry::Attempt { address, generation }
+                matches!(entry, Entry::Attempt { address, generation, .. }
                 if *address == call.address && *generation == call.generation)
             })
         };

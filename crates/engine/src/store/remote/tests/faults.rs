@@ -92,7 +92,7 @@ async fn a_bucket_that_is_lost_in_mid_run_stops_it_and_the_next_run_goes_on() {
     store.append(std::slice::from_ref(&outcome), true).await.unwrap();
     replay(&mut state, &outcome);
     clock.sleep(minutes(2)).await;
-    let attempt = Entry::Attempt { address: at(5), generation: 0 };
+    let attempt = Entry::Attempt { address: at(5), generation: 0, verb: None };
     let why = store.append(&[attempt], true).await.unwrap_err();
     let StoreError::Remote(RemoteError::Call { .. }) = &why else { panic!("{why}") };
     let why = store.commit(&state).await.unwrap_err();

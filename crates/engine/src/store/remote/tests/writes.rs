@@ -37,7 +37,7 @@ async fn intents_are_there_before_the_answer_and_outcomes_soon() {
     assert_eq!(found(&bucket, &clock).await.unwrap().intents.len(), 1);
     let before = bucket.calls()["put"];
     for index in 1..20 {
-        let attempt = Entry::Attempt { address: at(index), generation: 0 };
+        let attempt = Entry::Attempt { address: at(index), generation: 0, verb: None };
         store.append(&[attempt], true).await.unwrap();
     }
     assert_eq!(bucket.calls()["put"], before, "nothing that can be looked up again waits for the bucket");
