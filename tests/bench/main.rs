@@ -4,6 +4,7 @@
 //! by the proxy before it, CPU time and memory by the kernel. Wall times on a shared machine are noisy: where a target
 //! is one, the minimum counts.
 
+mod accuracy;
 mod forecast;
 mod graph;
 mod journal;
@@ -45,7 +46,7 @@ fn one_size(size: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{}", serde_json::to_string(&sample)?)
 }
 
-/// Measures what is named (`graphs`, `journal`, `rules`, `forecast`, `stack`, `pace`, `roll`, `terraform`), or all.
+/// Measures what is named (`graphs`, `journal`, `rules`, `forecast`, `stack`, `pace`, `accuracy`, `roll`, `terraform`), or all.
 fn whole(only: &[String]) -> io::Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
     let mut out = io::stdout();
@@ -77,6 +78,9 @@ fn whole(only: &[String]) -> io::Result<()> {
     }
     if wanted("pace") {
         rows.extend(stack::lifecycles(reads)?);
+    }
+    if wanted("accuracy") {
+        rows.extend(accuracy::rows()?);
     }
     if wanted("roll") {
         rows.extend(roll::rows()?);

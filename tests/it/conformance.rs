@@ -3,7 +3,7 @@
 //! What others do to the account stands in `conformance/*.py`, each behind `clients.py`. Its lines `# case: ADDRESS` name what
 //! must show in the plan, `# none: KIND: REASON` a kind to which this can't happen; a kind with neither fails the test.
 
-use crate::place::{Place, blueprint, unprotected};
+use crate::place::{Place, STACK, blueprint, unprotected};
 use auroractl_testkit::emulator::workspace;
 use std::collections::BTreeSet;
 
@@ -79,6 +79,49 @@ fn data_that_vanished_is_not_replaced_by_an_empty_one() {
         assert!(done.stderr.contains("db_cluster.main"), "{}", done.stderr);
     }
     assert_eq!(place.inventory().len(), before);
+}
+
+/// Somebody deletes the database, and keeps a snapshot.
+const LOST: &str = r#"
+rds = aws("rds")
+for member in rds.describe_db_instances()["DBInstances"]:
+    rds.delete_db_instance(DBInstanceIdentifier=member["DBInstanceIdentifier"], SkipFinalSnapshot=True)
+rds.delete_db_cluster(DBClusterIdentifier="orders-dev", FinalDBSnapshotIdentifier="saved")
+"#;
+/// Its owner brings it back, under the name that it had, with the stack's network and key.
+const RESTORED: &str = r#"
+rds = aws("rds")
+ours = [group for group in aws("ec2").describe_security_groups()["SecurityGroups"]
+        if any(tag["Value"] == "security_group.db" for tag in group.get("Tags", []))]
+rds.restore_db_cluster_from_snapshot(
+    DBClusterIdentifier="orders-dev", SnapshotIdentifier="saved", Engine="aurora-postgresql",
+    DBSubnetGroupName=rds.describe_db_subnet_groups()["DBSubnetGroups"][0]["DBSubnetGroupName"],
+    VpcSecurityGroupIds=[group["GroupId"] for group in ours])
+arn = rds.describe_db_clusters()["DBClusters"][0]["DBClusterArn"]
+rds.remove_tags_from_resource(ResourceName=arn, TagKeys=["auroractl:id", "auroractl:address", "auroractl:lineage"])
+"#;
+
+#[test]
+fn what_was_restored_takes_the_place_of_what_vanished() {
+    let place = Place::new(&blueprint("dev.toml").replace("ephemeral = true", "ephemeral = false"));
+    let _ = place.apply().exits(0);
+    let relink = || place.cli.run(&["state", "relink", "db_cluster.main", STACK]).unwrap();
+    assert!(relink().exits(0).stdout.contains("nothing was changed"));
+    place.behind_our_back(LOST);
+    let done = place.run("plan", &[]).exits(8);
+    assert!(done.stderr.contains("auroractl state relink"), "{}", done.stderr);
+    assert!(relink().exits(8).stderr.contains("nothing at AWS bears the name"));
+    place.behind_our_back(RESTORED);
+    let done = place.apply().exits(8);
+    assert!(done.stderr.contains("auroractl state relink"), "{}", done.stderr);
+    place.proxy.clear_log();
+    let done = relink().exits(0);
+    assert!(done.stdout.contains("db_cluster.main is cluster-"), "{}", done.stdout);
+    assert_eq!(place.proxy.summary().writes, 0, "AWS is only looked at");
+    let _ = place.apply().exits(0);
+    place.settled();
+    place.sound();
+    assert_eq!(place.census()["rds:cluster"], 1);
 }
 
 /// AWS Backup has made a recovery point.

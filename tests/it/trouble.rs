@@ -4,6 +4,7 @@ use crate::place::{Place, STACK, applied, dev, unprotected};
 use auroractl_testkit::cli::Finished;
 use auroractl_testkit::process;
 use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt, When};
+use serde_json::Value;
 use std::io::Read as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -276,8 +277,15 @@ fn the_address_on_the_tags_follows_a_move() {
     let place = applied();
     let (table, other) = ("route_table.private-b", "route_table.other");
     for (from, to) in [(table, other), (other, table)] {
-        let _ = place.cli.run(&["state", "mv", from, to, STACK]).unwrap().exits(0);
+        let done = place.cli.run(&["state", "mv", from, to, STACK, "--json"]).unwrap().exits(0);
+        let told: Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!(told["message"], format!("{from} is now {to}. Its identity stays."));
     }
+    let history = place.cli.run(&["state", "history", STACK, "--json"]).unwrap().exits(0);
+    let history: Value = serde_json::from_str(&history.stdout).unwrap();
+    let serials: Vec<u64> =
+        history["snapshots"].as_array().unwrap().iter().map(|kept| kept["serial"].as_u64().unwrap()).collect();
+    assert!(serials.len() >= 3, "one of the apply and one of each move: {history}");
     let plan = place.run("plan", &["--detailed-exitcode"]).exits(2);
     assert!(plan.stdout.contains("its tags name the address that it had before"), "{}", plan.stdout);
     let _ = place.apply().exits(0);

@@ -5,7 +5,7 @@ use crate::codes::awaits_propagation;
 use crate::failure::Failure;
 use crate::session::Aws;
 use auroractl_engine::retry::{Patience, persist};
-use auroractl_engine::{CallError, Class};
+use auroractl_engine::{CallError, Class, Ending};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -186,6 +186,12 @@ pub trait GoneIsFine<T> {
     /// # Errors
     /// Every other failure.
     fn gone_is_fine(self) -> Result<Option<T>, CallError>;
+
+    /// What a delete has come to: `executed`, or that AWS does not know of such a thing.
+    ///
+    /// # Errors
+    /// Every other failure.
+    fn ending(self, executed: Ending) -> Result<Ending, CallError>;
 }
 
 impl<T> GoneIsFine<T> for Result<T, CallError> {
@@ -195,5 +201,9 @@ impl<T> GoneIsFine<T> for Result<T, CallError> {
             Err(error) if error.class == Class::Gone => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn ending(self, executed: Ending) -> Result<Ending, CallError> {
+        Ok(if self.gone_is_fine()?.is_some() { executed } else { Ending::Unknown })
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn planned(stack: &Stack, wish: &Wish<'_>, how: Judgement) -> R
     };
     let mut facts = facts::of_desired(&stack.loaded, wish.desired, &looked, how);
     facts.stack.leaving.clone_from(&wish.options.allow_delete);
-    let own = own(&stack.file, &input(stack, &facts, wish))?;
+    let own = own(&stack.file, || input(stack, &facts, wish))?;
     judged(stack, facts, own)
 }
 
@@ -85,12 +85,12 @@ fn input(stack: &Stack, facts: &Facts, wish: &Wish<'_>) -> Value {
 }
 
 /// Findings of the Rego files beside a stack file.
-fn own(stack_file: &Path, input: &Value) -> Result<Vec<Finding>, Failure> {
+fn own(stack_file: &Path, input: impl FnOnce() -> Value) -> Result<Vec<Finding>, Failure> {
     let sources = sources(&stack_file.parent().unwrap_or(Path::new("")).join(POLICIES))?;
     if sources.is_empty() {
         return Ok(Vec::new());
     }
-    let judge = || Custom::new(&sources)?.judge(input);
+    let judge = || Custom::new(&sources)?.judge(&input());
     judge().map_err(|error| unusable(&error))
 }
 

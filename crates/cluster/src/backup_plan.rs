@@ -107,8 +107,7 @@ impl Resource<Aws> for BackupPlan {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.backup().delete_backup_plan().backup_plan_id(past.outputs.backup_plan_id.as_str()).send();
-        aws.remove("backup:DeleteBackupPlan", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("backup:DeleteBackupPlan", call).await.ending(Ending::Gone)
     }
 }
 

@@ -94,8 +94,7 @@ impl Resource<Aws> for BackupSelection {
             let request = aws.backup().delete_backup_selection().backup_plan_id(backup_plan_id.as_str());
             request.selection_id(selection_id.as_str()).send()
         };
-        aws.remove("backup:DeleteBackupSelection", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("backup:DeleteBackupSelection", call).await.ending(Ending::Gone)
     }
 }
 

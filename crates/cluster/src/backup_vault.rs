@@ -91,9 +91,8 @@ impl Resource<Aws> for BackupVault {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let name = past.outputs.backup_vault_name.as_str();
         let call = || aws.backup().delete_backup_vault().backup_vault_name(name).send();
-        let deleted = aws.remove("backup:DeleteBackupVault", call).await.gone_is_fine();
-        deleted.map_err(|error| with_way_out(error, name))?;
-        Ok(Ending::Gone)
+        let deleted = aws.remove("backup:DeleteBackupVault", call).await.ending(Ending::Gone);
+        deleted.map_err(|error| with_way_out(error, name))
     }
 
     /// Recovery points are what is left when all else is gone: a vault that holds any stays.

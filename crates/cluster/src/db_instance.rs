@@ -196,8 +196,7 @@ impl Resource<Aws> for DbInstance {
         let name = past.outputs.db_instance_identifier.as_str();
         // No final snapshot: the data is the cluster's.
         let call = || aws.rds().delete_db_instance().db_instance_identifier(name).send();
-        let answer = aws.remove("rds:DeleteDBInstance", call).await.gone_is_fine()?;
-        Ok(if answer.is_some() { Ending::Going } else { Ending::Gone })
+        aws.remove("rds:DeleteDBInstance", call).await.ending(Ending::Going)
     }
 
     async fn operate(aws: &Aws, me: &Identity, order: &Order<Self>) -> Result<Readiness, CallError> {

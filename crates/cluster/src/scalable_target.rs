@@ -122,8 +122,7 @@ impl Resource<Aws> for ScalableTarget {
             let target = aws.autoscaling().deregister_scalable_target().service_namespace(ServiceNamespace::Rds);
             target.resource_id(id).scalable_dimension(DIMENSION).send()
         };
-        aws.remove("application-autoscaling:DeregisterScalableTarget", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("application-autoscaling:DeregisterScalableTarget", call).await.ending(Ending::Gone)
     }
 
     async fn operate(aws: &Aws, _: &Identity, order: &Order<Self>) -> Result<Readiness, CallError> {

@@ -123,8 +123,7 @@ impl Resource<Aws> for ScalingPolicy {
             let policy = aws.autoscaling().delete_scaling_policy().service_namespace(ServiceNamespace::Rds);
             policy.policy_name(policy_name).resource_id(resource_id.as_str()).scalable_dimension(DIMENSION).send()
         };
-        aws.remove("application-autoscaling:DeleteScalingPolicy", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("application-autoscaling:DeleteScalingPolicy", call).await.ending(Ending::Gone)
     }
 }
 

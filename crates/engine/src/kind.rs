@@ -123,13 +123,15 @@ pub struct Past<R: Model> {
     pub outputs: R::Outputs,
 }
 
-/// A delete was executed.
+/// What a delete has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It is gone.
     Gone,
     /// It is going; the engine waits until a survey says `Absent`.
     Going,
+    /// AWS does not know it: it was gone before, or AWS does not show yet what was just made.
+    Unknown,
 }
 
 /// An operation on a resource that stays as it is recorded.

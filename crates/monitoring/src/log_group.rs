@@ -108,8 +108,7 @@ impl Resource<Aws> for LogGroup {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.logs().delete_log_group().log_group_name(past.outputs.log_group_name.as_str()).send();
-        aws.remove("logs:DeleteLogGroup", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("logs:DeleteLogGroup", call).await.ending(Ending::Gone)
     }
 }
 

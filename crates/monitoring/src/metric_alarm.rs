@@ -186,8 +186,7 @@ impl Resource<Aws> for MetricAlarm {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.cloudwatch().delete_alarms().alarm_names(&past.outputs.alarm_name).send();
-        aws.remove("cloudwatch:DeleteAlarms", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("cloudwatch:DeleteAlarms", call).await.ending(Ending::Gone)
     }
 }
 

@@ -91,8 +91,7 @@ impl Resource<Aws> for SnsSubscription {
         }
         let call = || aws.sns().unsubscribe().subscription_arn(arn).send();
         // One that was never confirmed counts as gone: see the module.
-        aws.remove("sns:Unsubscribe", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("sns:Unsubscribe", call).await.ending(Ending::Gone)
     }
 }
 

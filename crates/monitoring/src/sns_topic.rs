@@ -105,8 +105,7 @@ impl Resource<Aws> for SnsTopic {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.sns().delete_topic().topic_arn(past.outputs.topic_arn.as_str()).send();
-        aws.remove("sns:DeleteTopic", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("sns:DeleteTopic", call).await.ending(Ending::Gone)
     }
 }
 

@@ -103,8 +103,7 @@ impl Resource<Aws> for DbSubnetGroup {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let name = past.outputs.db_subnet_group_name.as_str();
         let call = || aws.rds().delete_db_subnet_group().db_subnet_group_name(name).send();
-        aws.remove("rds:DeleteDBSubnetGroup", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("rds:DeleteDBSubnetGroup", call).await.ending(Ending::Gone)
     }
 }
 

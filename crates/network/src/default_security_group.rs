@@ -104,8 +104,7 @@ impl Resource<Aws> for DefaultSecurityGroup {
     async fn delete(aws: &Aws, me: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let unset = me.with_tags(&past.spec.tags).into_keys().collect();
         let edit = tags::TagEdit { set: tags::Map::new(), unset };
-        aws.retag_ec2(past.outputs.group_id.as_str(), &edit).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.retag_ec2(past.outputs.group_id.as_str(), &edit).await.ending(Ending::Gone)
     }
 }
 

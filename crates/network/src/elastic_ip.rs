@@ -86,8 +86,7 @@ impl Resource<Aws> for ElasticIp {
             let left = addresses(aws, vec![ec2::filter("allocation-id", [id.to_owned()])]).await?;
             return if left.is_empty() { Ok(Ending::Gone) } else { result.map(|_| Ending::Gone) };
         }
-        result.gone_is_fine()?;
-        Ok(Ending::Gone)
+        result.ending(Ending::Gone)
     }
 
     async fn spare(aws: &Aws, arn: &str) -> Result<Option<ElasticIpOutputs>, CallError> {

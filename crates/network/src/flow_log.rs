@@ -135,10 +135,8 @@ impl Resource<Aws> for FlowLog {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.flow_log_id.as_str();
         let call = || aws.ec2().delete_flow_logs().flow_log_ids(id).send();
-        if let Some(answer) = aws.remove("ec2:DeleteFlowLogs", call).await.gone_is_fine()? {
-            batch::all_done("ec2:DeleteFlowLogs", answer.unsuccessful()).gone_is_fine()?;
-        }
-        Ok(Ending::Gone)
+        let deleted = aws.remove("ec2:DeleteFlowLogs", call).await;
+        deleted.and_then(|answer| batch::all_done("ec2:DeleteFlowLogs", answer.unsuccessful())).ending(Ending::Gone)
     }
 }
 

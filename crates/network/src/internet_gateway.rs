@@ -90,8 +90,7 @@ impl Resource<Aws> for InternetGateway {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.internet_gateway_id.as_str();
         let call = || aws.ec2().delete_internet_gateway().internet_gateway_id(id).send();
-        aws.remove("ec2:DeleteInternetGateway", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DeleteInternetGateway", call).await.ending(Ending::Gone)
     }
 
     async fn spare(aws: &Aws, arn: &str) -> Result<Option<InternetGatewayOutputs>, CallError> {

@@ -99,8 +99,7 @@ impl Resource<Aws> for InternetGatewayAttachment {
             let request = aws.ec2().detach_internet_gateway().internet_gateway_id(internet_gateway_id.as_str());
             request.vpc_id(vpc_id.as_str()).send()
         };
-        aws.remove("ec2:DetachInternetGateway", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DetachInternetGateway", call).await.ending(Ending::Gone)
     }
 }
 

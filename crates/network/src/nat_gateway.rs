@@ -96,9 +96,8 @@ impl Resource<Aws> for NatGateway {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.nat_gateway_id.as_str();
         let call = || aws.ec2().delete_nat_gateway().nat_gateway_id(id).send();
-        let going = aws.remove("ec2:DeleteNatGateway", call).await.gone_is_fine()?;
         // Its address, its subnet and the internet gateway are free only when it reads `deleted`.
-        Ok(going.map_or(Ending::Gone, |_| Ending::Going))
+        aws.remove("ec2:DeleteNatGateway", call).await.ending(Ending::Going)
     }
 }
 

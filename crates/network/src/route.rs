@@ -111,8 +111,7 @@ impl Resource<Aws> for Route {
             let request = aws.ec2().delete_route().route_table_id(route_table_id.as_str());
             request.destination_cidr_block(&destination).send()
         };
-        aws.remove("ec2:DeleteRoute", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DeleteRoute", call).await.ending(Ending::Gone)
     }
 }
 

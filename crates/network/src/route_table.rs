@@ -94,8 +94,7 @@ impl Resource<Aws> for RouteTable {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.route_table_id.as_str();
         let call = || aws.ec2().delete_route_table().route_table_id(id).send();
-        aws.remove("ec2:DeleteRouteTable", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DeleteRouteTable", call).await.ending(Ending::Gone)
     }
 }
 

@@ -103,8 +103,7 @@ impl Resource<Aws> for RouteTableAssociation {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.association_id.as_str();
         let call = || aws.ec2().disassociate_route_table().association_id(id).send();
-        aws.remove("ec2:DisassociateRouteTable", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DisassociateRouteTable", call).await.ending(Ending::Gone)
     }
 }
 

@@ -123,8 +123,7 @@ impl Resource<Aws> for SecurityGroup {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.ec2().delete_security_group().group_id(past.outputs.group_id.as_str()).send();
-        aws.remove("ec2:DeleteSecurityGroup", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DeleteSecurityGroup", call).await.ending(Ending::Gone)
     }
 }
 

@@ -213,17 +213,16 @@ impl Resource<Aws> for SecurityGroupRule {
                     let request = aws.ec2().revoke_security_group_ingress().group_id(group);
                     request.set_security_group_rule_ids(ids.clone()).set_ip_permissions(tuple.clone()).send()
                 };
-                aws.remove("ec2:RevokeSecurityGroupIngress", call).await.gone_is_fine()?;
+                aws.remove("ec2:RevokeSecurityGroupIngress", call).await.ending(Ending::Gone)
             }
             Direction::Egress => {
                 let call = || {
                     let request = aws.ec2().revoke_security_group_egress().group_id(group);
                     request.set_security_group_rule_ids(ids.clone()).set_ip_permissions(tuple.clone()).send()
                 };
-                aws.remove("ec2:RevokeSecurityGroupEgress", call).await.gone_is_fine()?;
+                aws.remove("ec2:RevokeSecurityGroupEgress", call).await.ending(Ending::Gone)
             }
         }
-        Ok(Ending::Gone)
     }
 }
 

@@ -115,8 +115,7 @@ impl Resource<Aws> for Subnet {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.ec2().delete_subnet().subnet_id(past.outputs.subnet_id.as_str()).send();
-        aws.remove("ec2:DeleteSubnet", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DeleteSubnet", call).await.ending(Ending::Gone)
     }
 }
 

@@ -107,8 +107,7 @@ impl Resource<Aws> for Vpc {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.ec2().delete_vpc().vpc_id(past.outputs.vpc_id.as_str()).send();
-        aws.remove("ec2:DeleteVpc", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("ec2:DeleteVpc", call).await.ending(Ending::Gone)
     }
 
     /// Everything that costs or serves anything in a VPC stands in a subnet.

@@ -199,12 +199,10 @@ impl Resource<Aws> for VpcEndpoint {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.vpc_endpoint_id.as_str();
         let call = || aws.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id).send();
-        let Some(answer) = aws.remove("ec2:DeleteVpcEndpoints", call).await.gone_is_fine()? else {
-            return Ok(Ending::Gone);
-        };
-        let going = batch::all_done("ec2:DeleteVpcEndpoints", answer.unsuccessful()).gone_is_fine()?;
+        let deleted = aws.remove("ec2:DeleteVpcEndpoints", call).await;
+        let deleted = deleted.and_then(|answer| batch::all_done("ec2:DeleteVpcEndpoints", answer.unsuccessful()));
         // Subnets and groups are free only when the interfaces are gone.
-        Ok(going.map_or(Ending::Gone, |()| Ending::Going))
+        deleted.ending(Ending::Going)
     }
 }
 

@@ -92,8 +92,7 @@ impl Resource<Aws> for DbClusterParameterGroup {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let name = past.outputs.name.as_str();
         let call = || aws.rds().delete_db_cluster_parameter_group().db_cluster_parameter_group_name(name).send();
-        aws.remove("rds:DeleteDBClusterParameterGroup", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("rds:DeleteDBClusterParameterGroup", call).await.ending(Ending::Gone)
     }
 }
 

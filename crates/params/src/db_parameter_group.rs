@@ -92,8 +92,7 @@ impl Resource<Aws> for DbParameterGroup {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let name = past.outputs.name.as_str();
         let call = || aws.rds().delete_db_parameter_group().db_parameter_group_name(name).send();
-        aws.remove("rds:DeleteDBParameterGroup", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("rds:DeleteDBParameterGroup", call).await.ending(Ending::Gone)
     }
 }
 

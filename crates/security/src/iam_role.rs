@@ -96,8 +96,7 @@ impl Resource<Aws> for IamRole {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.iam().delete_role().role_name(past.outputs.role_name.as_str()).send();
-        aws.remove("iam:DeleteRole", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("iam:DeleteRole", call).await.ending(Ending::Gone)
     }
 }
 

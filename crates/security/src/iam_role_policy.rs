@@ -75,8 +75,7 @@ impl Resource<Aws> for IamRolePolicy {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let IamRolePolicyOutputs { role_name, policy_name } = &past.outputs;
         let call = || aws.iam().delete_role_policy().role_name(role_name.as_str()).policy_name(policy_name).send();
-        aws.remove("iam:DeleteRolePolicy", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("iam:DeleteRolePolicy", call).await.ending(Ending::Gone)
     }
 }
 

@@ -68,8 +68,7 @@ impl Resource<Aws> for IamRolePolicyAttachment {
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let (role, policy) = (past.outputs.role_name.as_str(), past.spec.policy_arn.as_str());
         let call = || aws.iam().detach_role_policy().role_name(role).policy_arn(policy).send();
-        aws.remove("iam:DetachRolePolicy", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("iam:DetachRolePolicy", call).await.ending(Ending::Gone)
     }
 }
 

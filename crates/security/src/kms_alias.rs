@@ -82,8 +82,7 @@ impl Resource<Aws> for KmsAlias {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let call = || aws.kms().delete_alias().alias_name(&past.outputs.alias_name).send();
-        aws.remove("kms:DeleteAlias", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("kms:DeleteAlias", call).await.ending(Ending::Gone)
     }
 }
 

@@ -142,8 +142,7 @@ impl Resource<Aws> for KmsKey {
         let days = days(past.spec.deletion_window_in_days.clamp(WINDOW.0, WINDOW.1));
         let call = || aws.kms().schedule_key_deletion().key_id(id).pending_window_in_days(days).send();
         // A key that is scheduled already counts as gone.
-        aws.remove("kms:ScheduleKeyDeletion", call).await.gone_is_fine()?;
-        Ok(Ending::Gone)
+        aws.remove("kms:ScheduleKeyDeletion", call).await.ending(Ending::Gone)
     }
 
     async fn needed(aws: &Aws, outputs: &KmsKeyOutputs) -> Result<Option<String>, CallError> {

@@ -15,6 +15,9 @@ use auroractl_policy::{Facts, Finding, Place, Report, Severity, Status};
 pub fn judge(loaded: &Loaded, facts: &Facts, custom: Vec<Finding>) -> Result<Report, GraphError> {
     let mut report = auroractl_policy::judge(facts, &waivers(&loaded.config));
     report.extend(custom);
+    if report.findings.is_empty() {
+        return Ok(report);
+    }
     let composed = compose(loaded)?;
     for finding in &mut report.findings {
         finding.place = path(loaded, &composed, finding).and_then(|path| place(loaded, &path));

@@ -51,6 +51,13 @@ pub(crate) enum StateVerb {
         #[command(flatten)]
         keeper: Keeper,
     },
+    /// Take what bears a recorded name now for the resource: after its owner restored what was lost. AWS is not changed.
+    Relink {
+        /// The resource.
+        address: String,
+        #[command(flatten)]
+        keeper: Keeper,
+    },
     /// Rebuild a lost state from the resources' tags; AWS is looked at and not changed.
     Recover(Box<Recover>),
     /// List the snapshots that are kept.

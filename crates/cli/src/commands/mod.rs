@@ -11,6 +11,7 @@ pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod rehearse;
+pub(crate) mod relink;
 pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod state;

@@ -30,13 +30,21 @@ pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
         }
         StateVerb::Rm { address, keeper } => {
             let mut recorded = open(&keeper, "state rm").await?;
-            let done = remove(&mut recorded, &address).await;
+            let done = remove(&mut recorded, &address).await.and_then(|text| told(&keeper, text));
             recorded.close(done).await
         }
         StateVerb::Mv { from, to, keeper } => {
             let mut recorded = open(&keeper, "state mv").await?;
-            let done = rename(&mut recorded, &from, &to).await;
+            let done = rename(&mut recorded, (&from, &to)).await.and_then(|text| told(&keeper, text));
             recorded.close(done).await
+        }
+        StateVerb::Relink { address, keeper } => {
+            let mut recorded = open(&keeper, "state relink").await?;
+            let done = match known(&recorded, &address) {
+                Ok(at) => super::relink::relink(&mut recorded, &at, &keeper).await,
+                Err(failure) => Err(failure),
+            };
+            recorded.close(done.and_then(|text| told(&keeper, text))).await
         }
         StateVerb::Recover(args) => super::recover::run(&args).await,
         StateVerb::History { keeper } => history(&keeper).await,
@@ -47,6 +55,11 @@ pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
         StateVerb::Push { file, keeper } => push(&file, &keeper).await,
         StateVerb::Unlock { nonce, keeper } => unlock(nonce.as_deref(), &keeper).await,
     }
+}
+
+/// What was done, as a line or as a document.
+fn told(keeper: &Keeper, text: String) -> Result<Exit, Failure> {
+    if keeper.target.json { view::json::message(&text) } else { view::lines(&[text]) }
 }
 
 async fn look(keeper: &Keeper) -> Result<Recorded, Failure> {
@@ -77,19 +90,19 @@ fn unknown(at: &Address) -> Failure {
     Failure::new(Exit::Invalid, format!("the state has no {at}")).hinted("`auroractl state list` shows what it has")
 }
 
-async fn remove(recorded: &mut Recorded, address: &str) -> Result<Exit, Failure> {
+async fn remove(recorded: &mut Recorded, address: &str) -> Result<String, Failure> {
     let at = known(recorded, address)?;
     let generation = recorded.state.resources.get(&at).map_or(0, |record| record.generation);
     write(recorded, Entry::Deleted { address: at.clone(), generation }).await?;
-    view::lines(&[format!("Forgot {at}. AWS keeps it; its ownership tags stay.")])
+    Ok(format!("Forgot {at}. AWS keeps it; its ownership tags stay."))
 }
 
-async fn rename(recorded: &mut Recorded, from: &str, to: &str) -> Result<Exit, Failure> {
+async fn rename(recorded: &mut Recorded, (from, to): (&str, &str)) -> Result<String, Failure> {
     let from = known(recorded, from)?;
     let to: Address = to.parse().map_err(|error| Failure::new(Exit::Invalid, error))?;
     may_move(recorded, &from, &to)?;
     write(recorded, Entry::Moved { from: from.clone(), to: to.clone() }).await?;
-    view::lines(&[format!("{from} is now {to}. Its identity stays.")])
+    Ok(format!("{from} is now {to}. Its identity stays."))
 }
 
 fn may_move(recorded: &Recorded, from: &Address, to: &Address) -> Result<(), Failure> {
@@ -115,13 +128,14 @@ async fn write(recorded: &mut Recorded, entry: Entry) -> Result<(), Failure> {
 
 async fn history(keeper: &Keeper) -> Result<Exit, Failure> {
     let stack = Stack::open(&keeper.target)?;
-    view::state::history(&match stack.loaded.config.state.backend {
+    let kept = match stack.loaded.config.state.backend {
         StateBackend::Local => auroractl_engine::store::history(&stack.dir)?,
         StateBackend::S3 => {
             let cloud = Cloud::reach(&keeper.login, &stack.id()).await?;
             bucket::remote(&stack, &cloud)?.history().await?
         }
-    })
+    };
+    if keeper.target.json { view::state::history_json(stack.name(), &kept) } else { view::state::history(&kept) }
 }
 
 /// Makes a copy the present state. Only forward: a copy of another lineage, or one older than what is there, would let
@@ -134,11 +148,11 @@ async fn push(file: &Path, keeper: &Keeper) -> Result<Exit, Failure> {
     belongs(&pushed, &stack.id())?;
     let mode = Mode::Write { command: "state push".to_owned() };
     let mut recorded = open_state(&stack, &keeper.login, mode).await?;
-    let done = replace(&mut recorded, pushed).await;
+    let done = replace(&mut recorded, pushed).await.and_then(|text| told(keeper, text));
     recorded.close(done).await
 }
 
-async fn replace(recorded: &mut Recorded, pushed: State) -> Result<Exit, Failure> {
+async fn replace(recorded: &mut Recorded, pushed: State) -> Result<String, Failure> {
     let present = &recorded.state;
     if !recorded.fresh {
         let refused = |text: String| Err(Failure::new(Exit::State, format!("{text}; nothing was changed")));
@@ -157,19 +171,19 @@ async fn replace(recorded: &mut Recorded, pushed: State) -> Result<Exit, Failure
     }
     recorded.store.commit(&pushed).await?;
     let (count, lineage) = (pushed.resources.len(), &pushed.lineage);
-    view::lines(&[format!("The state has {count} resources now, of lineage {lineage}.")])
+    Ok(format!("The state has {count} resources now, of lineage {lineage}."))
 }
 
 async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
     let stack = Stack::open(&keeper.target)?;
     if stack.loaded.config.state.backend == StateBackend::Local {
-        return local_lock(&stack);
+        return told(keeper, local_lock(&stack)?);
     }
     let cloud = Cloud::reach(&keeper.login, &stack.id()).await?;
     let remote = bucket::remote(&stack, &cloud)?;
     let Some(nonce) = nonce else {
         let Some(Held { holder, nonce, epoch }) = remote.holder().await? else {
-            return view::lines(&["The state is not locked.".to_owned()]);
+            return told(keeper, "The state is not locked.".to_owned());
         };
         return Err(Failure::new(Exit::Locked, format!("the state is locked by {holder} (lease {nonce}, epoch {epoch})"))
             .hinted(format!(
@@ -180,14 +194,14 @@ async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
         "breaking the lease: a call that its holder has sent may still be executed, up to 15 minutes from now; the next run looks for what it made",
     );
     bucket::break_lease(&remote, &cloud, nonce).await?.close().await?;
-    view::lines(&["The lease is broken. Its holder, if it lives, notices within 15 seconds and stops.".to_owned()])
+    told(keeper, "The lease is broken. Its holder, if it lives, notices within 15 seconds and stops.".to_owned())
 }
 
 /// A local lock is the process's: there is never one to break.
-fn local_lock(stack: &Stack) -> Result<Exit, Failure> {
+fn local_lock(stack: &Stack) -> Result<String, Failure> {
     match auroractl_engine::store::locked(&stack.dir)? {
         Some(holder) => Err(Failure::new(Exit::Locked, format!("the state is locked by {holder}"))
             .hinted("a local lock goes with its process: end that, and the lock is gone")),
-        None => view::lines(&["The state is not locked. A local lock goes with its process.".to_owned()]),
+        None => Ok("The state is not locked. A local lock goes with its process.".to_owned()),
     }
 }

@@ -18,6 +18,11 @@ pub(crate) fn document(value: &impl Serialize) -> Result<Exit, Failure> {
     super::stdout(|out| writeln!(out, "{text}"))
 }
 
+/// Prints what was done, where that is one sentence.
+pub(crate) fn message(text: &str) -> Result<Exit, Failure> {
+    document(&json!({"format_version": 1, "message": text}))
+}
+
 /// A plan as a document, with what the design rules say about it.
 pub(super) fn judged_document(stack: &str, plan: &Plan, findings: Option<&Report>) -> Value {
     let mut value = plan_document(stack, plan);

@@ -5,6 +5,7 @@ use auroractl_core::State;
 use auroractl_engine::recover::{Missing, Recovered, Why};
 use auroractl_engine::store::Kept;
 use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
 
 /// The recorded resources.
 pub(crate) fn list(state: &State) -> Result<Exit, Failure> {
@@ -35,6 +36,13 @@ pub(crate) fn history(kept: &[Kept]) -> Result<Exit, Failure> {
         ]);
     }
     super::stdout(|out| writeln!(out, "{table}"))
+}
+
+/// The same for scripts.
+pub(crate) fn history_json(stack: &str, kept: &[Kept]) -> Result<Exit, Failure> {
+    let snapshot = |Kept { place, serial, resources, written }: &Kept| json!({"place": place, "serial": serial, "resources": resources, "written": written});
+    let snapshots: Vec<Value> = kept.iter().map(snapshot).collect();
+    super::json::document(&json!({"format_version": 1, "stack": stack, "snapshots": snapshots}))
 }
 
 /// What was rebuilt, and what was not. `written`: the place, unless nothing was to be written.

@@ -37,8 +37,7 @@ async fn remove(aws: &Aws, name: &str, snapshot: Option<&str>, keep_backups: boo
         let delete = delete.skip_final_snapshot(snapshot.is_none());
         delete.set_final_db_snapshot_identifier(snapshot.map(str::to_owned)).send()
     };
-    let answer = aws.remove("rds:DeleteDBCluster", call).await.gone_is_fine()?;
-    Ok(if answer.is_some() { Ending::Going } else { Ending::Gone })
+    aws.remove("rds:DeleteDBCluster", call).await.ending(Ending::Going)
 }
 
 /// Readers that autoscaling made outlive its target, and a cluster with members can't be deleted.

@@ -123,13 +123,13 @@ impl<'a> Run<'a> {
         self.change(case, Action::Create, vec![Reason::DeletedOutside], self.next(case, record.generation))
     }
 
-    /// Would an empty one in its place hide a loss? Not where a delete was permitted whose end nobody saw.
+    /// Would an empty one in its place hide a loss? Not where a delete was permitted whose end nobody saw. What a member
+    /// serves is in the volume of its cluster, which is asked about for itself.
     fn held_data(&self, case: &Case<'_>, record: &Record) -> bool {
-        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
         let deleted = self.inputs.state.intents.iter().any(|intent| {
             intent.verb == Verb::Delete && intent.address == *case.address && intent.generation == record.generation
         });
-        holds_data && record.settled && !deleted && !self.inputs.options.ephemeral
+        guard::holds_data(case.address.kind()) && record.settled && !deleted && !self.inputs.options.ephemeral
     }
 
     fn vanished(&self, case: &Case<'_>, what: &str) -> Change {
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
             case,
             RefusalClass::Vanished,
             format!("{what}; making an empty one in its place would hide the loss"),
-            "restore it from a snapshot or the latest restorable time under the same identifier, or drop it from the state with `auroractl state rm` to start empty",
+            "restore it from a snapshot or the latest restorable time under the same identifier and say so with `auroractl state relink`, or drop it from the state with `auroractl state rm` to start empty",
         );
         change.refusal = change.refusal.map(|refusal| Refusal { operations: vec![Operation::Restore], ..refusal });
         change
@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
                 case,
                 RefusalClass::Conflict,
                 "the resource of this name is not the one that auroractl made: AWS's immutable id differs".to_owned(),
-                "find out who made it; `auroractl state rm` drops the record, AWS keeps both",
+                "find out who made it; if you restored it in the place of the lost one, `auroractl state relink` records that; `auroractl state rm` drops the record, AWS keeps it",
             )),
             (_, Some(record), _) => self.recorded(case, record, live),
             (Owner::Oid(oid), None, Some(intent)) if *oid == intent.oid => self.found(case, live, intent.generation),

@@ -296,11 +296,15 @@ impl<W: World> Run<'_, W> {
                 if ready { self.done(step) } else { self.wait(step, Goal::Ready) }
             }
             // AWS may not show yet what an earlier run made: that is not gone before it has been looked for.
-            Ok(Acted::Ended(Ending::Gone)) if !self.may_be_hidden(what) => {
+            Ok(Acted::Ended(ending))
+                if ending == Ending::Going || (ending == Ending::Unknown && self.may_be_hidden(what)) =>
+            {
+                self.wait(step, Goal::Absent)
+            }
+            Ok(Acted::Ended(_)) => {
                 let gone = self.book.gone(what).await;
                 self.written(step, gone);
             }
-            Ok(Acted::Ended(_)) => self.wait(step, Goal::Absent),
             Ok(Acted::Operated(Readiness::Ready)) => {
                 let over = self.book.operated(what).await;
                 self.written(step, over);

@@ -36,6 +36,8 @@ impl<W: World> Run<'_, W> {
         if goal == Goal::Absent && !self.may_be_hidden(what) {
             wait.horizon = Duration::ZERO;
         }
+        // What must be searched for so long can't be given up before.
+        wait.timeout = wait.timeout.max(wait.horizon * 2);
         self.waits.add(step, wait);
     }
 

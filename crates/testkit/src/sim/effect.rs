@@ -254,7 +254,7 @@ pub(super) async fn needed(w: &World, at: &Outputs) -> Result<Option<String>, Ca
 pub(super) async fn delete<R: Spec>(w: &World, me: &Identity, past: &Past<R>) -> Result<Ending, CallError> {
     w.write(Deed::Delete, me, |inner| {
         let Some(object) = target(inner, me, (R::KIND, &past.outputs)) else {
-            return Ok((Ending::Gone, Touched { tagged: true, ..Touched::default() }));
+            return Ok((Ending::Unknown, Touched { tagged: true, ..Touched::default() }));
         };
         let touched = touched(inner, &object);
         if touched.users > 0 && R::KIND != "kms_key" {
