@@ -126,11 +126,13 @@ impl Case<'_> {
         self.program.steps.iter().any(|step| step.address == *at && step.verb == Verb::Delete)
     }
 
-    /// Does a cluster leave a snapshot under this key?
+    /// Does a cluster leave a snapshot under this key? One that never was usable leaves nothing to be read.
     fn leaves_snapshot(&self, arn: &str) -> bool {
-        let mut clusters = self.state.resources.iter().filter(|(at, _)| at.kind() == CLUSTER && self.goes(at));
-        clusters
-            .any(|(_, record)| record.applied["kms_key_id"] == arn && record.applied["skip_final_snapshot"] == false)
+        self.state.resources.iter().filter(|(at, _)| at.kind() == CLUSTER && self.goes(at)).any(|(at, record)| {
+            let failed = self.live(at).is_some_and(|live| matches!(live.readiness, Readiness::Failed(_)));
+            let sent = &record.applied;
+            (record.settled || !failed) && sent["kms_key_id"] == arn && sent["skip_final_snapshot"] == false
+        })
     }
 
     /// The cluster of a member, as it was made or as it was found.
