@@ -33,6 +33,8 @@ pub(super) struct Script {
     /// Without protection, and without a final snapshot.
     pub(super) loose: (bool, bool),
     pub(super) birth: Vec<Edit>,
+    /// What of the data was made by a run that did not live to tell.
+    pub(super) doubt: Option<usize>,
     pub(super) runs: Vec<Run>,
 }
 
@@ -140,6 +142,15 @@ impl Life {
         let Record { generation, oid, name, applied: spec, deps, .. } = self.state.resources.remove(&address).unwrap();
         let (verb, attempted, kept_by) = (Verb::Create, true, None);
         self.state.intents.push(Intent { address, generation, oid, name, verb, spec, deps, attempted, kept_by });
+    }
+
+    /// The same of one of those that hold data or serve it.
+    pub(super) fn doubt_one(&mut self, which: usize) {
+        let holders: Vec<String> =
+            self.state.resources.keys().filter(|at| serves_data(at.kind())).map(ToString::to_string).collect();
+        if !holders.is_empty() {
+            self.doubt(&holders[which % holders.len()]);
+        }
     }
 
     /// The file is edited; what is not valid is taken back.
