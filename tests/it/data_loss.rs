@@ -1,7 +1,18 @@
 //! The thirteen ways in which people lose databases to tools of this kind, each tried on the real binary. What counts is
 //! what AWS was asked to do: no call that deletes data, and the same database as before.
 //!
-//! The cases are those of public issue trackers: of the Terraform AWS provider, its RDS modules, Pulumi and the CDK.
+//! The cases are those of public issue trackers: of the Terraform AWS provider, its RDS modules, Pulumi and the CDK. What is
+//! not among them is tried at random in [`random`], on plans alone.
+
+mod judge;
+mod lies;
+mod life;
+mod random;
+mod stacks;
+mod tally;
+mod world;
+
+use random::fields;
 
 use crate::place::{DATA, Place, STACK, blueprint, dev, unprotected};
 use serde_json::Value;

@@ -79,7 +79,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// A field of a kind.
-type Field = (String, String);
+pub(crate) type Field = (String, String);
 
 /// An edit, and what it was graded as.
 struct Graded {
@@ -178,7 +178,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// The fields that each kind's table grades, by the exhaustive pattern in its source.
-fn fields_in_source() -> BTreeSet<Field> {
+pub(crate) fn fields_in_source() -> BTreeSet<Field> {
     let mut fields = BTreeSet::new();
     for source in source::of_crates(&["network", "security", "params", "cluster", "monitoring"]).unwrap() {
         let Some((_, after)) = source.text.split_once("const KIND: &'static str = \"") else { continue };

@@ -28,11 +28,11 @@ pub fn data_bearing(address: &Address, state: &State, remains: &dyn Fn(&Address)
     holds_data(address.kind()) || is_last_member(address, state, remains)
 }
 
-/// The parent of a member, by what was recorded.
+/// The parent of a member, by what was recorded, or by a create whose end nobody has seen: what it made serves as well.
 #[must_use]
 pub fn parent<'a>(address: &Address, state: &'a State) -> Option<&'a Address> {
-    let record = state.resources.get(address).filter(|_| address.kind() == MEMBER)?;
-    record.deps.iter().find(|dep| dep.kind() == PARENT)
+    let deps = (address.kind() == MEMBER).then(|| state.used_by(address))?;
+    deps.into_iter().find(|dep| dep.kind() == PARENT)
 }
 
 fn is_last_member(address: &Address, state: &State, remains: &dyn Fn(&Address) -> bool) -> bool {

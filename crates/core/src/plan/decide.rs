@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
     /// One that an interrupted run made.
     fn found(&self, case: &Case<'_>, live: &Live, generation: u32) -> Result<Change, PlanError> {
         if let Some(reason) = lost(&live.readiness) {
-            return self.rebuild(case, reason, generation);
+            return self.rebuild((case, live), reason, generation);
         }
         let fields = self.fields(case, case.intent.map(|intent| &intent.spec), live)?;
         let blocked: Vec<&FieldChange> = fields.iter().filter(|field| field.impact.level >= Level::Replace).collect();
@@ -209,8 +209,15 @@ impl<'a> Run<'a> {
         Ok(change)
     }
 
-    /// One that failed for good before it was ever usable, or is on its way out: it is made again.
-    fn rebuild(&self, case: &Case<'_>, reason: Reason, generation: u32) -> Result<Change, PlanError> {
+    /// One that failed for good before it was ever usable, or is on its way out: it is made again. While it is protected
+    /// AWS would let it stand, and who lifts a protection is never the run that deletes.
+    fn rebuild(&self, (case, live): (&Case<'_>, &Live), reason: Reason, generation: u32) -> Result<Change, PlanError> {
+        let protected = case.kind.protection(&live.spec).map_err(|source| malformed(case.address, source))?;
+        if let (Some(setting), Readiness::Failed(status)) = (protected, &live.readiness) {
+            let message = format!("an earlier attempt to make it failed ({status}), and `{setting}` is on");
+            let way_out = "switch the protection off at AWS, then run again: it never was usable, and is made anew";
+            return Ok(self.refuse(case, RefusalClass::Protected, message, way_out));
+        }
         let mut change = self.change(case, Action::Replace, vec![reason], self.next(case, generation))?;
         change.order = Some(ReplaceOrder::DeleteFirst);
         change.old_generation = Some(generation);
@@ -224,7 +231,7 @@ impl<'a> Run<'a> {
             return if going && self.held_data(case, record) {
                 Ok(self.vanished(case, "it held data and is being deleted"))
             } else {
-                self.rebuild(case, reason, record.generation)
+                self.rebuild((case, live), reason, record.generation)
             };
         }
         let fields = self.fields(case, Some(&record.applied), live)?;
@@ -270,7 +277,7 @@ impl<'a> Run<'a> {
         let stuck: Vec<&FieldChange> = fields.iter().filter(|field| field.impact.level >= Level::Replace).collect();
         let names: Vec<String> = stuck.iter().map(|field| field.path.clone()).collect();
         let impossible = stuck.iter().find(|field| field.impact.level == Level::Impossible);
-        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|_| true);
+        let holds_data = guard::data_bearing(case.address, self.inputs.state, &|at| self.serves_on(at));
         if holds_data || impossible.is_some() {
             let way_out = impossible.map(|field| field.impact.way_out.to_string()).filter(|text| !text.is_empty());
             let way_out = way_out.unwrap_or_else(|| {
@@ -289,6 +296,12 @@ impl<'a> Run<'a> {
         change.order = Some(self.replace_order(case)?);
         (change.impact, change.fields, change.old_generation) = (worst(&fields), fields, Some(old));
         Ok(change)
+    }
+
+    /// Is it wanted, and there? One that is made anew as well has another turn.
+    fn serves_on(&self, address: &Address) -> bool {
+        let live = self.inputs.observed.get(address).and_then(Observed::live);
+        self.inputs.graph.node(address).is_some() && live.is_some_and(|live| live.readiness != Readiness::Deleting)
     }
 
     /// Create first where two may stand side by side: the name must differ by generation.

@@ -38,6 +38,15 @@ impl Run<'_> {
                     "run again when AWS answers",
                 ));
             }
+            // A plan without a look goes by the records, and what an interrupted run was making stands in none.
+            None if record.is_none() && intent.is_some_and(|intent| intent.attempted) => {
+                return Ok(self.refuse(
+                    &case,
+                    RefusalClass::Unknown,
+                    "an interrupted run may have made it, and it was not looked for".to_owned(),
+                    "run with a look at AWS (`--refresh=true`)",
+                ));
+            }
             None | Some(Observed::Absent) if record.is_none() && intent.is_none() => {
                 return self.change(&case, Action::NoOp, vec![why], generation);
             }
@@ -107,7 +116,8 @@ impl Run<'_> {
         // before the delete arrives.
         let usable = matches!(live.readiness, Readiness::Ready | Readiness::Pending(_));
         let settled = case.record.is_some_and(|record| record.settled) || usable;
-        let remains = |at: &Address| self.inputs.graph.node(at).is_some();
+        // Neither what is made anew counts, nor what is not there: for a while nobody would serve.
+        let remains = |at: &Address| self.made.get(at).is_some_and(Option::is_some);
         let ephemeral = self.inputs.options.ephemeral;
         let holds_data = settled && !ephemeral && guard::data_bearing(case.address, self.inputs.state, &remains);
         let malformed = |source| malformed(case.address, source);
