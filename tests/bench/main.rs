@@ -23,12 +23,17 @@ use table::Row;
 /// Sizes of the synthetic stacks.
 const SIZES: [usize; 4] = [100, 1_000, 10_000, 100_000];
 /// First argument of a process that measures one size.
-const CHILD: &str = "plan-graph";
+const SIZE: &str = "plan-graph";
+/// First argument of a process that measures one of [`ALONE`].
+const PART: &str = "part";
+/// Parts that start no command. Each has a process of its own: what this one holds at a fork counts as its child's memory.
+const ALONE: [&str; 3] = ["rules", "journal", "forecast"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.as_slice() {
-        [child, size] if child == CHILD => one_size(size),
+        [child, size] if child == SIZE => one_size(size),
+        [child, part] if child == PART => one_part(part),
         only => whole(only),
     };
     match result {
@@ -46,6 +51,21 @@ fn one_size(size: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{}", serde_json::to_string(&sample)?)
 }
 
+/// The same with the lines of a part.
+fn one_part(part: &str) -> io::Result<()> {
+    let rows = match part {
+        "rules" => rules::measure(&auroractl_testkit::emulator::workspace())?,
+        "journal" => journal::rows()?,
+        "forecast" => {
+            let sample = forecast::measure(10_000)?;
+            let what = format!("steps, rehearsal and cost of a plan that makes {} resources", sample.resources);
+            vec![Row::at_most(&what, (sample.milliseconds, 500.0), "ms")]
+        }
+        other => return Err(io::Error::other(format!("there is no part {other}"))),
+    };
+    writeln!(io::stdout(), "{}", serde_json::to_string(&rows)?)
+}
+
 /// Measures what is named (`graphs`, `journal`, `rules`, `forecast`, `stack`, `pace`, `accuracy`, `roll`, `terraform`), or all.
 fn whole(only: &[String]) -> io::Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
@@ -57,16 +77,9 @@ fn whole(only: &[String]) -> io::Result<()> {
     if wanted("graphs") {
         rows.extend(graphs()?);
     }
-    if wanted("rules") {
-        rows.extend(rules::measure(&auroractl_testkit::emulator::workspace())?);
-    }
-    if wanted("journal") {
-        rows.extend(journal::rows()?);
-    }
-    if wanted("forecast") {
-        let sample = forecast::measure(10_000)?;
-        let what = format!("steps, rehearsal and cost of a plan that makes {} resources", sample.resources);
-        rows.push(Row::at_most(&what, (sample.milliseconds, 500.0), "ms"));
+    for part in ALONE.into_iter().filter(|part| wanted(part)) {
+        let used = usage::run(Command::new(std::env::current_exe()?).args([PART, part]))?.exits(0)?;
+        rows.extend(serde_json::from_str::<Vec<Row>>(&used.stdout)?);
     }
     let beside = if wanted("terraform") { beside(&mut out)? } else { None };
     let mut reads = 0;
@@ -103,7 +116,7 @@ fn graphs() -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut last = None;
     for size in SIZES {
-        let used = usage::run(Command::new(std::env::current_exe()?).args([CHILD, &size.to_string()]))?.exits(0)?;
+        let used = usage::run(Command::new(std::env::current_exe()?).args([SIZE, &size.to_string()]))?.exits(0)?;
         let sample: graph::Sample = serde_json::from_str(&used.stdout)?;
         let memory = usage::Runs::of(1, || Ok(used.clone()))?.rss() / 1.0e6;
         let what = format!("offline plan of {size} resources, {} of them edited", sample.changed);

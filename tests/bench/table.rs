@@ -2,9 +2,10 @@
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
+use serde::{Deserialize, Serialize};
 
 /// One line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Row {
     /// What is measured.
     pub(crate) what: String,

@@ -78,8 +78,10 @@ impl Lowering for Members {
 /// Members that will be interrupted, by cluster, in the order of their turns.
 fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
     let mut clusters: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
-    let restarts = |change: &Change| operation(&change.address, Verb::Restart, program).is_some();
-    for change in view.plan.changes.iter().filter(|change| interrupts(view, change) || restarts(change)) {
+    let restarts = program.steps.iter().filter(|step| step.verb == Verb::Restart).map(|step| step.address.clone());
+    let restarted: BTreeSet<Address> = restarts.collect();
+    let away = |change: &&Change| interrupts(view, change) || restarted.contains(&change.address);
+    for change in view.plan.changes.iter().filter(away) {
         let Some((spec, outputs)) = observed(view, &change.address) else { continue };
         let steps = steps(&change.address, program);
         if let Some(cluster) = spec.db_cluster_identifier.known().filter(|_| !steps.is_empty()) {
@@ -128,15 +130,17 @@ fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), p
 /// Does a change take a member away from its clients for a while? Any call with `ApplyImmediately` also applies what
 /// was deferred earlier, so that pending values count. What waits for the maintenance window interrupts nobody now.
 fn interrupts(view: &View<'_>, change: &Change) -> bool {
-    let edited = match change.action {
+    if change.address.kind() != DbInstance::KIND {
+        return false;
+    }
+    match change.action {
         Action::Update | Action::Restart | Action::Adopt => {
             let felt = change.impact > Level::None || !change.pending.is_empty();
             felt && view.graph.manner().strategy != Strategy::Window
         }
         Action::Replace => true,
         Action::NoOp | Action::Create | Action::Delete | Action::Forget | Action::Refused => false,
-    };
-    change.address.kind() == DbInstance::KIND && edited
+    }
 }
 
 /// The steps of a member, in the order in which they come.
@@ -153,11 +157,6 @@ fn steps(address: &Address, program: &Program) -> Vec<StepId> {
     };
     steps.extend(restart);
     steps
-}
-
-/// The step of an operation on a resource, if the program has it.
-fn operation(address: &Address, verb: Verb, program: &Program) -> Option<StepId> {
-    program.steps.iter().position(|step| step.address == *address && step.verb == verb)
 }
 
 /// Takes away the order "readers after the writer", also of readers that nobody feels an edit of: it is for their making,

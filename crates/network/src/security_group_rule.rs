@@ -163,23 +163,27 @@ impl Resource<Aws> for SecurityGroupRule {
     async fn create(aws: &Aws, me: &Identity, spec: &Self) -> Result<Done<Self>, CallError> {
         let (group, rule) = (spec.group_id.get()?, permission(spec)?);
         let tagged = tags::ec2_spec(ResourceType::SecurityGroupRule, me, &spec.tags);
-        match spec.direction {
+        let made = match spec.direction {
             Direction::Ingress => {
                 let call = || {
                     let request = aws.ec2().authorize_security_group_ingress().group_id(group.as_str());
                     request.ip_permissions(rule.clone()).tag_specifications(tagged.clone()).send()
                 };
-                aws.write("ec2:AuthorizeSecurityGroupIngress", call).await?;
+                aws.write("ec2:AuthorizeSecurityGroupIngress", call).await?.security_group_rules
             }
             Direction::Egress => {
                 let call = || {
                     let request = aws.ec2().authorize_security_group_egress().group_id(group.as_str());
                     request.ip_permissions(rule.clone()).tag_specifications(tagged.clone()).send()
                 };
-                aws.write("ec2:AuthorizeSecurityGroupEgress", call).await?;
+                aws.write("ec2:AuthorizeSecurityGroupEgress", call).await?.security_group_rules
             }
-        }
-        Ok(Done::pending(SecurityGroupRuleOutputs { group_id: group.clone(), rule_id: None }))
+        };
+        // One permission with one peer is one rule. Nothing refers to it, so nobody has to wait until it shows.
+        let rule_id = made.unwrap_or_default().into_iter().find_map(|rule| rule.security_group_rule_id).map(Into::into);
+        let ready = rule_id.is_some();
+        let outputs = SecurityGroupRuleOutputs { group_id: group.clone(), rule_id };
+        Ok(Done { ready, ..Done::pending(outputs) })
     }
 
     async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {

@@ -276,6 +276,8 @@ def _set_iam(_backend: Any, cluster: Any, value: bool, _changes: dict[str, Any])
 
 def _set_insights(backend: Any, cluster: Any, value: bool, changes: dict[str, Any]) -> None:
     cluster.performance_insights_enabled = value
+    if value and changes.get("performance_insights_kms_key_id"):
+        cluster.performance_insights_kms_key_id = kms_key_arn(backend, changes["performance_insights_kms_key_id"])
     for member in cluster.living_members():
         member.performance_insights_enabled = value
         if value:
