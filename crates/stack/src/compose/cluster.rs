@@ -7,7 +7,7 @@ use super::security::Role;
 use crate::config;
 use auroractl_cluster::{
     DbCluster, DbInstance, InsightsMode, ReaderMetric, ScalableTarget, ScalingPolicy, ServerlessV2Scaling, StorageType,
-    Window,
+    Window, strength,
 };
 use auroractl_core::graph::GraphError;
 use auroractl_core::ids::{ClusterId, KmsKeyArn};
@@ -65,7 +65,36 @@ pub(super) fn cluster(draft: &mut Draft<'_>, needs: &Needs<'_>) -> Result<Made, 
             }
         }
     }
+    if draft.config.changes.surges() {
+        surge(draft, needs, (&made, &members))?;
+    }
     Ok(made)
+}
+
+/// The reader that a roll makes: as strong as the strongest member, since it may have to write for any. AWS chooses its zone.
+fn surge(
+    draft: &mut Draft<'_>,
+    needs: &Needs<'_>,
+    (made, members): (&Made, &[config::ResolvedMember]),
+) -> Result<(), GraphError> {
+    let Some(strongest) = members.iter().rev().max_by_key(|member| strength(&member.class)) else { return Ok(()) };
+    let member = config::ResolvedMember {
+        name: config::Changes::SURGE.to_owned(),
+        identifier: draft.config.surge_identifier(),
+        az: None,
+        // Where others can take over they come first. A serverless one follows the writer's load in the tiers 0 and 1 only.
+        promotion_tier: if members.len() > 1 { 15 } else { 1 },
+        initial_writer: false,
+        declared: None,
+        class: strongest.class.clone(),
+    };
+    let of: Vec<Handle<DbInstance>> = made.writer.iter().chain(&made.readers).cloned().collect();
+    let spec = member_spec(draft, needs, &made.cluster, &member);
+    let handle = draft.surge(&spec, &of)?;
+    if let Some(role) = needs.role {
+        draft.desired.after(&handle, &role.attachment);
+    }
+    Ok(())
 }
 
 fn cluster_spec(draft: &Draft<'_>, needs: &Needs<'_>) -> DbCluster {
