@@ -31,6 +31,8 @@ enum Edit {
     Waiting,
     /// A class that somebody left to the window, and now tags.
     Deferred,
+    /// It is not there, and is made.
+    Missing,
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +115,7 @@ fn field(path: &str, level: Level, when: When) -> FieldChange {
 fn edited(index: usize, edit: Edit) -> Change {
     let (action, fields) = match edit {
         Edit::Nothing => (Action::NoOp, vec![]),
+        Edit::Missing => (Action::Create, vec![]),
         Edit::Quiet | Edit::Deferred => (Action::Update, vec![field("tags.a", Level::None, When::Now)]),
         Edit::Class => (Action::Restart, vec![field("db_instance_class", Level::RebootOne, When::Now)]),
         Edit::Group => (Action::Restart, vec![field("db_parameter_group_name", Level::RebootOne, When::AtReboot)]),
@@ -172,7 +175,9 @@ fn program(scene: &Scene) -> (Program, Graph) {
         }
         handles.push(handle);
         changes.push(edited(index, *edit));
-        observed.extend([live(&name(index), *tier, scene.writer == Some(index))]);
+        if *edit != Edit::Missing {
+            observed.extend([live(&name(index), *tier, scene.writer == Some(index))]);
+        }
         if scene.unfinished == Some(index) {
             work_on(changes.last_mut().unwrap(), observed.get_mut(&super::at(&name(index))).unwrap());
         }
@@ -467,6 +472,21 @@ fn a_lent_role_comes_back_after_a_crash() {
             ]
         );
     }
+}
+
+#[test]
+fn whoever_leaves_as_the_writer_waits_for_one_that_is_only_made() {
+    let scene = lone(Surge::Left { writes: true, wanted: true }, None);
+    let (program, _) = program(&Scene { members: vec![(0, Edit::Missing)], ..scene });
+    assert_eq!(
+        told(&program),
+        [
+            "create db_instance.m0",
+            "settle db_instance.m0",
+            "failover db_cluster.main",
+            "delete db_instance.surge_reader"
+        ]
+    );
 }
 
 #[test]
