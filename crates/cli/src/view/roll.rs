@@ -57,11 +57,16 @@ fn order(forecast: &Forecast) -> Vec<&Step> {
 
 /// Does this step make or delete what has a part in the roll and is not there when it is done?
 fn passes(forecast: &Forecast, step: &Step) -> bool {
-    let others = forecast.program.steps.iter().filter(|other| other.address == step.address);
-    let mut others = others.filter(|other| other.generation == step.generation);
+    let steps = &forecast.program.steps;
+    let same = |other: &&Step| other.address == step.address && other.generation == step.generation;
+    let mut others = steps.iter().filter(same);
+    let mut earlier = step.after.iter().filter_map(|id| steps.get(*id));
     match step.verb {
         Verb::Create => others.any(|other| other.verb == Verb::Delete),
-        Verb::Delete => others.any(|other| matches!(other.verb, Verb::Create | Verb::Settle)),
+        Verb::Delete => {
+            others.any(|other| matches!(other.verb, Verb::Create | Verb::Settle))
+                || earlier.any(|other| matches!(other.verb, Verb::Failover | Verb::Failback))
+        }
         _ => false,
     }
 }

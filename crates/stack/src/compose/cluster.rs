@@ -196,3 +196,50 @@ pub(super) fn autoscaling(draft: &mut Draft<'_>, made: &Made) -> Result<(), Grap
     };
     draft.add("readers", &policy, "cluster.autoscaling").map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Files, Known, compose, load_from};
+    use auroractl_cluster::DbInstance;
+    use auroractl_core::{Address, Desired, Of};
+    use std::io;
+    use std::path::Path;
+
+    struct One(String);
+
+    impl Files for One {
+        fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+            Ok(self.0.clone().into_bytes())
+        }
+    }
+
+    /// The production stack with these edits.
+    fn composed(edits: &[(&str, &str)]) -> Desired {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stacks/prod.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let text = edits.iter().fold(text, |text, (old, new)| text.replacen(old, new, 1));
+        let loaded = load_from(&One(text), Path::new("stack.toml"), &Known).expect("valid");
+        compose(&loaded).unwrap().desired
+    }
+
+    const SURGE: (&str, &str) = ("[recovery]\n", "[changes]\nsurge_reader = true\n\n[recovery]\n");
+
+    #[test]
+    fn a_surge_reader_stands_beside_the_resources() {
+        let larger = ("name = \"c\"\n", "name = \"c\"\nclass = \"db.r7g.4xlarge\"\n");
+        let (without, with) = (composed(&[larger]), composed(&[larger, SURGE]));
+        assert_eq!(without.nodes, with.nodes);
+        assert!(without.surges.is_empty());
+        let at: Address = "db_instance.surge_reader".parse().unwrap();
+        let surge = &with.surges[&at];
+        let members: Vec<&str> = surge.of.iter().map(Address::name).collect();
+        assert_eq!(members, ["a", "b", "c"]);
+        let spec = Of::<DbInstance>::spec(&surge.node.spec).unwrap();
+        let told = (spec.db_instance_identifier.as_str(), spec.db_instance_class.as_str(), spec.promotion_tier);
+        assert_eq!(told, ("orders-surge", "db.r7g.4xlarge", 15));
+        let graph = with.check().unwrap();
+        let a = Of::<DbInstance>::spec(&graph.node(&"db_instance.a".parse().unwrap()).unwrap().spec).unwrap();
+        assert_eq!(spec.db_parameter_group_name, a.db_parameter_group_name);
+        assert!(graph.deps(&at).any(|dep| dep.as_str() == "db_cluster.main"));
+    }
+}
