@@ -179,3 +179,144 @@ fn a_limit_that_is_none_is_refused() {
     let refused = place.run("validate", &[]).exits(6);
     assert!(refused.stderr.contains("`soon` is no lag that can be waited for"), "{}", refused.stderr);
 }
+
+/// A cluster of one member lends its role: the calls of its roll, and no other.
+const LENT: [&str; 5] = [
+    "rds:CreateDBInstance",
+    "rds:FailoverDBCluster",
+    "rds:ModifyDBInstance",
+    "rds:FailoverDBCluster",
+    "rds:DeleteDBInstance",
+];
+/// The only member has the class and writes, and nobody is left who stood in for it.
+const ALONE: &str = r#"
+cluster, = aws("rds").describe_db_clusters()["DBClusters"]
+member, = aws("rds").describe_db_instances()["DBInstances"]
+assert (member["DBInstanceIdentifier"], member["DBInstanceClass"]) == ("orders-a", "db.r7g.xlarge"), member
+assert [m["DBInstanceIdentifier"] for m in cluster["DBClusterMembers"] if m["IsClusterWriter"]] == ["orders-a"], cluster
+"#;
+
+/// The production stack with one member, whose rolls make a surge reader. In development, since a rule demands readers
+/// elsewhere.
+fn alone() -> Place {
+    let stack = unprotected().replace("environment = \"staging\"", "environment = \"dev\"");
+    let cut = |text: &str, from: &str, to: &str| {
+        let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
+        format!("{}{}", &text[..start], &text[end..])
+    };
+    let stack = cut(&stack, "[[cluster.members]]\nname = \"b\"", "[cluster.backup]");
+    let stack = cut(&stack, "[cluster.autoscaling]", "# --- Parameters");
+    let place = Place::new(&stack.replace("[recovery]\n", "[changes]\nsurge_reader = true\n\n[recovery]\n"));
+    let _ = place.apply().exits(0);
+    place.settled();
+    place.proxy.clear_log();
+    place
+}
+
+/// What was sent to members and their cluster, in its order.
+fn lent(place: &Place) -> Vec<String> {
+    let felt = |name: &String| LENT.contains(&name.as_str()) || name == "rds:RebootDBInstance";
+    place.proxy.calls().iter().map(Entry::name).filter(felt).collect()
+}
+
+/// Kills a run at a call; the log begins anew.
+fn kill(place: &Place, (action, nth): (&str, u64), position: usize) {
+    let effect = Effect::Kill { at: POSITIONS[position % POSITIONS.len()], pid: None, delay_ms: 0 };
+    place.proxy.arm(Fault::on(action, effect).nth(nth));
+    let killed = place.spawn("apply", &["--auto-approve"]).wait().unwrap();
+    assert!(place.proxy.wait_idle(Duration::from_secs(20)));
+    assert_eq!(killed.signal, Some(9), "{action} {nth}\n{}{}", killed.stdout, killed.stderr);
+    place.proxy.disarm();
+    place.proxy.clear_log();
+}
+
+#[test]
+fn a_cluster_of_one_lends_its_role_to_a_surge_reader() {
+    let place = alone();
+    place.edit(CLASS.0, CLASS.1);
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let order = "create db_instance.surge_reader -> db_instance.surge_reader catches up -> db_instance.surge_reader becomes \
+                 the writer -> update db_instance.a -> db_instance.a catches up -> db_instance.a becomes the writer again -> \
+                 delete db_instance.surge_reader";
+    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
+    assert!(text.contains("writer unavailable 2 times for about 30 s"), "{text}");
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    assert_eq!((&plan["summary"]["surge"], &plan["summary"]["create"]), (&1.into(), &0.into()));
+    assert!(plan["cost"]["peak"]["hourly_over_after"].as_f64().unwrap() > 0.5, "{}", plan["cost"]);
+    let change = plan["changes"].as_array().unwrap().iter().find(|one| one["address"] == "db_instance.surge_reader");
+    assert!(change.is_some_and(|one| one["action"] == "surge" && one["cost_change"].is_null()), "{change:?}");
+    place.proxy.clear_log();
+    let _ = place.apply().exits(0);
+    assert_eq!(lent(&place), LENT);
+    place.behind_our_back(ALONE);
+    place.settled();
+    place.sound();
+}
+
+#[test]
+fn a_roll_with_a_surge_reader_that_is_killed_is_finished_by_the_next_run() {
+    let calls = [(LENT[0], 1), (LENT[1], 1), (LENT[2], 1), (LENT[1], 2), (LENT[4], 1)];
+    for (number, call) in calls.into_iter().enumerate() {
+        for position in [number, number + 1] {
+            let place = alone();
+            place.edit(CLASS.0, CLASS.1);
+            kill(&place, call, position);
+            let _ = place.apply().exits(0);
+            place.behind_our_back(ALONE);
+            place.settled();
+            place.sound();
+        }
+    }
+}
+
+#[test]
+fn a_surge_reader_that_nobody_needs_any_more_hands_the_role_back_and_goes() {
+    for wanted in [true, false] {
+        let place = alone();
+        place.edit(CLASS.0, CLASS.1);
+        // The surge reader writes, the member is as it was.
+        kill(&place, (LENT[2], 1), 0);
+        place.edit(CLASS.1, CLASS.0);
+        if !wanted {
+            place.edit("surge_reader = true", "surge_reader = false");
+        }
+        let _ = place.run("plan", &["--detailed-exitcode"]).exits(2);
+        place.proxy.clear_log();
+        let _ = place.apply().exits(0);
+        assert_eq!(lent(&place), LENT[3..]);
+        place.behind_our_back(&ALONE.replace("xlarge", "large"));
+        place.settled();
+        place.sound();
+    }
+}
+
+#[test]
+fn with_readers_a_surge_reader_is_capacity_and_nobody_hands_back() {
+    let place = production();
+    place.edit(CLASS.0, CLASS.1);
+    place.edit("[recovery]\n", "[changes]\nsurge_reader = true\n\n[recovery]\n");
+    place.proxy.clear_log();
+    let _ = place.apply().exits(0);
+    let members: Vec<String> = lent(&place);
+    let modify = "rds:ModifyDBInstance";
+    assert_eq!(members, [LENT[0], modify, modify, LENT[1], modify, LENT[4]]);
+    let all: Vec<String> = place.proxy.calls().iter().map(Entry::name).collect();
+    let at = |name: &str| all.iter().position(|call| call == name).unwrap();
+    let last = |name: &str| all.iter().rposition(|call| call == name).unwrap();
+    assert!(at(ROLL[0]) < at(LENT[0]) && last(ROLL[0]) > last(LENT[4]), "autoscaling keeps still meanwhile: {all:?}");
+    place.behind_our_back(ROLLED);
+    place.settled();
+    place.sound();
+}
+
+#[test]
+fn a_surge_reader_needs_a_roll_and_a_name() {
+    let place = Place::new(&unprotected());
+    place.edit("[recovery]\n", "[changes]\nsurge_reader = true\nstrategy = \"in_place\"\n\n[recovery]\n");
+    place.edit("name = \"b\"", "name = \"surge\"");
+    let refused = place.run("validate", &[]).exits(6).stderr;
+    for text in ["only a roll makes a surge reader", "name of the member `surge`", "orders-surge"] {
+        assert!(refused.contains(text), "{text}: {refused}");
+    }
+}

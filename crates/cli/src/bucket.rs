@@ -83,7 +83,7 @@ fn harmful(registry: &Registry<Aws>, intent: &Intent) -> bool {
         Verb::Create => registry.get(intent.address.kind()).is_none_or(|kind| kind.adoption() == Adoption::Untokened),
         Verb::Delete => !intent.name.is_empty() && !derived,
         // A second interruption that nobody announced.
-        Verb::Failover | Verb::Restart => true,
+        Verb::Failover | Verb::Failback | Verb::Restart => true,
         Verb::Update | Verb::Adopt | Verb::Forget | Verb::Settle | Verb::Pause | Verb::Resume => false,
     }
 }

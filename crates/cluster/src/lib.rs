@@ -34,7 +34,7 @@ pub use backup_vault::{BackupVault, BackupVaultOutputs};
 pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scaling, StorageType};
 pub use db_instance::{DbInstance, DbInstanceOutputs};
 pub use founders::Founders;
-pub use lowering::{Handover, Members, Pauses, Restarts};
+pub use lowering::{Handover, Members, Pauses, Restarts, Surges, strength};
 pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
 pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
 pub use window::Window;
@@ -51,4 +51,4 @@ pub const KINDS: &[&dyn Kind<Aws>] = &[
 ];
 
 /// Resources that must move together. Restarts are parts of turns, and what follows goes by the turns.
-pub const LOWERINGS: &[&dyn Lowering] = &[&Restarts, &Members, &Handover, &Pauses, &Founders];
+pub const LOWERINGS: &[&dyn Lowering] = &[&Restarts, &Members, &Surges, &Handover, &Pauses, &Founders];

@@ -9,17 +9,24 @@
 //!
 //! What else a roll needs stands beside: restarts for values that wait for one
 //! ([`Restarts`], which comes before, since a restart is a part of its member's
-//! turn), the writer's role that moves ([`Handover`]), and autoscaling that
-//! keeps still ([`Pauses`]).
+//! turn), one more reader for as long as it takes ([`Surges`]), the writer's
+//! role that moves ([`Handover`]), and autoscaling that keeps still ([`Pauses`]).
+//!
+//! A writer that leaves has a turn as well: it is the last, and the role moves
+//! before it. So a surge reader that an interrupted roll left as the writer
+//! hands the role back before it goes.
 
 mod handover;
 mod pauses;
 mod restarts;
+mod surges;
 
-pub use handover::Handover;
+pub use handover::{Handover, strength};
 pub use pauses::Pauses;
 pub use restarts::Restarts;
+pub use surges::Surges;
 
+use crate::db_cluster::DbCluster;
 use crate::db_instance::{DbInstance, DbInstanceOutputs};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
@@ -48,6 +55,11 @@ impl Member<'_> {
     /// Writer last; of the readers those that are away already first, then the highest tier, then by name.
     fn turn(&self) -> (bool, bool, Reverse<u8>, &Address) {
         (self.is_writer, self.is_ready, Reverse(self.spec.promotion_tier), &self.change.address)
+    }
+
+    /// It does not come back.
+    fn leaves(&self) -> bool {
+        self.change.action == Action::Delete
     }
 
     fn first(&self) -> Option<StepId> {
@@ -80,10 +92,16 @@ fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<M
     let mut clusters: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
     let restarts = program.steps.iter().filter(|step| step.verb == Verb::Restart).map(|step| step.address.clone());
     let restarted: BTreeSet<Address> = restarts.collect();
-    let away = |change: &&Change| interrupts(view, change) || restarted.contains(&change.address);
-    for change in view.plan.changes.iter().filter(away) {
+    let turns = |change: &&Change| {
+        interrupts(view, change) || restarted.contains(&change.address) || change.action == Action::Delete
+    };
+    for change in view.plan.changes.iter().filter(turns) {
         let Some((spec, outputs)) = observed(view, &change.address) else { continue };
-        let steps = steps(&change.address, program);
+        let home = || spec.db_cluster_identifier.known().and_then(|of| cluster_of(view, of.as_str()));
+        if change.action == Action::Delete && !(outputs.is_writer && home().is_some()) {
+            continue;
+        }
+        let steps = steps(change, program);
         if let Some(cluster) = spec.db_cluster_identifier.known().filter(|_| !steps.is_empty()) {
             let (is_writer, is_ready) = (outputs.is_writer, ready(view, &change.address));
             let member = Member { change, is_writer, is_ready, steps, spec: spec.clone() };
@@ -107,6 +125,17 @@ fn ready(view: &View<'_>, address: &Address) -> bool {
     live.is_some_and(|live| live.readiness == Readiness::Ready)
 }
 
+/// The change of the cluster of this name, if it stays.
+fn cluster_of<'a>(view: &View<'a>, name: &str) -> Option<&'a Change> {
+    let named = |change: &&Change| {
+        let live = view.observed.get(&change.address).and_then(|seen| seen.live());
+        let spec = live.and_then(|live| Of::<DbCluster>::spec(&live.spec).ok());
+        spec.is_some_and(|spec| spec.db_cluster_identifier == name)
+    };
+    let clusters = view.plan.changes.iter().filter(|change| change.address.kind() == DbCluster::KIND);
+    clusters.filter(|change| change.action.lives_on()).find(named)
+}
+
 /// Lets the first turn wait until whoever is away by now is back: what an interrupted run, or somebody else, has begun. Who
 /// has a turn of its own among the readers is waited for by that.
 fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), program: &mut Program) {
@@ -119,7 +148,7 @@ fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), p
         if own.is_some_and(|member| !member.is_writer) || members.len() + usize::from(own.is_none()) < 2 {
             continue;
         }
-        let back = program.operate(away, Verb::Settle);
+        let back = once(away, Verb::Settle, program);
         let others = members.iter().filter(|member| member.change.address != away.address);
         for first in others.filter_map(Member::first).collect::<Vec<_>>() {
             program.link(back, first);
@@ -139,24 +168,33 @@ fn interrupts(view: &View<'_>, change: &Change) -> bool {
             felt && view.graph.manner().strategy != Strategy::Window
         }
         Action::Replace => true,
-        Action::NoOp | Action::Create | Action::Delete | Action::Forget | Action::Refused => false,
+        Action::NoOp | Action::Create | Action::Delete | Action::Forget | Action::Refused | Action::Surge => false,
     }
 }
 
 /// The steps of a member, in the order in which they come.
-fn steps(address: &Address, program: &Program) -> Vec<StepId> {
-    let own = |verb: fn(Verb) -> bool| {
-        program.steps.iter().enumerate().find(|(_, step)| step.address == *address && verb(step.verb)).map(|(id, _)| id)
-    };
+fn steps(change: &Change, program: &Program) -> Vec<StepId> {
+    let address = &change.address;
     let made = program.forward(address);
-    let gone = own(|verb| verb == Verb::Delete);
-    let restart = own(|verb| verb == Verb::Restart);
+    let gone = operation(address, Verb::Delete, program);
+    let restart = operation(address, Verb::Restart, program);
     let mut steps: Vec<StepId> = match (made, gone) {
         (Some(made), Some(gone)) if program.waits_for(made, gone) => vec![gone, made],
+        (None, gone) if change.action == Action::Delete => gone.into_iter().collect(),
         (made, gone) => made.into_iter().chain(gone.filter(|_| made.is_some())).collect(),
     };
     steps.extend(restart);
     steps
+}
+
+/// The step of this verb on a resource, if the program has it.
+fn operation(address: &Address, verb: Verb, program: &Program) -> Option<StepId> {
+    program.steps.iter().position(|step| step.address == *address && step.verb == verb)
+}
+
+/// The step of an operation on a resource. There is never a second one: a journal knows it by resource and verb.
+fn once(change: &Change, verb: Verb, program: &mut Program) -> StepId {
+    operation(&change.address, verb, program).unwrap_or_else(|| program.operate(change, verb))
 }
 
 /// Takes away the order "readers after the writer", also of readers that nobody feels an edit of: it is for their making,

@@ -117,7 +117,7 @@ impl Deed {
             Verb::Create => Self::Create,
             Verb::Delete => Self::Delete,
             Verb::Forget => Self::Note,
-            Verb::Failover => Self::Failover,
+            Verb::Failover | Verb::Failback => Self::Failover,
             Verb::Settle => Self::Settle,
             Verb::Restart => Self::Reboot,
             Verb::Pause | Verb::Resume => Self::Update,

@@ -29,6 +29,16 @@ pub struct Node {
     pub after: BTreeSet<Address>,
 }
 
+/// A resource that the stack wants only while others are away: a plan that interrupts one of them makes it first and
+/// removes it last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Surge {
+    /// The resource.
+    pub node: Node,
+    /// The resources that it stands in for.
+    pub of: BTreeSet<Address>,
+}
+
 /// A resource that was added to a [`Desired`]: the only source of references to it.
 #[derive(Debug)]
 pub struct Handle<M> {
@@ -96,6 +106,9 @@ pub struct Desired {
     pub stack: StackId,
     /// The resources.
     pub nodes: BTreeMap<Address, Node>,
+    /// What is wanted for a while only. Beside the resources, so that whoever asks what the stack has does not find it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub surges: BTreeMap<Address, Surge>,
     /// How it wants them changed.
     #[serde(default, skip_serializing_if = "Manner::is_usual")]
     pub manner: Manner,
@@ -105,7 +118,7 @@ impl Desired {
     /// A stack without resources.
     #[must_use]
     pub fn new(stack: StackId) -> Self {
-        Self { stack, nodes: BTreeMap::new(), manner: Manner::default() }
+        Self { stack, nodes: BTreeMap::new(), surges: BTreeMap::new(), manner: Manner::default() }
     }
 
     /// What a state remembers, read as a wish: planning it finds what somebody else changed.
@@ -117,7 +130,7 @@ impl Desired {
             after: record.deps.iter().filter(|dep| state.resources.contains_key(dep)).cloned().collect(),
         };
         let nodes = state.resources.iter().map(|(at, record)| (at.clone(), node(record))).collect();
-        Self { stack: state.stack.clone(), nodes, manner: Manner::default() }
+        Self { nodes, ..Self::new(state.stack.clone()) }
     }
 
     /// Adds a resource.
@@ -125,19 +138,37 @@ impl Desired {
     /// # Errors
     /// When its name is no part of an address or its address is taken.
     pub fn add<M: Model>(&mut self, name: &str, spec: &M) -> Result<Handle<M>, GraphError> {
+        let (handle, node) = self.new_node(name, spec)?;
+        self.nodes.insert(handle.address.clone(), node);
+        Ok(handle)
+    }
+
+    /// Adds a resource that stands in for others while they are away. Nothing else can refer to it.
+    ///
+    /// # Errors
+    /// When its name is no part of an address or its address is taken.
+    pub fn surge<M: Model>(&mut self, name: &str, spec: &M, of: &[Handle<M>]) -> Result<Handle<M>, GraphError> {
+        let (handle, node) = self.new_node(name, spec)?;
+        let of = of.iter().map(|one| one.address.clone()).collect();
+        self.surges.insert(handle.address.clone(), Surge { node, of });
+        Ok(handle)
+    }
+
+    fn new_node<M: Model>(&self, name: &str, spec: &M) -> Result<(Handle<M>, Node), GraphError> {
         let address = Address::new(M::KIND, name)?;
         let spec =
             serde_json::to_value(spec).map_err(|why| GraphError::Unwritable(address.clone(), why.to_string()))?;
-        let node = Node { group: M::GROUP, spec, after: BTreeSet::new() };
-        if self.nodes.insert(address.clone(), node).is_some() {
+        if self.nodes.contains_key(&address) || self.surges.contains_key(&address) {
             return Err(GraphError::Duplicate(address));
         }
-        Ok(Handle { address, kind: PhantomData })
+        let node = Node { group: M::GROUP, spec, after: BTreeSet::new() };
+        Ok((Handle { address, kind: PhantomData }, node))
     }
 
     /// Says that one resource comes after another without needing its outputs.
     pub fn after<A: Model, B: Model>(&mut self, later: &Handle<A>, earlier: &Handle<B>) {
-        if let Some(node) = self.nodes.get_mut(&later.address) {
+        let surge = self.surges.get_mut(&later.address).map(|surge| &mut surge.node);
+        if let Some(node) = self.nodes.get_mut(&later.address).or(surge) {
             node.after.insert(earlier.address.clone());
         }
     }
@@ -161,17 +192,22 @@ impl Desired {
 #[derive(Clone, Debug)]
 pub struct Graph {
     desired: Desired,
-    /// What each resource needs: its references and its `after`.
+    /// What each resource needs, and each surge: its references and its `after`.
     deps: BTreeMap<Address, BTreeSet<Address>>,
     order: Vec<Address>,
 }
 
 impl Graph {
     fn new(desired: Desired) -> Result<Self, Vec<GraphError>> {
-        let deps: BTreeMap<Address, BTreeSet<Address>> =
+        let mut deps: BTreeMap<Address, BTreeSet<Address>> =
             desired.nodes.iter().map(|(at, node)| (at.clone(), needs(node))).collect();
+        let surges: BTreeMap<Address, BTreeSet<Address>> =
+            desired.surges.iter().map(|(at, surge)| (at.clone(), needs(&surge.node))).collect();
+        let stand_ins = desired.surges.iter().map(|(at, surge)| (at, &surge.of));
         let dangling: Vec<GraphError> = deps
             .iter()
+            .chain(&surges)
+            .chain(stand_ins)
             .flat_map(|(from, to)| to.iter().map(move |to| (from, to)))
             .filter(|(_, to)| !desired.nodes.contains_key(to))
             .map(|(from, to)| GraphError::Dangling {
@@ -184,6 +220,7 @@ impl Graph {
             return Err(dangling);
         }
         let order = ordered(&deps)?;
+        deps.extend(surges);
         Ok(Self { desired, deps, order })
     }
 
@@ -211,6 +248,18 @@ impl Graph {
     #[must_use]
     pub fn node(&self, address: &Address) -> Option<&Node> {
         self.desired.nodes.get(address)
+    }
+
+    /// What is wanted while others are away.
+    #[must_use]
+    pub fn surges(&self) -> &BTreeMap<Address, Surge> {
+        &self.desired.surges
+    }
+
+    /// What a resource is made from, if it is wanted at all, and be it for a while.
+    #[must_use]
+    pub fn any(&self, address: &Address) -> Option<&Node> {
+        self.node(address).or_else(|| Some(&self.surges().get(address)?.node))
     }
 
     /// What a resource needs.

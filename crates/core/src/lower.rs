@@ -188,8 +188,19 @@ impl Draft {
                 self.removal_step(change, Verb::Delete);
                 self.forward_step(change, Verb::Create);
             }
+            Action::Surge => self.surge_steps(change),
         }
         self.deposed_steps(change);
+    }
+
+    /// One that can't be used goes before, and the new one goes in the end. Only a lowering knows whose return that waits for.
+    fn surge_steps(&mut self, change: &Change) {
+        if change.old_generation.is_some() {
+            self.removal_step(change, Verb::Delete);
+        }
+        self.forward_step(change, Verb::Create);
+        let (made, end) = (self.program.steps.len() - 1, self.program.push(change, Verb::Delete, change.generation));
+        self.program.order(made, end);
     }
 
     /// Predecessors that an interrupted replacement left.
@@ -292,6 +303,7 @@ impl fmt::Display for Verb {
             Self::Delete => "delete",
             Self::Forget => "forget",
             Self::Failover => "failover",
+            Self::Failback => "failback",
             Self::Settle => "settle",
             Self::Restart => "restart",
             Self::Pause => "pause",

@@ -7,8 +7,10 @@
 mod causes;
 mod decide;
 mod early;
+mod interrupts;
 
 pub(crate) use early::{early, lets_go};
+pub use interrupts::interrupts;
 
 use crate::address::Address;
 use crate::diff::FieldChange;
@@ -68,6 +70,8 @@ pub enum Action {
     Adopt,
     /// Gone already; the record goes too.
     Forget,
+    /// Made, and deleted again when those are back that it stands in for.
+    Surge,
     /// Not done, and nothing else is done either.
     Refused,
 }
@@ -128,6 +132,8 @@ pub enum Reason {
         /// AWS's status.
         status: String,
     },
+    /// It is there only while others are away.
+    StandsIn,
     /// Its ownership tags are missing.
     TagsMissing,
     /// It has moved: its tags still name the address that it had before.
@@ -195,7 +201,8 @@ pub struct Change {
     /// For a replacement, which half comes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<ReplaceOrder>,
-    /// The generation of the object that goes, for deletions and replacements.
+    /// The generation of the object that goes, for deletions and replacements. Of a surge: one of an earlier run, which
+    /// can't be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_generation: Option<u32>,
     /// Predecessors of interrupted replacements that are deleted as well, by generation.
@@ -223,6 +230,8 @@ pub struct Summary {
     pub adopt: usize,
     /// [`Action::Forget`].
     pub forget: usize,
+    /// [`Action::Surge`].
+    pub surge: usize,
     /// [`Action::NoOp`].
     pub noop: usize,
     /// [`Action::Refused`].
@@ -234,7 +243,7 @@ pub struct Summary {
 /// What will be done to a stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// One change per address: forward changes in the order of need, then deletions.
+    /// One change per address: forward changes in the order of need, what stands in for them, then deletions.
     pub changes: Vec<Change>,
 }
 
@@ -347,6 +356,7 @@ impl Summary {
             Action::Delete => &mut self.delete,
             Action::Adopt => &mut self.adopt,
             Action::Forget => &mut self.forget,
+            Action::Surge => &mut self.surge,
             Action::Refused => &mut self.refused,
         }
     }

@@ -114,6 +114,8 @@ pub enum Verb {
     Forget,
     /// Hand over what only one of several can do: the step says to whom.
     Failover,
+    /// Hand it back: the step says to whom. A verb of its own, since a run may do both, and an intent is known by its verb.
+    Failback,
     /// Wait until it has caught up with the others. Nothing is sent.
     Settle,
     /// Restart it as it is: what was accepted earlier counts from then on.
@@ -130,7 +132,7 @@ impl Verb {
     #[must_use]
     pub fn operates(self) -> bool {
         match self {
-            Self::Failover | Self::Settle | Self::Restart | Self::Pause | Self::Resume => true,
+            Self::Failover | Self::Failback | Self::Settle | Self::Restart | Self::Pause | Self::Resume => true,
             Self::Create | Self::Update | Self::Adopt | Self::Delete | Self::Forget => false,
         }
     }

@@ -161,7 +161,8 @@ async fn survey<W>(scene: Scene<'_, W>, asks: &BTreeMap<Address, RawAsk>) -> Res
 fn asks<W>(scene: Scene<'_, W>) -> BTreeMap<Address, RawAsk> {
     let state = scene.state;
     let intended = state.intents.iter().filter(|intent| intent.verb == Verb::Create).map(|intent| &intent.address);
-    let all: BTreeSet<&Address> = scene.graph.order().iter().chain(state.resources.keys()).chain(intended).collect();
+    let wanted = scene.graph.order().iter().chain(scene.graph.surges().keys());
+    let all: BTreeSet<&Address> = wanted.chain(state.resources.keys()).chain(intended).collect();
     all.into_iter().filter_map(|at| Some((at.clone(), ask(scene, at)?))).collect()
 }
 
@@ -173,7 +174,7 @@ fn ask<W>(scene: Scene<'_, W>, at: &Address) -> Option<RawAsk> {
     if let Some(intent) = scene.state.create_intent(at) {
         return Some(of_intent(scene.state, intent));
     }
-    let spec = known(scene.state, &scene.graph.node(at)?.spec);
+    let spec = known(scene.state, &scene.graph.any(at)?.spec);
     let identity = fresh(scene.state, kind, at, &spec)?;
     may_exist(kind, &spec).then_some(RawAsk { identity, spec, outputs: None })
 }

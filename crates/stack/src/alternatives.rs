@@ -9,7 +9,7 @@ use auroractl_cluster::{DbCluster, DbInstance};
 use auroractl_core::diff::FieldChange;
 use auroractl_core::lower::Sources;
 use auroractl_core::queue::Knot;
-use auroractl_core::{Change, Level, Manner, Model, Plan, Strategy, When};
+use auroractl_core::{Action, Change, Level, Manner, Model, Plan, Strategy, When};
 
 /// The edits that AWS makes with the call or in the maintenance window, as it is asked to.
 const DEFERRABLE: [(&str, &[&str]); 2] =
@@ -59,6 +59,8 @@ fn is_deferrable(kind: &str, path: &str) -> bool {
 
 fn as_of(plan: &Plan, strategy: Strategy) -> Plan {
     let mut plan = plan.clone();
+    // Who restarts where it stands needs nobody to stand in.
+    plan.changes.retain(|change| change.action != Action::Surge || strategy == Strategy::Roll);
     for change in &mut plan.changes {
         let kind = change.address.kind().to_owned();
         for field in &mut change.fields {
@@ -73,7 +75,7 @@ fn as_of(plan: &Plan, strategy: Strategy) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auroractl_core::{Action, Group, Impact};
+    use auroractl_core::{Group, Impact};
     use serde_json::Value;
     use std::collections::BTreeMap;
 

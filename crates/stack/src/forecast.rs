@@ -145,9 +145,15 @@ fn money(plan: &Plan, means: Means<'_>, run: (&Program, &Rehearsal)) -> Money {
         .filter_map(|change| Some((&change.address, afterwards(change, live(&change.address), wished(change))?)))
         .collect();
     let before = means.pricing.bill(before.into_iter());
-    let after = means.pricing.bill(after.iter().map(|(at, spec)| (*at, spec)));
+    let specs = || after.iter().map(|(at, spec)| (*at, spec));
+    let surges = plan.changes.iter().filter(|change| change.action == Action::Surge);
+    let surges: Vec<(&Address, &Value)> =
+        surges.filter_map(|change| Some((&change.address, &sources.graph.any(&change.address)?.spec))).collect();
+    let mut meanwhile = likely(&means.pricing.bill(specs().chain(surges.iter().copied())));
+    meanwhile.retain(|at, _| surges.iter().any(|(surge, _)| *surge == at));
+    let after = means.pricing.bill(specs());
     let delta = before.delta(&after);
-    let peak = peak((&before, &after), run);
+    let peak = peak((&before, &after, &meanwhile), run);
     Money { before, after, delta, peak }
 }
 
@@ -170,20 +176,28 @@ fn afterwards(change: &Change, live: Option<&Value>, wished: Option<&Value>) -> 
     }
 }
 
+/// Millionths of a dollar a month, by resource.
+type Monthly = BTreeMap<Address, i64>;
+
+fn likely(bill: &Bill) -> Monthly {
+    bill.by_address().into_iter().map(|(at, total)| (at.clone(), total.known.likely.0)).collect()
+}
+
 /// The dearest moment. A resource is paid for from the start of its making to the end of its removal; while an edit
-/// runs, the dearer of its two sides counts.
-fn peak((before, after): (&Bill, &Bill), (program, rehearsal): (&Program, &Rehearsal)) -> Option<Peak> {
-    let likely = |bill: &Bill| -> BTreeMap<Address, i64> {
-        bill.by_address().into_iter().map(|(at, total)| (at.clone(), total.known.likely.0)).collect()
-    };
+/// runs, the dearer of its two sides counts. What is there for a while stands on neither bill, but beside them.
+fn peak(
+    (before, after, meanwhile): (&Bill, &Bill, &Monthly),
+    (program, rehearsal): (&Program, &Rehearsal),
+) -> Option<Peak> {
     let (old, new) = (likely(before), likely(after));
-    let of = |bill: &BTreeMap<Address, i64>, at: &Address| bill.get(at).copied().unwrap_or(0);
+    let of = |bill: &Monthly, at: &Address| bill.get(at).or_else(|| meanwhile.get(at)).copied().unwrap_or(0);
     let mut moves: Vec<(u64, i64)> = Vec::new();
     let mut moved: BTreeSet<&Address> = BTreeSet::new();
     for (step, span) in program.steps.iter().zip(&rehearsal.spans) {
         moves.extend(steps_moves(step, *span, (of(&old, &step.address), of(&new, &step.address))));
         moved.insert(&step.address);
     }
+    let of = |bill: &Monthly, at: &Address| bill.get(at).copied().unwrap_or(0);
     let unmoved = old.keys().chain(new.keys()).filter(|at| !moved.contains(at)).collect::<BTreeSet<_>>();
     for at in unmoved {
         // Not edited itself: it costs more or less since something else was.
@@ -215,7 +229,9 @@ fn steps_moves(step: &Step, span: Span, (old, new): (i64, i64)) -> Vec<(u64, i64
         Verb::Create => vec![(span.start, new)],
         Verb::Delete => vec![(span.end, -old)],
         Verb::Update | Verb::Adopt => vec![(span.start, (new - old).max(0)), (span.end, (new - old).min(0))],
-        Verb::Forget | Verb::Failover | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => Vec::new(),
+        Verb::Forget | Verb::Failover | Verb::Failback | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
+            Vec::new()
+        }
     }
 }
 
@@ -256,7 +272,8 @@ mod tests {
         };
         let program = Program { steps: steps.iter().map(step).collect() };
         let rehearsal = rehearse(&program, 16).unwrap();
-        peak((before, after), (&program, &rehearsal))
+        let meanwhile = Monthly::from([(at("surge"), Usd::dollars(730.0).0)]);
+        peak((before, after, &meanwhile), (&program, &rehearsal))
     }
 
     #[test]
@@ -266,6 +283,18 @@ mod tests {
         assert_eq!((found.hourly, found.hourly_over_before), (Usd::dollars(3.0), Usd::dollars(1.0)));
         assert_eq!(found.at, 0);
         assert_eq!(peak_of(&same, &same, &[("a", Verb::Delete, &[]), ("a", Verb::Create, &[0])]), None);
+    }
+
+    #[test]
+    fn what_is_there_for_a_while_is_paid_for() {
+        let same = bill(&[("a", 730.0)]);
+        let steps: [(&str, Verb, &[usize]); 3] =
+            [("surge", Verb::Create, &[]), ("a", Verb::Update, &[0]), ("surge", Verb::Delete, &[1])];
+        let found = peak_of(&same, &same, &steps).unwrap();
+        assert_eq!((found.hourly, found.at), (Usd::dollars(2.0), 0));
+        assert_eq!((found.hourly_over_before, found.hourly_over_after), (Usd::dollars(1.0), Usd::dollars(1.0)));
+        let left = bill(&[("a", 730.0), ("surge", 730.0)]);
+        assert_eq!(peak_of(&left, &same, &[("a", Verb::Update, &[]), ("surge", Verb::Delete, &[0])]), None);
     }
 
     #[test]

@@ -19,9 +19,10 @@ pub(crate) fn foretell((plan, program, rehearsal): (&Plan, &Program, &Rehearsal)
     outage(&Scene { plan, program, rehearsal, cast: &cast, lasts: &lasts })
 }
 
-/// The members of all clusters: those that are there, and those that the stack wants.
+/// The members of all clusters: those that are there, and those that the stack wants, and be it for a while.
 fn cast(sources: &Sources<'_>) -> BTreeMap<Address, Member> {
-    let wanted = sources.graph.order().iter().filter(|at| at.kind() == DbInstance::KIND);
+    let graph = sources.graph;
+    let wanted = graph.order().iter().chain(graph.surges().keys()).filter(|at| at.kind() == DbInstance::KIND);
     let recorded = sources.state.resources.keys().filter(|at| at.kind() == DbInstance::KIND);
     let all: BTreeSet<&Address> = wanted.chain(recorded).collect();
     all.into_iter().filter_map(|at| Some((at.clone(), member(at, sources)?))).collect()
@@ -30,7 +31,7 @@ fn cast(sources: &Sources<'_>) -> BTreeMap<Address, Member> {
 fn member(at: &Address, sources: &Sources<'_>) -> Option<Member> {
     let parent = || needed(at, sources.graph).or_else(|| guard::parent(at, sources.state));
     let live = sources.observed.get(at).and_then(|seen| seen.live());
-    let spec = live.map(|live| &live.spec).or_else(|| sources.graph.node(at).map(|node| &node.spec));
+    let spec = live.map(|live| &live.spec).or_else(|| sources.graph.any(at).map(|node| &node.spec));
     let tier = spec.and_then(|spec| Of::<DbInstance>::spec(spec).ok()).map_or(0, |spec| spec.promotion_tier);
     let outputs = |live: &Live| Of::<DbInstance>::outputs(&live.outputs).ok();
     Some(Member {

@@ -5,7 +5,7 @@ use super::words;
 use auroractl_core::lower::Step;
 use auroractl_core::outage::{Felt, Window};
 use auroractl_core::state::Verb;
-use auroractl_core::{Deed, Strategy, When};
+use auroractl_core::{Deed, Strategy, When, guard};
 use auroractl_stack::{Alternative, Forecast};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     Ok(())
 }
 
-/// The steps of the roll, as they come: members that restart, and operations.
+/// The steps of the roll, as they come: members that restart, one that stands in for them, and operations.
 fn order(forecast: &Forecast) -> Vec<&Step> {
     let mut steps: Vec<(u64, &Step)> = forecast
         .program
@@ -46,7 +46,8 @@ fn order(forecast: &Forecast) -> Vec<&Step> {
         .iter()
         .zip(&forecast.rehearsal.spans)
         .filter(|(step, _)| {
-            step.verb.operates() || (step.deed == Deed::Restart && step.address.kind() == "db_instance")
+            let member = step.address.kind() == guard::MEMBER;
+            step.verb.operates() || (member && (step.deed == Deed::Restart || passes(forecast, step)))
         })
         .map(|(step, span)| (span.start, step))
         .collect();
@@ -54,10 +55,27 @@ fn order(forecast: &Forecast) -> Vec<&Step> {
     steps.into_iter().map(|(_, step)| step).collect()
 }
 
+/// Does this step make or delete what has a part in the roll and is not there when it is done?
+fn passes(forecast: &Forecast, step: &Step) -> bool {
+    let steps = &forecast.program.steps;
+    let same = |other: &&Step| other.address == step.address && other.generation == step.generation;
+    let mut others = steps.iter().filter(same);
+    let mut earlier = step.after.iter().filter_map(|id| steps.get(*id));
+    match step.verb {
+        Verb::Create => others.any(|other| other.verb == Verb::Delete),
+        Verb::Delete => {
+            others.any(|other| matches!(other.verb, Verb::Create | Verb::Settle))
+                || earlier.any(|other| matches!(other.verb, Verb::Failover | Verb::Failback))
+        }
+        _ => false,
+    }
+}
+
 fn told(step: &Step) -> String {
     let at = &step.address;
     match (step.verb, &step.target) {
         (Verb::Failover, Some(target)) => format!("{target} becomes the writer"),
+        (Verb::Failback, Some(target)) => format!("{target} becomes the writer again"),
         (Verb::Settle, _) => format!("{at} catches up"),
         (Verb::Restart, _) => format!("restart {at}"),
         (Verb::Pause, _) => format!("suspend {at}"),
@@ -73,7 +91,7 @@ fn unmoved(forecast: &Forecast) -> Option<String> {
     let by = &forecast.outage.windows.iter().find(of_member).filter(|_| !moved)?.by;
     let rolls = forecast.ways.iter().any(|way| way.chosen && way.strategy == Strategy::Roll);
     let why = if rolls {
-        "no reader of this stack is available and large enough to take over"
+        "no reader of this stack is available and large enough to take over; `[changes] surge_reader = true` makes one"
     } else {
         "so `[changes] strategy` has it"
     };

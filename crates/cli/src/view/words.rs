@@ -17,6 +17,7 @@ pub(super) fn sign(action: Action) -> &'static str {
         Action::Delete => "-",
         Action::Adopt => "=",
         Action::Forget => "?",
+        Action::Surge => "^",
         Action::Refused => "x",
     }
 }
@@ -32,6 +33,7 @@ pub(super) fn verb(action: Action) -> &'static str {
         Action::Delete => "delete",
         Action::Adopt => "adopt",
         Action::Forget => "forget",
+        Action::Surge => "make for the roll, then delete",
         Action::Refused => "REFUSED",
     }
 }
@@ -40,7 +42,7 @@ pub(super) fn verb(action: Action) -> &'static str {
 pub(super) fn style(action: Action) -> Style {
     match action {
         Action::NoOp => Style::new().dimmed(),
-        Action::Create => Style::new().green(),
+        Action::Create | Action::Surge => Style::new().green(),
         Action::Update | Action::Adopt => Style::new().yellow(),
         Action::Restart | Action::Replace => Style::new().magenta(),
         Action::Delete | Action::Forget => Style::new().red(),
@@ -52,7 +54,7 @@ pub(super) fn style(action: Action) -> Style {
 pub(super) fn tone(action: Action) -> &'static str {
     match action {
         Action::NoOp => "same",
-        Action::Create => "make",
+        Action::Create | Action::Surge => "make",
         Action::Update | Action::Adopt => "edit",
         Action::Restart | Action::Replace => "felt",
         Action::Delete | Action::Forget | Action::Refused => "gone",
@@ -118,6 +120,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
+        Reason::StandsIn => "it is there only while others are away".to_owned(),
         Reason::TagsMissing => "its ownership tags are missing".to_owned(),
         Reason::Moved => "its tags name the address that it had before".to_owned(),
         Reason::Refused => "refused".to_owned(),
@@ -149,6 +152,7 @@ pub(super) fn summary(sum: &Summary) -> String {
         (sum.restart, "to update with interruption"),
         (sum.replace, "to replace"),
         (sum.delete, "to delete"),
+        (sum.surge, "to make for a while"),
         (sum.adopt, "to adopt"),
         (sum.forget, "to forget"),
         (sum.refused, "refused"),

@@ -7,6 +7,7 @@
 //! stack wants (`suspended`): the next plan resumes it.
 
 use super::interrupted;
+use super::surges::Surge;
 use crate::scalable_target::ScalableTarget;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::Change;
@@ -32,6 +33,13 @@ impl Lowering for Pauses {
                 // An edit writes what the stack wants, and that is autoscaling that runs.
                 turns.iter().for_each(|turn| program.link(*turn, edit));
                 program.link(edit, resume);
+            }
+            if let Some(surge) = Surge::of(view, &cluster, program) {
+                // A reader more lowers the load of all.
+                if let Some(made) = program.forward(&surge.change.address) {
+                    program.link(pause, made);
+                }
+                program.link(surge.end, resume);
             }
         }
     }

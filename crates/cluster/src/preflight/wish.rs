@@ -48,7 +48,7 @@ impl Wish {
     pub fn of(plan: &Plan, graph: &Graph, observed: &BTreeMap<Address, Observed>) -> Option<Self> {
         let mut wish = Self::default();
         for change in &plan.changes {
-            if matches!(change.action, Action::Create | Action::Replace) {
+            if matches!(change.action, Action::Create | Action::Replace | Action::Surge) {
                 *wish.made.entry(change.address.kind().to_owned()).or_default() += 1;
             }
             wish.cluster(change, graph, observed);
@@ -109,13 +109,13 @@ fn will_run(spec: &DbCluster, runs: Option<&str>) -> String {
 }
 
 fn spec<M: Model>(graph: &Graph, at: &Address) -> Option<M> {
-    Of::<M>::spec(&graph.node(at)?.spec).ok()
+    Of::<M>::spec(&graph.any(at)?.spec).ok()
 }
 
 /// Is the resource made, or one of these fields edited?
 fn touched(change: &Change, fields: &[&str]) -> bool {
     match change.action {
-        Action::Create | Action::Replace => true,
+        Action::Create | Action::Replace | Action::Surge => true,
         Action::Update | Action::Restart | Action::Adopt => fields.iter().any(|field| touched_one(change, field)),
         Action::NoOp | Action::Delete | Action::Forget | Action::Refused => false,
     }

@@ -7,7 +7,7 @@ use crate::durations::{Deed, Estimate, narrow};
 use crate::guard;
 use crate::impact::{Level, When};
 use crate::lower::{Program, Step, StepId};
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, Reason};
 use crate::queue::seconds;
 use crate::rehearse::Span;
 use crate::state::Verb;
@@ -23,8 +23,8 @@ const AT_RESTART: &[&str] = &["db_parameter_group_name", "db_cluster_parameter_g
 pub(super) enum Effect {
     /// A member can be used.
     Comes,
-    /// A member goes; `true`: another one comes in its place.
-    Leaves(bool),
+    /// A member goes.
+    Leaves(Parting),
     /// A member restarts with an edit: somebody takes over from the writer, if there is one who can.
     Restarts,
     /// A member is told to restart: nobody takes over.
@@ -39,6 +39,17 @@ pub(super) enum Effect {
     Drops,
     /// Clients have to connect elsewhere.
     Moves,
+}
+
+/// What comes after a member that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parting {
+    /// Another one comes in its place.
+    Replaced,
+    /// Those are back that it stood in for.
+    StoodIn,
+    /// Nothing.
+    ForGood,
 }
 
 /// An effect in time.
@@ -78,7 +89,7 @@ pub(super) fn acts_of<'a>(
             let lasts = within(scene.lasts.edit(guard::MEMBER, "", Level::RebootOne), step.estimate);
             vec![act(Effect::Reboots, start, lasts)]
         }
-        Verb::Failover => {
+        Verb::Failover | Verb::Failback => {
             let act = |at| Act { at, ..act(Effect::TakesOver, start, step.estimate) };
             step.target.as_ref().map(act).into_iter().collect()
         }
@@ -100,7 +111,12 @@ fn deletion(step: &Step, change: &Change, scene: &Scene<'_>) -> Option<(Effect, 
         let ends = scene.plan.changes.iter().any(|other| other.address == member.cluster && is_deleted(other));
         let made = scene.program.forward(at).and_then(|id| scene.program.steps.get(id));
         let lasts = made.map_or(Estimate::NOTHING, |made| step.estimate.then(made.estimate));
-        return Some((if ends { Effect::Ends } else { Effect::Leaves(replaced) }, lasts));
+        let parting = if replaced { Parting::Replaced } else { Parting::ForGood };
+        return Some(match change.reasons.contains(&Reason::StandsIn) {
+            _ if ends => (Effect::Ends, lasts),
+            true => (Effect::Leaves(Parting::StoodIn), scene.lasts.edit(guard::MEMBER, "", Level::Reconnect)),
+            false => (Effect::Leaves(parting), lasts),
+        });
     }
     if at.kind() == guard::PARENT {
         return (!replaced).then_some((Effect::Ends, Estimate::NOTHING));

@@ -1,6 +1,6 @@
 //! The clusters while a program runs: who serves writes, who could take over, and what users feel of it.
 
-use super::acts::{Act, Effect, within};
+use super::acts::{Act, Effect, Parting, within};
 use super::{FAILOVER, Felt, Member, Scene, Window};
 use crate::address::Address;
 use crate::durations::Estimate;
@@ -34,7 +34,7 @@ impl<'a> Stage<'a> {
     pub(super) fn play(&mut self, act: &Act<'a>) {
         match act.effect {
             Effect::Comes => self.comes(act),
-            Effect::Leaves(replaced) => self.leaves(act, replaced),
+            Effect::Leaves(parting) => self.leaves(act, parting),
             Effect::Restarts => self.restarts(act, true),
             Effect::Reboots => self.restarts(act, false),
             Effect::TakesOver => self.takes_over(act),
@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn leaves(&mut self, act: &Act<'a>, replaced: bool) {
+    fn leaves(&mut self, act: &Act<'a>, parting: Parting) {
         let (Some(member), Some(_)) = (self.cast.get(act.at), self.serving.remove(act.at)) else { return };
         let cluster = &member.cluster;
         let writes = self.writers.get(cluster) == Some(&act.at);
@@ -112,15 +112,16 @@ impl<'a> Stage<'a> {
         if writes {
             self.writers.remove(cluster);
         }
-        match (writes, next, replaced) {
+        match (writes, next, parting) {
             (true, Some(next), _) => {
                 self.felt(Felt::WriterUnavailable, cluster, act, Some(self.failover));
                 self.writers.insert(cluster, next);
             }
-            (true, None, true) => self.felt(Felt::WriterUnavailable, cluster, act, Some(act.lasts)),
-            (true, None, false) => self.felt(Felt::GoneForGood, cluster, act, None),
-            (false, _, true) => self.felt(Felt::ReaderReplaced, act.at, act, Some(act.lasts)),
-            (false, _, false) => self.felt(Felt::GoneForGood, act.at, act, None),
+            (true, None, Parting::Replaced) => self.felt(Felt::WriterUnavailable, cluster, act, Some(act.lasts)),
+            (true, None, _) => self.felt(Felt::GoneForGood, cluster, act, None),
+            (false, _, Parting::Replaced) => self.felt(Felt::ReaderReplaced, act.at, act, Some(act.lasts)),
+            (false, _, Parting::StoodIn) => self.felt(Felt::ConnectionsDropped, act.at, act, Some(act.lasts)),
+            (false, _, Parting::ForGood) => self.felt(Felt::GoneForGood, act.at, act, None),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::durations::Deed;
 use crate::impact::Impact;
 use crate::lower::{Step, StepId};
 use crate::model::Group;
-use crate::plan::Action;
+use crate::plan::{Action, Reason};
 use crate::rehearse::rehearse;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -139,6 +139,29 @@ fn who_hands_the_role_over_restarts_as_a_reader() {
     assert_eq!(outage.writer, Writing { times: 1, lasts: estimate });
     assert_eq!(outage.readers, Reading { times: 2, at_once: 1 });
     assert_eq!(outage.windows[1].by, at("db_cluster.main"));
+}
+
+#[test]
+fn one_that_stands_in_takes_the_role_and_gives_it_back() {
+    let (mut changes, mut steps) = roll(&["a"]);
+    changes.push(change("db_cluster.main", Action::NoOp, &[]));
+    changes.push(Change { reasons: vec![Reason::StandsIn], ..change("db_instance.s", Action::Surge, &[]) });
+    let estimate = Estimate { p50: 15.0, p95: 60.0 };
+    let moves = |verb, to: &str, after| Step { target: Some(at(to)), estimate, ..step("db_cluster.main", verb, after) };
+    steps[0].after = BTreeSet::from([2]);
+    steps.push(step("db_instance.s", Verb::Create, &[]));
+    steps.push(moves(Verb::Failover, "db_instance.s", &[1]));
+    steps.push(moves(Verb::Failback, "db_instance.a", &[0]));
+    steps.push(step("db_instance.s", Verb::Delete, &[3]));
+    let outage = foretold(&[("a", 0), ("s?", 15)], changes, steps);
+    assert_eq!(outage.writer.times, 2, "{:?}", outage.windows);
+    assert_eq!(outage.writer.lasts.p50, 30.0);
+    let felt: Vec<Felt> = outage.windows.iter().map(|window| window.what).collect();
+    assert_eq!(
+        felt,
+        [Felt::WriterUnavailable, Felt::ReaderRestarts, Felt::WriterUnavailable, Felt::ConnectionsDropped]
+    );
+    assert_eq!(outage.windows[3].address, at("db_instance.s"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One resource at a time: what is done to it, and why.
 
 mod removal;
+mod surge;
 
 use super::causes::{causes, relinquished, replaced_outside};
 use super::{Action, Change, Inputs, PlanError, Reason, Refusal, RefusalClass};
@@ -15,9 +16,9 @@ use crate::observed::{Live, Observed, Owner, Readiness};
 use crate::reference::{self, Promise};
 use crate::state::{Intent, Record, Verb};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// All changes: forward ones in the order of need, then the rest in reverse address order.
+/// All changes: forward ones in the order of need, what stands in for them, then the rest in reverse address order.
 pub(super) fn all(inputs: &Inputs<'_>) -> Result<Vec<Change>, PlanError> {
     let mut run = Run { inputs, made: BTreeMap::new() };
     let mut changes = Vec::with_capacity(inputs.graph.order().len());
@@ -26,7 +27,9 @@ pub(super) fn all(inputs: &Inputs<'_>) -> Result<Vec<Change>, PlanError> {
         run.note(&change);
         changes.push(change);
     }
-    for address in run.unwanted() {
+    changes = run.with_surges(changes)?;
+    let planned: BTreeSet<Address> = changes.iter().map(|change| change.address.clone()).collect();
+    for address in run.unwanted().into_iter().filter(|address| !planned.contains(address)) {
         changes.push(run.removal(&address)?);
     }
     let early = super::early(&changes, inputs.state);
@@ -67,21 +70,25 @@ impl<'a> Run<'a> {
         self.inputs.kinds.pure(name).ok_or_else(unknown)
     }
 
-    /// What is done to a resource that the stack wants.
-    fn wanted(&self, address: &'a Address) -> Result<Change, PlanError> {
-        let Some(node) = self.inputs.graph.node(address) else {
+    fn case(&self, address: &'a Address) -> Result<Case<'a>, PlanError> {
+        let Some(node) = self.inputs.graph.any(address) else {
             return Err(PlanError::UnknownKind { address: address.clone(), kind: address.kind().to_owned() });
         };
         let kind = self.kind(address, address.kind())?;
         let spec = reference::resolve(&node.spec, &|promise| self.kept(promise));
-        let case = Case {
+        Ok(Case {
             address,
             kind,
             spec: kind.canonical(&spec).map_err(|source| malformed(address, source))?,
             record: self.inputs.state.resources.get(address),
             intent: self.inputs.state.create_intent(address),
             observed: self.inputs.observed.get(address),
-        };
+        })
+    }
+
+    /// What is done to a resource that the stack wants.
+    fn wanted(&self, address: &'a Address) -> Result<Change, PlanError> {
+        let case = self.case(address)?;
         match case.observed {
             Some(Observed::Unknown(why)) => Ok(self.refuse(
                 &case,
@@ -147,7 +154,7 @@ impl<'a> Run<'a> {
     /// would call it done.
     fn unfinished(&self, case: &Case<'_>, record: &Record, live: &Live) -> Option<Reason> {
         let Readiness::Pending(status) = &live.readiness else { return None };
-        let busy = |verb| matches!(verb, Verb::Update | Verb::Adopt | Verb::Failover | Verb::Restart);
+        let busy = |verb| matches!(verb, Verb::Update | Verb::Adopt | Verb::Failover | Verb::Failback | Verb::Restart);
         let edited = |intent: &Intent| intent.address == *case.address && busy(intent.verb);
         let ours = !record.settled || self.inputs.state.intents.iter().any(edited);
         ours.then(|| Reason::Unfinished { status: status.clone() })

@@ -32,7 +32,12 @@ pub(crate) fn early(changes: &[Change], state: &State) -> BTreeSet<Address> {
 
 /// Does an object go with this change, or is one let go of that is still there? What is gone already holds nothing up.
 pub(crate) fn lets_go(change: &Change) -> bool {
-    matches!(change.action, Action::Replace | Action::Delete) || (change.action == Action::Forget && change.stays())
+    match change.action {
+        Action::Replace | Action::Delete => true,
+        Action::Forget => change.stays(),
+        Action::Surge => change.old_generation.is_some(),
+        _ => false,
+    }
 }
 
 /// What the objects refer to that go with this change.

@@ -4,10 +4,11 @@
 use super::kinds::{ALL, Id, Thing};
 use crate::address::Address;
 use crate::graph::{Desired, Graph, Handle};
+use crate::guard;
 use crate::identity::StackId;
 use crate::reference::Input;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How many resources a stack can have: two of each kind.
@@ -27,9 +28,9 @@ pub(super) struct Want {
     pub after: Vec<usize>,
 }
 
-/// What a stack wants, by index.
+/// What a stack wants, by index, and whether one is to stand in for members that are away.
 #[derive(Clone)]
-pub(super) struct Stack(Vec<Want>);
+pub(super) struct Stack(Vec<Want>, bool);
 
 /// One line, so that a failure can be read.
 impl fmt::Debug for Stack {
@@ -38,7 +39,7 @@ impl fmt::Debug for Stack {
             let Want { soft, hard, rank, home, parts, after, .. } = want;
             write!(f, "{} s{soft} h{hard} #{rank} home{home:?} {parts:?} after{after:?}; ", address(index))?;
         }
-        Ok(())
+        write!(f, "{}", if self.1 { "surge" } else { "" })
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) fn harmless(mut stack: Stack) -> Stack {
 
 /// A random stack.
 pub(super) fn stack() -> impl Strategy<Value = Stack> {
-    proptest::collection::vec(want(), COUNT).prop_map(Stack)
+    (proptest::collection::vec(want(), COUNT), any::<bool>()).prop_map(|(wants, surge)| Stack(wants, surge))
 }
 
 /// Random edits of a stack: each keeps most of what was there before.
@@ -79,7 +80,7 @@ pub(super) fn stacks(count: usize) -> impl Strategy<Value = Vec<Stack>> {
                 Some(before) if keep[index] > 0 => Want { rank: want.rank, ..before.0[index].clone() },
                 _ => want,
             };
-            stacks.push(Stack(new.0.into_iter().enumerate().map(mixed).collect()));
+            stacks.push(Stack(new.0.into_iter().enumerate().map(mixed).collect(), new.1));
         }
         stacks
     })
@@ -93,7 +94,15 @@ pub(super) fn graph(stack: &Stack) -> Graph {
     for index in order {
         building.add(stack, index);
     }
+    if stack.1 {
+        building.add_surge();
+    }
     building.desired.check().unwrap()
+}
+
+/// One that stands in for members.
+pub(super) fn surge() -> Address {
+    format!("{}.surge", guard::MEMBER).parse().unwrap()
 }
 
 /// The stack's identity.
@@ -112,6 +121,18 @@ struct Building {
 }
 
 impl Building {
+    /// It refers to whatever the first members of the stack refer to, and to a cluster.
+    fn add_surge(&mut self) {
+        let of: BTreeSet<Address> =
+            self.desired.nodes.keys().filter(|at| at.kind() == guard::MEMBER).cloned().collect();
+        let home = (0..COUNT).filter(|index| address(*index).kind() == guard::PARENT).find_map(|of| self.made.get(&of));
+        let parts = self.made.iter().take(2).map(|(of, id)| (format!("p{of}"), id.clone()));
+        let spec =
+            Thing::<6> { label: "surge".to_owned(), soft: 9, hard: 9, home: home.cloned(), parts: parts.collect() };
+        let handle = self.desired.surge("surge", &spec, &[]).unwrap();
+        self.desired.surges.get_mut(handle.address()).unwrap().of = of;
+    }
+
     fn add(&mut self, stack: &Stack, index: usize) {
         match index % ALL.len() {
             0 => self.add_as::<0>(stack, index),

@@ -37,6 +37,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         Just(Verb::Delete),
         Just(Verb::Adopt),
         Just(Verb::Failover),
+        Just(Verb::Failback),
         Just(Verb::Restart),
         Just(Verb::Pause)
     ]

@@ -11,4 +11,5 @@ mod kinds;
 mod plans;
 pub(crate) mod queues;
 mod runs;
+mod surges;
 mod world;

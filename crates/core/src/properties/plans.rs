@@ -136,6 +136,7 @@ proptest! {
         let graph = edits::graph(stacks.last().unwrap());
         let mut desired = Desired::new(edits::id());
         desired.nodes.extend(graph.desired().nodes.clone().into_iter().rev());
+        desired.surges.clone_from(graph.surges());
         let same_graph = reread(&desired).check().unwrap();
         let mut same_state = reread(&site.state);
         same_state.intents.reverse();

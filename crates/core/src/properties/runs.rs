@@ -94,7 +94,8 @@ impl Site {
     pub(super) fn observe(&self, graph: &Graph) -> BTreeMap<Address, Observed> {
         let state = &self.state;
         let intended = state.intents.iter().filter(|intent| intent.verb == Verb::Create).map(|intent| &intent.address);
-        let all: BTreeSet<&Address> = graph.order().iter().chain(state.resources.keys()).chain(intended).collect();
+        let wanted = graph.order().iter().chain(graph.surges().keys());
+        let all: BTreeSet<&Address> = wanted.chain(state.resources.keys()).chain(intended).collect();
         all.into_iter().filter_map(|at| Some((at.clone(), self.look(graph, at)?))).collect()
     }
 
@@ -109,7 +110,7 @@ impl Site {
         if let Some(intent) = self.state.create_intent(at) {
             return Some(self.world.by_identity(at.kind(), &intent.oid, &intent.name, &intent.spec["label"]));
         }
-        let label = graph.node(at)?.spec["label"].clone();
+        let label = graph.any(at)?.spec["label"].clone();
         given.then(|| self.world.by_identity(at.kind(), "", label.as_str().unwrap(), &label))
     }
 
@@ -205,7 +206,8 @@ impl Site {
                 continue;
             };
             let change = planned.plan.changes.iter().find(|change| change.address == *address);
-            let goes = change.is_some_and(|change| matches!(change.action, Action::Delete | Action::Replace));
+            let goes =
+                change.is_some_and(|change| matches!(change.action, Action::Delete | Action::Replace | Action::Surge));
             let record = match (self.state.resources.get(address), self.state.create_intent(address)) {
                 (Some(record), _) => Some(self.learned(graph, record, (live, change))),
                 (None, Some(intent)) if goes => Some(made(intent, live)),
@@ -240,8 +242,8 @@ impl Site {
 
     /// A recorded object that is gone and will be made again makes room for its successor.
     fn vanished(&mut self, address: &Address, planned: &Planned) {
-        let made =
-            planned.plan.changes.iter().any(|change| change.address == *address && change.action == Action::Create);
+        let makes = |change: &Change| matches!(change.action, Action::Create | Action::Surge);
+        let made = planned.plan.changes.iter().any(|change| change.address == *address && makes(change));
         if let Some(generation) = self.state.resources.get(address).filter(|_| made).map(|record| record.generation) {
             self.write(Entry::Deleted { address: address.clone(), generation });
         }
@@ -249,8 +251,8 @@ impl Site {
 
     fn intent(&self, graph: &Graph, step: &Step, change: &Change) -> Intent {
         let record = self.state.resources.get(&step.address);
-        let node = graph.node(&step.address).filter(|_| !matches!(step.verb, Verb::Delete | Verb::Forget));
-        let deps: BTreeSet<Address> = match graph.node(&step.address) {
+        let node = graph.any(&step.address).filter(|_| !matches!(step.verb, Verb::Delete | Verb::Forget));
+        let deps: BTreeSet<Address> = match node.or_else(|| graph.node(&step.address)) {
             Some(_) => graph.deps(&step.address).cloned().collect(),
             None => record.map(|record| record.deps.clone()).unwrap_or_default(),
         };

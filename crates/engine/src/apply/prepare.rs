@@ -66,14 +66,14 @@ fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Ve
         entries.extend(match work.observed.get(address) {
             Some(Observed::Live(live)) => match record {
                 Some(record) => caught_up(state, work.graph, change, refresh::learned(record, live)),
-                None if matches!(change.action, Action::Delete | Action::Replace) => {
+                None if matches!(change.action, Action::Delete | Action::Replace | Action::Surge) => {
                     unrecorded(state, address, live, means)
                 }
                 None => None,
             }
             .map(|record| Entry::Recorded { address: address.clone(), record: Box::new(record) }),
             // Its successor must not depose what is no longer there.
-            _ if change.action == Action::Create => {
+            _ if matches!(change.action, Action::Create | Action::Surge) => {
                 record.map(|record| Entry::Deleted { address: address.clone(), generation: record.generation })
             }
             _ => None,
@@ -120,16 +120,20 @@ fn unrecorded<W>(state: &State, address: &Address, live: &Live, means: Means<'_,
 fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent {
     let record = state.resources.get(&step.address);
     let old = state.deposed(&step.address).iter().find(|old| old.generation == step.generation);
-    let (oid, name) = match (step.verb, old, record) {
+    // The end of a surge is declared before it is recorded, perhaps beside an earlier one.
+    let this = record.filter(|record| record.generation == step.generation);
+    let (oid, name) = match (step.verb, old, this) {
         (Verb::Delete, Some(old), _) => (old.oid.clone(), old.name.clone()),
         (Verb::Delete | Verb::Forget, None, Some(record)) => (record.oid.clone(), record.name.clone()),
         _ => (change.oid.clone(), change.name.clone()),
     };
-    let spec = match (step.verb, graph.node(&step.address)) {
+    // A surge is recorded by what it is made from, and everything else that the stack does not want by what it was.
+    let node = graph.node(&step.address).or_else(|| graph.any(&step.address).filter(|_| step.verb == Verb::Create));
+    let spec = match (step.verb, node) {
         (Verb::Create | Verb::Update | Verb::Adopt, Some(node)) => node.spec.clone(),
         _ => record.map(|record| record.applied.clone()).unwrap_or_default(),
     };
-    let deps: BTreeSet<Address> = match graph.node(&step.address) {
+    let deps: BTreeSet<Address> = match node {
         Some(_) => graph.deps(&step.address).cloned().collect(),
         None => record.map(|record| record.deps.clone()).unwrap_or_default(),
     };
@@ -170,7 +174,7 @@ pub(super) fn worker<W>(
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
             Job::Delete { ask, incarnation: book.incarnation(step) }
         }
-        Verb::Failover | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
+        Verb::Failover | Verb::Failback | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
             Job::Operate(order(book, work, step).ok_or_else(|| fault("nothing is recorded of it"))?)
         }
         Verb::Create => Job::Create { spec: spec(book.state, intent)?, look_first: intent.attempted },

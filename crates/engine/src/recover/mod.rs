@@ -124,7 +124,8 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
         let mut next = state.clone();
         for Find { at, mut lives, stranger } in finds.into_iter().flatten() {
             lives.sort_by_key(|(birth, _)| std::cmp::Reverse((birth.address == *at, birth.generation)));
-            if lives.is_empty() {
+            // What stands in for others is hardly ever there.
+            if lives.is_empty() && scene.graph.node(at).is_some() {
                 missing.push(Missing { address: at.clone(), stranger });
             }
             for (birth, live) in lives {
@@ -144,7 +145,7 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
 fn waves(graph: &Graph) -> Vec<Vec<&Address>> {
     let mut depth: BTreeMap<&Address, usize> = BTreeMap::new();
     let mut waves: Vec<Vec<&Address>> = Vec::new();
-    for at in graph.order() {
+    for at in graph.order().iter().chain(graph.surges().keys()) {
         let level = graph.deps(at).filter_map(|dep| depth.get(dep)).max().map_or(0, |deepest| deepest + 1);
         depth.insert(at, level);
         if waves.len() <= level {
@@ -227,7 +228,7 @@ fn asked<'b, W>(
 ) -> Vec<&'b Birth> {
     let shown: Vec<&Birth> = births.iter().filter(|birth| traces.shows(&scene.state.lineage, birth)).collect();
     let placed = matches!(kind.adoption(), Adoption::Relation | Adoption::Guard)
-        || scene.graph.node(at).is_some_and(|node| matches!(kind.naming(&node.spec), Ok(Naming::Given(_))));
+        || scene.graph.any(at).is_some_and(|node| matches!(kind.naming(&node.spec), Ok(Naming::Given(_))));
     match (shown.is_empty(), placed) {
         (false, _) => shown,
         (true, true) => births.iter().take(1).collect(),
@@ -236,7 +237,7 @@ fn asked<'b, W>(
 }
 
 fn ask<W>(scene: Scene<'_, W>, kind: &dyn Kind<W>, at: &Address, birth: &Birth) -> Option<RawAsk> {
-    let (state, node) = (scene.state, scene.graph.node(at)?);
+    let (state, node) = (scene.state, scene.graph.any(at)?);
     let spec = known(state, &node.spec);
     let name = match kind.naming(&spec).ok()? {
         Naming::Server => String::new(),
@@ -267,7 +268,7 @@ fn keep<W>(scene: Scene<'_, W>, state: &mut State, place: (&Address, &Birth), li
 }
 
 fn record<W>(scene: Scene<'_, W>, (at, birth): (&Address, &Birth), live: &Live) -> Option<Record> {
-    let (kind, node) = (scene.registry.get(at.kind())?, scene.graph.node(at)?);
+    let (kind, node) = (scene.registry.get(at.kind())?, scene.graph.any(at)?);
     let name = ask(scene, kind, at, birth)?.identity.name;
     let wanted = kind.canonical(&known(scene.state, &node.spec)).ok()?;
     Some(Record {
@@ -309,7 +310,7 @@ fn left(state: &mut State, graph: &Graph, traces: Traces<'_>, earlier: &BTreeMap
     let found = state.clone();
     let recorded = Recorded::of(&found);
     let mut births: BTreeMap<String, (&Address, Birth)> = BTreeMap::new();
-    for at in graph.order() {
+    for at in graph.order().iter().chain(graph.surges().keys()) {
         births.extend(traces.births(&lineage, at).into_iter().map(|birth| (birth.oid.clone(), (at, birth))));
     }
     let mut left = Vec::new();

@@ -10,7 +10,7 @@ pub(super) const CHECK: Check =
     Check { name: "members", about: "Members are said once, each with a class and a possible zone.", run };
 
 /// A writer and fifteen readers.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 
 fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let cluster = &subject.config.cluster;

@@ -10,7 +10,7 @@ pub(super) const CHECK: Check =
     Check { name: "name", about: "Names are ones that AWS takes as they are written.", run };
 
 /// `DBClusterIdentifier` and `DBInstanceIdentifier`.
-const LONGEST_IDENTIFIER: usize = 63;
+pub(super) const LONGEST_IDENTIFIER: usize = 63;
 /// The name of a stack is a prefix of other names (groups, roles, alarms with a 64 to 255 character limit).
 const LONGEST_STACK: usize = 40;
 /// Words that RDS or the PostgreSQL server keeps for itself as user or database names.

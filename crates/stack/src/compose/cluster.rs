@@ -7,7 +7,7 @@ use super::security::Role;
 use crate::config;
 use auroractl_cluster::{
     DbCluster, DbInstance, InsightsMode, ReaderMetric, ScalableTarget, ScalingPolicy, ServerlessV2Scaling, StorageType,
-    Window,
+    Window, strength,
 };
 use auroractl_core::graph::GraphError;
 use auroractl_core::ids::{ClusterId, KmsKeyArn};
@@ -65,7 +65,36 @@ pub(super) fn cluster(draft: &mut Draft<'_>, needs: &Needs<'_>) -> Result<Made, 
             }
         }
     }
+    if draft.config.changes.surges() {
+        surge(draft, needs, (&made, &members))?;
+    }
     Ok(made)
+}
+
+/// The reader that a roll makes: as strong as the strongest member, since it may have to write for any. AWS chooses its zone.
+fn surge(
+    draft: &mut Draft<'_>,
+    needs: &Needs<'_>,
+    (made, members): (&Made, &[config::ResolvedMember]),
+) -> Result<(), GraphError> {
+    let Some(strongest) = members.iter().rev().max_by_key(|member| strength(&member.class)) else { return Ok(()) };
+    let member = config::ResolvedMember {
+        name: config::Changes::SURGE.to_owned(),
+        identifier: draft.config.surge_identifier(),
+        az: None,
+        // Where others can take over they come first. A serverless one follows the writer's load in the tiers 0 and 1 only.
+        promotion_tier: if members.len() > 1 { 15 } else { 1 },
+        initial_writer: false,
+        declared: None,
+        class: strongest.class.clone(),
+    };
+    let of: Vec<Handle<DbInstance>> = made.writer.iter().chain(&made.readers).cloned().collect();
+    let spec = member_spec(draft, needs, &made.cluster, &member);
+    let handle = draft.surge(&spec, &of)?;
+    if let Some(role) = needs.role {
+        draft.desired.after(&handle, &role.attachment);
+    }
+    Ok(())
 }
 
 fn cluster_spec(draft: &Draft<'_>, needs: &Needs<'_>) -> DbCluster {
@@ -166,4 +195,51 @@ pub(super) fn autoscaling(draft: &mut Draft<'_>, made: &Made) -> Result<(), Grap
         disable_scale_in: false,
     };
     draft.add("readers", &policy, "cluster.autoscaling").map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Files, Known, compose, load_from};
+    use auroractl_cluster::DbInstance;
+    use auroractl_core::{Address, Desired, Of};
+    use std::io;
+    use std::path::Path;
+
+    struct One(String);
+
+    impl Files for One {
+        fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+            Ok(self.0.clone().into_bytes())
+        }
+    }
+
+    /// The production stack with these edits.
+    fn composed(edits: &[(&str, &str)]) -> Desired {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stacks/prod.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let text = edits.iter().fold(text, |text, (old, new)| text.replacen(old, new, 1));
+        let loaded = load_from(&One(text), Path::new("stack.toml"), &Known).expect("valid");
+        compose(&loaded).unwrap().desired
+    }
+
+    const SURGE: (&str, &str) = ("[recovery]\n", "[changes]\nsurge_reader = true\n\n[recovery]\n");
+
+    #[test]
+    fn a_surge_reader_stands_beside_the_resources() {
+        let larger = ("name = \"c\"\n", "name = \"c\"\nclass = \"db.r7g.4xlarge\"\n");
+        let (without, with) = (composed(&[larger]), composed(&[larger, SURGE]));
+        assert_eq!(without.nodes, with.nodes);
+        assert!(without.surges.is_empty());
+        let at: Address = "db_instance.surge_reader".parse().unwrap();
+        let surge = &with.surges[&at];
+        let members: Vec<&str> = surge.of.iter().map(Address::name).collect();
+        assert_eq!(members, ["a", "b", "c"]);
+        let spec = Of::<DbInstance>::spec(&surge.node.spec).unwrap();
+        let told = (spec.db_instance_identifier.as_str(), spec.db_instance_class.as_str(), spec.promotion_tier);
+        assert_eq!(told, ("orders-surge", "db.r7g.4xlarge", 15));
+        let graph = with.check().unwrap();
+        let a = Of::<DbInstance>::spec(&graph.node(&"db_instance.a".parse().unwrap()).unwrap().spec).unwrap();
+        assert_eq!(spec.db_parameter_group_name, a.db_parameter_group_name);
+        assert!(graph.deps(&at).any(|dep| dep.as_str() == "db_cluster.main"));
+    }
 }

@@ -61,7 +61,7 @@ pub fn stack_id(config: &Config) -> StackId {
 
 /// How the stack wants its changes made.
 fn manner(config: &Config) -> Manner {
-    let Changes { strategy, max_replica_lag } = &config.changes;
+    let Changes { strategy, max_replica_lag, surge_reader: _ } = &config.changes;
     let max_lag = Changes::lag(max_replica_lag).unwrap_or(Manner::MAX_LAG);
     Manner { strategy: (*strategy).into(), max_lag }
 }
@@ -83,6 +83,13 @@ impl<'a> Draft<'a> {
     fn add<M: Model>(&mut self, name: &str, spec: &M, at: &str) -> Result<Handle<M>, GraphError> {
         let handle = self.desired.add(name, spec)?;
         self.places.insert(handle.address().clone(), Path::of(at));
+        Ok(handle)
+    }
+
+    /// Adds a resource that stands in for others while they are away.
+    fn surge<M: Model>(&mut self, spec: &M, of: &[Handle<M>]) -> Result<Handle<M>, GraphError> {
+        let handle = self.desired.surge(Changes::SURGE, spec, of)?;
+        self.places.insert(handle.address().clone(), Path::of("changes.surge_reader"));
         Ok(handle)
     }
 

@@ -12,11 +12,15 @@ pub struct Changes {
     pub strategy: Strategy,
     /// How far a reader may lag behind the writer and count as back, as `500ms` or `1s`. The next member waits for it.
     pub max_replica_lag: String,
+    /// A roll makes one more reader first, and removes it when it is done. So there is never less capacity than before, and
+    /// where no reader can take over, writes are away for two failovers of seconds instead of a restart of minutes. It costs
+    /// its hours.
+    pub surge_reader: bool,
 }
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { strategy: Strategy::default(), max_replica_lag: "1s".to_owned() }
+        Self { strategy: Strategy::default(), max_replica_lag: "1s".to_owned(), surge_reader: false }
     }
 }
 
@@ -45,6 +49,15 @@ impl From<Strategy> for CoreStrategy {
 }
 
 impl Changes {
+    /// The name in the address of the reader that a roll makes. No member can have it, since RDS takes no underscore.
+    pub const SURGE: &'static str = "surge_reader";
+
+    /// Does a roll make one more reader?
+    #[must_use]
+    pub fn surges(&self) -> bool {
+        self.surge_reader && self.strategy == Strategy::Roll
+    }
+
     /// Milliseconds of a lag such as `500ms` or `2s`, at most ten minutes; `None` when it is not one.
     #[must_use]
     pub fn lag(text: &str) -> Option<u32> {

@@ -109,6 +109,12 @@ impl Config {
         members
     }
 
+    /// `DBInstanceIdentifier` of the reader that a roll makes.
+    #[must_use]
+    pub fn surge_identifier(&self) -> String {
+        format!("{}-surge", self.cluster_identifier())
+    }
+
     /// The same stack with everything written out that follows from what is said: names, members, zones, ranges, alarms.
     #[must_use]
     pub fn filled(&self) -> Self {

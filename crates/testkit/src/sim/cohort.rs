@@ -2,7 +2,7 @@
 
 use super::kinds::{Cluster, Member, Outputs};
 use super::mutants::Lapse;
-use auroractl_core::lower::{Lowering, Program, StepId, View};
+use auroractl_core::lower::{Lowering, Program, Step, StepId, View};
 use auroractl_core::model::Model;
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
@@ -46,9 +46,24 @@ impl Lowering for Rolling {
             if let Some(edit) = program.forward(&home.address) {
                 program.link(edit, pause);
             }
+            frame(view, home, &turns, program);
             if let Some((true, writer)) = turns.last() {
                 self.hand_over(view, (home, &members), (&turns, *writer), program);
             }
+        }
+    }
+}
+
+/// Who stands in comes before the turns, and goes after them.
+fn frame(view: &View<'_>, home: &Change, turns: &[(bool, StepId)], program: &mut Program) {
+    let surges = view.plan.changes.iter().filter(|change| view.graph.surges().contains_key(&change.address));
+    for surge in surges.filter(|change| view.graph.deps(&change.address).any(|dep| *dep == home.address)) {
+        let made = program.forward(&surge.address);
+        let ends = |step: &Step| step.verb == Verb::Delete && step.generation == surge.generation;
+        let end = program.steps.iter().position(|step| step.address == surge.address && ends(step));
+        for (_, turn) in turns {
+            made.into_iter().for_each(|made| program.link(made, *turn));
+            end.into_iter().for_each(|end| program.link(*turn, end));
         }
     }
 }

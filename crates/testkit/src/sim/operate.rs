@@ -12,7 +12,7 @@ use auroractl_engine::{CallError, Class, Order};
 pub(super) async fn operate<R: Spec>(w: &World, me: &Identity, order: &Order<R>) -> Result<Readiness, CallError> {
     match order.verb {
         Verb::Settle | Verb::Restart => Ok(Readiness::Pending("catching up".to_owned())),
-        Verb::Failover => {
+        Verb::Failover | Verb::Failback => {
             w.write(Deed::Operate, me, |inner| fail_over(inner, me, order.target.as_deref())).await?;
             Ok(Readiness::Pending("failing over".to_owned()))
         }
@@ -29,7 +29,7 @@ pub(super) async fn progress<R: Spec>(w: &World, order: &Order<R>) -> Result<Rea
     w.read(|inner| {
         let now = inner.now;
         let Some(object) = inner.objects.get(id) else { return Readiness::Failed("it is gone".to_owned()) };
-        if order.verb != Verb::Failover {
+        if !matches!(order.verb, Verb::Failover | Verb::Failback) {
             return object.readiness(now);
         }
         let members = || inner.objects.values().filter(|other| other.parent.as_deref() == Some(id));

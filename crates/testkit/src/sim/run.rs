@@ -219,6 +219,7 @@ impl Setting {
                 Err(why) => Ended::Failed(format!("store: {why}")),
             };
         }
+        self.count_surges(&plan, graph);
         if let Err(why) = store.probe() {
             return Ended::Failed(format!("store: {why}"));
         }
@@ -251,6 +252,13 @@ impl Setting {
             () = self.interrupt(&trigger, &mut notes.interrupted) => return Ended::Failed("unreachable".to_owned()),
         };
         finished(applied)
+    }
+
+    fn count_surges(&self, plan: &Plan, graph: &Graph) {
+        for change in plan.changes.iter().filter(|change| graph.surges().contains_key(&change.address)) {
+            let what = if change.action == Action::Surge { "made" } else { "left by an interrupted run" };
+            self.world.inner().log.count("surge", what);
+        }
     }
 
     /// Puts another object under the name of one that is to be deleted.

@@ -311,7 +311,26 @@ impl Stack {
             }
             left = later;
         }
+        for (key, id) in &made {
+            self.add_surge(&mut desired, *key, id)?;
+        }
         desired.check().map_err(|errors| format!("{errors:?}"))
+    }
+
+    /// Every second cluster has one that stands in for its members. Its numbers are nobody else's.
+    fn add_surge(&self, desired: &mut Desired, key: u32, id: &Input<VpcId>) -> Result<(), String> {
+        if key % 2 == 1 || !self.wishes.iter().any(|wish| wish.key == key && wish.kind == "db_cluster") {
+            return Ok(());
+        }
+        let members = self.wishes.iter().filter(|wish| wish.kind == "db_instance" && wish.parent == Some(key));
+        let of: BTreeSet<Address> = members.filter_map(Wish::address).collect();
+        let (label, shape) = (1_000_000 + key, key * 1000);
+        let parts = Parts { parent: Some(id.clone()), label, size: 1, shape, paused: false };
+        let surge = desired.surge(&format!("s{key}"), &Member::make(parts), &[]).map_err(|why| why.to_string())?;
+        if let Some(surge) = desired.surges.get_mut(surge.address()) {
+            surge.of = of;
+        }
+        Ok(())
     }
 }
 

@@ -214,7 +214,7 @@ impl Detail {
 
 /// What a new resource is made of: the fields that have a value.
 fn made(change: &Change, graph: &Graph) -> Vec<(String, String)> {
-    let wished = graph.node(&change.address).filter(|_| change.action == Action::Create);
+    let wished = graph.any(&change.address).filter(|_| matches!(change.action, Action::Create | Action::Surge));
     let fields = wished.and_then(|node| node.spec.as_object()).into_iter().flatten();
     let empty = |value: &Value| match value {
         Value::Null => true,

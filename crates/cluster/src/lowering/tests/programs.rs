@@ -8,14 +8,14 @@ use auroractl_core::diff::FieldChange;
 use auroractl_core::durations::Priors;
 use auroractl_core::lower::{Program, Sources, StepId, lower};
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
-use auroractl_core::plan::{Action, Change, Plan};
+use auroractl_core::plan::{Action, Change, Plan, interrupts};
 use auroractl_core::queue::Queue;
 use auroractl_core::state::{State, Verb};
 use auroractl_core::{Address, Desired, Graph, Impact, Input, Level, Manner, Model, Strategy, Tags, When};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ enum Edit {
     Waiting,
     /// A class that somebody left to the window, and now tags.
     Deferred,
+    /// It is not there, and is made.
+    Missing,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +44,44 @@ struct Scene {
     static_value: bool,
     autoscaled: bool,
     manner: Manner,
+    surge: Surge,
+    /// An interrupted run left AWS working on this member.
+    unfinished: Option<usize>,
+}
+
+/// The surge reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Surge {
+    Unwanted,
+    Wanted,
+    /// An interrupted roll left it: does it write, and does the stack still want one for its rolls?
+    Left {
+        writes: bool,
+        wanted: bool,
+    },
+}
+
+impl Surge {
+    fn is_wanted(self) -> bool {
+        matches!(self, Self::Wanted | Self::Left { wanted: true, .. })
+    }
+}
+
+fn surge() -> Address {
+    super::at("surge_reader")
+}
+
+/// Scenes of a stack that rolls and wants a surge reader, or has wanted one.
+fn surging() -> impl proptest::strategy::Strategy<Value = Scene> {
+    let left = (any::<bool>(), any::<bool>()).prop_map(|(writes, wanted)| Surge::Left { writes, wanted });
+    let surge = prop_oneof![Just(Surge::Wanted), left];
+    (scenes(), surge, proptest::option::weighted(0.3, 0..6_usize)).prop_map(|(scene, surge, unfinished)| {
+        let writes = matches!(surge, Surge::Left { writes: true, .. });
+        let writer = if writes { None } else { scene.writer.or(Some(0)) };
+        let unfinished = unfinished.map(|index| index % scene.members.len());
+        let manner = Manner { strategy: Strategy::Roll, ..scene.manner };
+        Scene { writer, manner, surge, unfinished, ..scene }
+    })
 }
 
 fn scenes() -> impl proptest::strategy::Strategy<Value = Scene> {
@@ -59,7 +99,7 @@ fn scenes() -> impl proptest::strategy::Strategy<Value = Scene> {
     parts.prop_map(|(members, writer, static_value, autoscaled, strategy)| {
         let writer = writer.map(|writer| writer % members.len());
         let manner = Manner { strategy, ..Manner::default() };
-        Scene { members, writer, static_value, autoscaled, manner }
+        Scene { members, writer, static_value, autoscaled, manner, surge: Surge::Unwanted, unfinished: None }
     })
 }
 
@@ -75,6 +115,7 @@ fn field(path: &str, level: Level, when: When) -> FieldChange {
 fn edited(index: usize, edit: Edit) -> Change {
     let (action, fields) = match edit {
         Edit::Nothing => (Action::NoOp, vec![]),
+        Edit::Missing => (Action::Create, vec![]),
         Edit::Quiet | Edit::Deferred => (Action::Update, vec![field("tags.a", Level::None, When::Now)]),
         Edit::Class => (Action::Restart, vec![field("db_instance_class", Level::RebootOne, When::Now)]),
         Edit::Group => (Action::Restart, vec![field("db_parameter_group_name", Level::RebootOne, When::AtReboot)]),
@@ -122,18 +163,31 @@ fn program(scene: &Scene) -> (Program, Graph) {
     changes.push(other(&group, action, fields));
     changes.push(other(cluster.address(), Action::NoOp, vec![]));
     let mut observed = BTreeMap::from([(cluster.address().clone(), ready(&sample(), Value::Null))]);
-    let mut first = None;
+    let (mut first, mut handles) = (None, Vec::new());
     for (index, (tier, edit)) in scene.members.iter().enumerate() {
         let of = cluster.out();
         let handle = desired.add(&name(index), &DbInstance { db_cluster_identifier: of, ..spec(&name(index), *tier) });
         let handle = handle.unwrap();
         // As `compose` does: readers are made after the first writer.
         match &first {
-            None => first = Some(handle),
+            None => first = Some(handle.clone()),
             Some(first) => desired.after(&handle, first),
         }
+        handles.push(handle);
         changes.push(edited(index, *edit));
-        observed.extend([live(&name(index), *tier, scene.writer == Some(index))]);
+        if *edit != Edit::Missing {
+            observed.extend([live(&name(index), *tier, scene.writer == Some(index))]);
+        }
+        if scene.unfinished == Some(index) {
+            work_on(changes.last_mut().unwrap(), observed.get_mut(&super::at(&name(index))).unwrap());
+        }
+    }
+    if scene.surge.is_wanted() {
+        let spec = DbInstance { db_cluster_identifier: cluster.out(), ..spec("orders-surge", 15) };
+        let _ = desired.surge("surge_reader", &spec, &handles).unwrap();
+    }
+    if let Surge::Left { writes, .. } = scene.surge {
+        observed.extend([live("surge_reader", 15, writes)]);
     }
     if scene.autoscaled {
         let target = ScalableTarget {
@@ -150,9 +204,32 @@ fn program(scene: &Scene) -> (Program, Graph) {
         changes.push(other(handle.address(), Action::NoOp, vec![]));
     }
     let graph = desired.check().unwrap();
+    changes.extend(surge_change(scene, &graph, &changes));
     let (plan, state, priors) = (Plan { changes }, State::new(id(), "lineage".into()), Priors::default());
     let sources = Sources { priors: &priors, graph: &graph, state: &state, observed: &observed, lowerings: LOWERINGS };
     (lower(&plan, &sources), graph)
+}
+
+/// AWS is still at work on it.
+fn work_on(change: &mut Change, observed: &mut Observed) {
+    if change.action == Action::NoOp {
+        change.action = Action::Adopt;
+    }
+    if let Observed::Live(live) = observed {
+        live.readiness = Readiness::Pending("modifying".into());
+    }
+}
+
+/// What a plan has for the surge reader.
+fn surge_change(scene: &Scene, graph: &Graph, changes: &[Change]) -> Option<Change> {
+    let by: BTreeMap<&Address, &Change> = changes.iter().map(|change| (&change.address, change)).collect();
+    let interrupted = (0..scene.members.len()).any(|index| interrupts(graph, &by, &super::at(&name(index))));
+    let action = match scene.surge {
+        Surge::Wanted if interrupted => Action::Surge,
+        Surge::Left { .. } => Action::Delete,
+        Surge::Wanted | Surge::Unwanted => return None,
+    };
+    Some(change("surge_reader", action, Level::None))
 }
 
 impl Scene {
@@ -250,10 +327,85 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
+
+    /// Nothing waits in a circle, nothing is done twice, and the plan has a surge reader just where the program has turns.
+    #[test]
+    fn a_surge_has_its_place(scene in surging()) {
+        let (program, _) = program(&scene);
+        prop_assert!(Queue::new(&program).is_ok(), "{program:?}");
+        let known: BTreeSet<_> = program.steps.iter().map(|step| (&step.address, step.generation, step.verb)).collect();
+        prop_assert_eq!(known.len(), program.steps.len(), "{:?}", program);
+        let (made, gone, away) = (all(&program, Verb::Create), all(&program, Verb::Delete), scene.away(&program));
+        let left = scene.surge != Surge::Wanted;
+        prop_assert_eq!(made.len(), usize::from(!left && !away.is_empty()));
+        prop_assert_eq!(gone.len(), usize::from(left || !away.is_empty()));
+        for id in made.iter().chain(&gone) {
+            prop_assert_eq!(&program.steps[*id].address, &surge());
+        }
+        if !scene.surge.is_wanted() {
+            return Ok(());
+        }
+        for turn in away.iter().flat_map(|(_, steps)| steps) {
+            prop_assert!(made.iter().all(|made| program.waits_for(*turn, *made)), "{program:?}");
+            prop_assert!(gone.iter().all(|gone| program.waits_for(*gone, *turn)), "{program:?}");
+        }
+        for (pause, resume) in all(&program, Verb::Pause).into_iter().zip(all(&program, Verb::Resume)) {
+            prop_assert!(made.iter().all(|made| program.waits_for(*made, pause)));
+            prop_assert!(gone.iter().all(|gone| program.waits_for(resume, *gone)));
+        }
+    }
+
+    /// Played in any order that the edges allow: nobody is away while it writes, if anybody can take over; who takes over is
+    /// there and was waited for; no capacity is missing; the surge reader never goes as the writer, and it does go.
+    #[test]
+    fn whoever_is_away_does_not_write(scene in surging(), chance in any::<Vec<u8>>()) {
+        let (program, _) = program(&scene);
+        let away: BTreeSet<StepId> = scene.away(&program).into_iter().flat_map(|(_, steps)| steps).collect();
+        let mut queue = Queue::new(&program).unwrap();
+        let mut there: BTreeSet<Address> = (0..scene.members.len()).map(|index| super::at(&name(index))).collect();
+        let mut writer = scene.writer.map_or_else(surge, |writer| super::at(&name(writer)));
+        let (mut pool, mut settled, mut chance) = (Vec::new(), BTreeSet::new(), chance.into_iter().cycle());
+        if scene.surge != Surge::Wanted {
+            there.insert(surge());
+        }
+        let helped = scene.surge.is_wanted() || scene.members.len() > 1;
+        loop {
+            pool.extend(std::iter::from_fn(|| queue.take()));
+            if pool.is_empty() {
+                break;
+            }
+            let id = pool.swap_remove(usize::from(chance.next().unwrap_or(0)) % pool.len());
+            let step = &program.steps[id];
+            if away.contains(&id) {
+                prop_assert!(!helped || writer != step.address, "{} is away and writes: {program:?}", step.address);
+                prop_assert!(!scene.surge.is_wanted() || there.contains(&surge()), "capacity is missing: {program:?}");
+            }
+            match step.verb {
+                Verb::Create => drop(there.insert(step.address.clone())),
+                Verb::Delete => {
+                    prop_assert!(writer != step.address, "it goes as the writer: {program:?}");
+                    there.remove(&step.address);
+                }
+                Verb::Settle => drop(settled.insert(step.address.clone())),
+                Verb::Failover | Verb::Failback => {
+                    writer = step.target.clone().unwrap();
+                    prop_assert!(there.contains(&writer) && settled.contains(&writer), "{program:?}");
+                }
+                _ => {}
+            }
+            queue.finish(id);
+        }
+        prop_assert!(!there.contains(&surge()) && writer != surge(), "{program:?}");
+    }
+}
+
 fn three(edits: [Edit; 3], strategy: Strategy) -> Scene {
     let members = edits.iter().enumerate().map(|(index, edit)| (u8::try_from(index).unwrap(), *edit)).collect();
     let manner = Manner { strategy, ..Manner::default() };
-    Scene { members, writer: Some(0), static_value: false, autoscaled: false, manner }
+    let (surge, unfinished) = (Surge::Unwanted, None);
+    Scene { members, writer: Some(0), static_value: false, autoscaled: false, manner, surge, unfinished }
 }
 
 fn told(program: &Program) -> Vec<String> {
@@ -281,6 +433,72 @@ fn a_roll_in_words() {
         ]
     );
     assert_eq!(program.steps.iter().find_map(|step| step.target.clone()), Some(super::at("m1")));
+}
+
+fn lone(surge: Surge, writer: Option<usize>) -> Scene {
+    Scene { members: vec![(0, Edit::Class)], writer, surge, ..three([Edit::Nothing; 3], Strategy::Roll) }
+}
+
+#[test]
+fn a_cluster_of_one_lends_its_role() {
+    let (program, _) = program(&lone(Surge::Wanted, Some(0)));
+    assert_eq!(
+        told(&program),
+        [
+            "create db_instance.surge_reader",
+            "settle db_instance.surge_reader",
+            "failover db_cluster.main",
+            "update db_instance.m0",
+            "settle db_instance.m0",
+            "failback db_cluster.main",
+            "delete db_instance.surge_reader"
+        ]
+    );
+    let targets: Vec<Address> = program.steps.iter().filter_map(|step| step.target.clone()).collect();
+    assert_eq!(targets, [surge(), super::at("m0")]);
+}
+
+#[test]
+fn a_lent_role_comes_back_after_a_crash() {
+    for wanted in [true, false] {
+        let (program, _) = program(&lone(Surge::Left { writes: true, wanted }, None));
+        assert_eq!(
+            told(&program),
+            [
+                "update db_instance.m0",
+                "settle db_instance.m0",
+                "failover db_cluster.main",
+                "delete db_instance.surge_reader"
+            ]
+        );
+    }
+}
+
+#[test]
+fn whoever_leaves_as_the_writer_waits_for_one_that_is_only_made() {
+    let scene = lone(Surge::Left { writes: true, wanted: true }, None);
+    let (program, _) = program(&Scene { members: vec![(0, Edit::Missing)], ..scene });
+    assert_eq!(
+        told(&program),
+        [
+            "create db_instance.m0",
+            "settle db_instance.m0",
+            "failover db_cluster.main",
+            "delete db_instance.surge_reader"
+        ]
+    );
+}
+
+#[test]
+fn where_a_reader_can_take_over_the_surge_only_adds_capacity() {
+    let (program, _) = program(&Scene { surge: Surge::Wanted, ..three([Edit::Class; 3], Strategy::Roll) });
+    let told = told(&program);
+    assert_eq!(
+        (told.first().unwrap().as_str(), told.last().unwrap().as_str()),
+        ("create db_instance.surge_reader", "delete db_instance.surge_reader")
+    );
+    assert!(all(&program, Verb::Failback).is_empty());
+    assert_eq!(told.iter().filter(|step| step.starts_with("settle")).count(), 4);
 }
 
 #[test]

@@ -28,7 +28,11 @@ impl Run<'_> {
         let spec = spec.cloned().unwrap_or_default();
         let case = Case { address, kind, spec, record, intent, observed: self.inputs.observed.get(address) };
         let generation = record.map(|record| record.generation).or(intent.map(|intent| intent.generation)).unwrap_or(0);
-        let why = if self.inputs.options.destroy { Reason::Destroyed } else { Reason::RemovedFromStack };
+        let why = match self.inputs.graph.surges().contains_key(address) {
+            _ if self.inputs.options.destroy => Reason::Destroyed,
+            true => Reason::StandsIn,
+            false => Reason::RemovedFromStack,
+        };
         let mut change = match case.observed {
             Some(Observed::Unknown(why)) => {
                 return Ok(self.refuse(
