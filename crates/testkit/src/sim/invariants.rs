@@ -1,7 +1,7 @@
 //! The promises of the protocol, checked on what happened: one function a number. The numbers are those of the list in
 //! `ARCHITECTURE.md`; the ones that are missing here stand there with the test that shows them.
 
-use super::kinds::has_name;
+use super::kinds::{harmful, has_name};
 use super::log::{Call, Deed, Ended, Log, RunLog, Shape, Touched};
 use super::object::SNAPSHOT;
 use super::stack::holds_data;
@@ -316,9 +316,14 @@ fn i20(log: &Log) -> Verdict {
     }
 }
 
-/// When a run's mutating calls were executed.
+/// From when to when a run's mutating calls were executed. One that does no harm when it comes late counts as of when it
+/// was sent: a contender does not wait it out, and a machine that stands still may hold it back for any time.
 fn span(log: &Log, run: u32) -> Option<(Duration, Duration)> {
-    let times = || log.calls.iter().filter(|call| call.run == run).filter_map(|call| call.executed_at);
+    let time = |call: &Call| {
+        let executed = call.executed_at?;
+        Some(if harmful(call.deed, call.address.kind()) { executed } else { call.at })
+    };
+    let times = || log.calls.iter().filter(|call| call.run == run).filter_map(time);
     Some((times().min()?, times().max()?))
 }
 

@@ -120,8 +120,10 @@ impl Run<'_> {
         // before the delete arrives.
         let usable = matches!(live.readiness, Readiness::Ready | Readiness::Pending(_));
         let settled = case.record.is_some_and(|record| record.settled) || usable;
-        // Neither what is made anew counts, nor what is not there: for a while nobody would serve.
-        let remains = |at: &Address| self.made.get(at).is_some_and(Option::is_some);
+        // Neither what is made anew counts, nor what is not there: for a while nobody would serve. Who stands in while they
+        // are made goes when they are there.
+        let stands_in = self.inputs.graph.surges().contains_key(case.address);
+        let remains = |at: &Address| self.made.get(at).is_some_and(|made| made.is_some() || stands_in);
         let ephemeral = self.inputs.options.ephemeral;
         let holds_data = settled && !ephemeral && guard::data_bearing(case.address, self.inputs.state, &remains);
         let malformed = |source| malformed(case.address, source);
