@@ -50,6 +50,8 @@ pub enum Operation {
     MajorInPlace,
     /// A restore from a snapshot, or to a point in time.
     Restore,
+    /// A restore under the identifier of what was lost.
+    RestoreLost,
     /// A restore beside, with another key or network, and a switch to it while nothing is written.
     RestoreBeside,
     /// A copy beside that follows by logical replication, and a switch to it.
@@ -62,10 +64,11 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BlueGreen,
         Self::MajorInPlace,
         Self::Restore,
+        Self::RestoreLost,
         Self::RestoreBeside,
         Self::ReplicateBeside,
         Self::MoveMember,
@@ -79,6 +82,7 @@ impl Operation {
             Self::BlueGreen => "blue_green",
             Self::MajorInPlace => "major_in_place",
             Self::Restore => "restore",
+            Self::RestoreLost => "restore_lost",
             Self::RestoreBeside => "restore_beside",
             Self::ReplicateBeside => "replicate_beside",
             Self::MoveMember => "move_member",

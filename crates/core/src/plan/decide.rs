@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             format!("{what}; making an empty one in its place would hide the loss"),
             "restore it from a snapshot or the latest restorable time under the same identifier and say so with `auroractl state relink`, or drop it from the state with `auroractl state rm` to start empty",
         );
-        change.refusal = change.refusal.map(|refusal| Refusal { operations: vec![Operation::Restore], ..refusal });
+        change.refusal = change.refusal.map(|refusal| Refusal { operations: vec![Operation::RestoreLost], ..refusal });
         change
     }
 
