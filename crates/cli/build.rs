@@ -3,7 +3,7 @@
 //! The generated SDKs hold 160,000 pointers: in a program that may lie anywhere, every start writes each of them, which is a
 //! fifth of an offline plan's time and 6 MiB of every command's memory. Linkers pack such tables only for glibc 2.36 and
 //! later, which is too new. Fixed addresses are what the Go toolchain gives Terraform, too; heap, stack and libraries still
-//! lie anywhere, and this crate and those below it forbid `unsafe`.
+//! lie anywhere, and the workspace's own code has no `unsafe`.
 
 use std::env::var;
 

@@ -4,10 +4,11 @@
 //! A restored cluster has the identifier of the lost one and another id that AWS never gives twice. To a plan that is a
 //! stranger, which nobody's database must be taken for. Only its owner can say that it is the same.
 
+use super::state::{known, unknown, write};
 use crate::args::Keeper;
 use crate::exit::{Exit, Failure};
 use crate::session::{Cloud, Recorded};
-use auroractl_core::journal::{self, Entry};
+use auroractl_core::journal::Entry;
 use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::state::Record;
 use auroractl_core::{Address, State};
@@ -15,13 +16,12 @@ use auroractl_engine::look::Look;
 use auroractl_engine::refresh::{learned, of_record};
 
 /// Looks at what bears the name, and records it. What it returns is for people.
-pub(crate) async fn relink(recorded: &mut Recorded, at: &Address, keeper: &Keeper) -> Result<String, Failure> {
+pub(super) async fn relink(recorded: &mut Recorded, address: &str, keeper: &Keeper) -> Result<String, Failure> {
+    let at = known(recorded, address)?;
     let state = &recorded.state;
-    let Some(record) = state.resources.get(at) else {
-        return Err(Failure::new(Exit::Invalid, format!("the state has no {at}")));
-    };
+    let record = state.resources.get(&at).ok_or_else(|| unknown(&at))?;
     let cloud = Cloud::reach(&keeper.login, &state.stack).await?;
-    let live = look(&cloud, state, (at, record)).await?;
+    let live = look(&cloud, state, (&at, record)).await?;
     if !stands_for(&live, record) {
         let whose = format!("what bears the name of {at} carries the tags of another resource; nothing was changed");
         return Err(
@@ -32,10 +32,7 @@ pub(crate) async fn relink(recorded: &mut Recorded, at: &Address, keeper: &Keepe
     let Some(new) = learned(record, &live).filter(|_| before != now) else {
         return Ok(format!("{at} is the one that was recorded; nothing was changed."));
     };
-    let entry = Entry::Recorded { address: at.clone(), record: Box::new(new) };
-    recorded.store.append(std::slice::from_ref(&entry), true).await?;
-    journal::replay(&mut recorded.state, &entry);
-    recorded.store.commit(&recorded.state).await?;
+    write(recorded, Entry::Recorded { address: at.clone(), record: Box::new(new) }).await?;
     let id = |id: Option<String>| id.unwrap_or_else(|| "unknown".to_owned());
     Ok(format!("{at} is {} now; it was {}. `auroractl plan` shows what differs from the stack.", id(now), id(before)))
 }

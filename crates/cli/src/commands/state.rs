@@ -1,5 +1,6 @@
 //! `auroractl state …`: look into the state, or mend it. No AWS call, but for a rebuild and for a state in S3.
 
+use super::relink::relink;
 use crate::args::{Keeper, StateVerb};
 use crate::bucket;
 use crate::exit::{Exit, Failure};
@@ -40,11 +41,8 @@ pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
         }
         StateVerb::Relink { address, keeper } => {
             let mut recorded = open(&keeper, "state relink").await?;
-            let done = match known(&recorded, &address) {
-                Ok(at) => super::relink::relink(&mut recorded, &at, &keeper).await,
-                Err(failure) => Err(failure),
-            };
-            recorded.close(done.and_then(|text| told(&keeper, text))).await
+            let done = relink(&mut recorded, &address, &keeper).await.and_then(|text| told(&keeper, text));
+            recorded.close(done).await
         }
         StateVerb::Recover(args) => super::recover::run(&args).await,
         StateVerb::History { keeper } => history(&keeper).await,
@@ -81,12 +79,12 @@ async fn existing(stack: &Stack, recorded: Recorded) -> Result<Recorded, Failure
     Ok(recorded)
 }
 
-fn known(recorded: &Recorded, text: &str) -> Result<Address, Failure> {
+pub(super) fn known(recorded: &Recorded, text: &str) -> Result<Address, Failure> {
     let at: Address = text.parse().map_err(|error| Failure::new(Exit::Invalid, error))?;
     if recorded.state.resources.contains_key(&at) { Ok(at) } else { Err(unknown(&at)) }
 }
 
-fn unknown(at: &Address) -> Failure {
+pub(super) fn unknown(at: &Address) -> Failure {
     Failure::new(Exit::Invalid, format!("the state has no {at}")).hinted("`auroractl state list` shows what it has")
 }
 
@@ -119,7 +117,7 @@ fn may_move(recorded: &Recorded, from: &Address, to: &Address) -> Result<(), Fai
     Ok(())
 }
 
-async fn write(recorded: &mut Recorded, entry: Entry) -> Result<(), Failure> {
+pub(super) async fn write(recorded: &mut Recorded, entry: Entry) -> Result<(), Failure> {
     recorded.store.append(std::slice::from_ref(&entry), true).await?;
     journal::replay(&mut recorded.state, &entry);
     recorded.store.commit(&recorded.state).await?;
