@@ -277,6 +277,27 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
 }
 
 impl Change {
+    /// A change of which nothing more is known: no field differs, and nobody feels it.
+    #[must_use]
+    pub fn bare(address: Address, group: Group, action: Action) -> Self {
+        Self {
+            address,
+            group,
+            action,
+            reasons: Vec::new(),
+            fields: Vec::new(),
+            impact: Level::None,
+            pending: BTreeMap::new(),
+            generation: 0,
+            oid: String::new(),
+            name: String::new(),
+            order: None,
+            old_generation: None,
+            deposed: Vec::new(),
+            refusal: None,
+        }
+    }
+
     /// The worst that users feel of the call itself: what counts at a restart or in the maintenance window is felt then.
     #[must_use]
     pub fn felt_now(&self) -> Level {

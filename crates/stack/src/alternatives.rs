@@ -77,26 +77,15 @@ mod tests {
     use super::*;
     use auroractl_core::{Group, Impact};
     use serde_json::Value;
-    use std::collections::BTreeMap;
 
     fn when(kind: &str, path: &str, strategy: Strategy) -> When {
         let impact = Impact::new(Level::RebootOne, "a page");
         let field = FieldChange { path: path.to_owned(), before: Value::Null, after: Value::Null, impact };
         let change = Change {
-            address: format!("{kind}.a").parse().unwrap(),
-            group: Group::Cluster,
-            action: Action::Restart,
-            reasons: Vec::new(),
             fields: vec![field],
             impact: Level::RebootOne,
-            pending: BTreeMap::new(),
             generation: 1,
-            oid: String::new(),
-            name: String::new(),
-            order: None,
-            old_generation: None,
-            deposed: Vec::new(),
-            refusal: None,
+            ..Change::bare(format!("{kind}.a").parse().unwrap(), Group::Cluster, Action::Restart)
         };
         as_of(&Plan { changes: vec![change] }, strategy).changes[0].fields[0].impact.when
     }

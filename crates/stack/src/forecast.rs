@@ -317,22 +317,7 @@ mod tests {
     #[test]
     fn what_the_stack_leaves_to_aws_stays() {
         use serde_json::json;
-        let plan = |action| Change {
-            address: at("a"),
-            group: auroractl_core::Group::Cluster,
-            action,
-            reasons: Vec::new(),
-            fields: Vec::new(),
-            impact: auroractl_core::Level::None,
-            pending: BTreeMap::new(),
-            generation: 0,
-            oid: String::new(),
-            name: String::new(),
-            order: None,
-            old_generation: None,
-            deposed: Vec::new(),
-            refusal: None,
-        };
+        let plan = |action| Change::bare(at("a"), auroractl_core::Group::Cluster, action);
         let (live, wished) = (json!({"class": "a", "retention": 7}), json!({"class": "b", "retention": null}));
         let after = |action| afterwards(&plan(action), Some(&live), Some(&wished));
         assert_eq!(after(Action::Restart), Some(json!({"class": "b", "retention": 7})));

@@ -60,22 +60,7 @@ fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
 }
 
 fn change(name: &str, action: Action, impact: Level) -> Change {
-    Change {
-        address: at(name),
-        group: Group::Cluster,
-        action,
-        reasons: Vec::new(),
-        fields: Vec::new(),
-        impact,
-        pending: BTreeMap::new(),
-        generation: 0,
-        oid: String::new(),
-        name: name.into(),
-        order: None,
-        old_generation: None,
-        deposed: Vec::new(),
-        refusal: None,
-    }
+    Change { impact, name: name.into(), ..Change::bare(at(name), Group::Cluster, action) }
 }
 
 fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {

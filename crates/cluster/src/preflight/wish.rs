@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use auroractl_core::graph::Desired;
     use auroractl_core::identity::StackId;
-    use auroractl_core::impact::{Impact, Level};
+    use auroractl_core::impact::Impact;
     use auroractl_core::model::Group;
     use auroractl_core::observed::{Live, Owner, Readiness};
     use auroractl_core::{FieldChange, Input, Tags};
@@ -167,20 +167,8 @@ mod tests {
             impact: Impact::TAGS,
         };
         Change {
-            address: at.parse().unwrap(),
-            group: Group::Cluster,
-            action,
-            reasons: Vec::new(),
             fields: field.map(edit).into_iter().collect(),
-            impact: Level::None,
-            pending: BTreeMap::new(),
-            generation: 0,
-            oid: String::new(),
-            name: String::new(),
-            order: None,
-            old_generation: None,
-            deposed: Vec::new(),
-            refusal: None,
+            ..Change::bare(at.parse().unwrap(), Group::Cluster, action)
         }
     }
 

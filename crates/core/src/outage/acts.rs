@@ -207,20 +207,10 @@ mod tests {
                 impact: Impact::new(Level::None, "a page"),
             };
             let change = Change {
-                address: "db_instance.a".parse().unwrap(),
-                group: Group::Cluster,
-                action: Action::Update,
-                reasons: Vec::new(),
                 fields: vec![field],
-                impact: Level::None,
                 pending: pending.iter().map(|field| ((*field).to_owned(), Value::Null)).collect(),
                 generation: 1,
-                oid: String::new(),
-                name: String::new(),
-                order: None,
-                old_generation: None,
-                deposed: Vec::new(),
-                refusal: None,
+                ..Change::bare("db_instance.a".parse().unwrap(), Group::Cluster, Action::Update)
             };
             let one =
                 |(effect, _, fields): (Effect, Estimate, Vec<String>)| (effect == Effect::Restarts).then_some(fields);

@@ -25,20 +25,9 @@ fn change(address: &str, action: Action, fields: &[(&str, Level, When)]) -> Chan
         impact: Impact::new(*level, "a page").when(*when),
     };
     Change {
-        address: at(address),
-        group: Group::Cluster,
-        action,
-        reasons: Vec::new(),
         fields: fields.iter().map(field).collect(),
-        impact: Level::None,
-        pending: BTreeMap::new(),
         generation: 1,
-        oid: String::new(),
-        name: String::new(),
-        order: None,
-        old_generation: None,
-        deposed: Vec::new(),
-        refusal: None,
+        ..Change::bare(at(address), Group::Cluster, action)
     }
 }
 

@@ -344,40 +344,24 @@ impl<'a> Run<'a> {
     fn born(&self, case: &Case<'_>, action: Action, reasons: Vec<Reason>, born: Born) -> Change {
         let Born { generation, oid, name } = born;
         Change {
-            address: case.address.clone(),
-            group: case.kind.group(),
-            action,
             reasons,
-            fields: Vec::new(),
-            impact: Level::None,
-            pending: BTreeMap::new(),
             generation,
             oid,
             name,
-            order: None,
-            old_generation: None,
             deposed: self.inputs.state.deposed(case.address).iter().map(|old| old.generation).collect(),
-            refusal: None,
+            ..Change::bare(case.address.clone(), case.kind.group(), action)
         }
     }
 
     fn refuse(&self, case: &Case<'_>, class: RefusalClass, message: String, way_out: &str) -> Change {
         let record = case.record;
         Change {
-            address: case.address.clone(),
-            group: case.kind.group(),
-            action: Action::Refused,
             reasons: vec![Reason::Refused],
-            fields: Vec::new(),
-            impact: Level::None,
-            pending: BTreeMap::new(),
             generation: record.map_or(0, |record| record.generation),
             oid: record.map(|record| record.oid.clone()).unwrap_or_default(),
             name: record.map(|record| record.name.clone()).unwrap_or_default(),
-            order: None,
-            old_generation: None,
-            deposed: Vec::new(),
             refusal: Some(Refusal { class, message, way_out: way_out.to_owned(), operations: Vec::new() }),
+            ..Change::bare(case.address.clone(), case.kind.group(), Action::Refused)
         }
     }
 }
