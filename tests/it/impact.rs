@@ -5,7 +5,7 @@ use crate::mutation::{edited, others};
 use crate::source;
 use auroractl_core::kind::Sides;
 use auroractl_core::reference::resolve;
-use auroractl_core::{Address, Context, Desired, FieldChange, Impact, Level, Live, Observed, Owner, Readiness, When};
+use auroractl_core::{Address, Context, Desired, FieldChange, Impact, Level, Live, Observed, Owner, When};
 use auroractl_stack::registry;
 use auroractl_testkit::emulator::workspace;
 use serde_json::{Value, json};
@@ -100,15 +100,7 @@ fn production() -> (Desired, BTreeMap<Address, Observed>) {
         let name = node.spec.get("db_instance_identifier").cloned().unwrap_or_default();
         let outputs = json!({"db_instance_identifier": name, "db_instance_arn": "", "dbi_resource_id": "", "endpoint": null,
             "availability_zone": null, "is_writer": at.name() == "a"});
-        let live = Live {
-            spec: node.spec.clone(),
-            outputs,
-            readiness: Readiness::Ready,
-            owner: Owner::Inherited,
-            incarnation: None,
-            pending: BTreeMap::new(),
-            needed_by: None,
-        };
+        let live = Live::ready(node.spec.clone(), outputs, Owner::Inherited);
         observed.insert(at.clone(), Observed::Live(Box::new(live)));
     }
     (desired, observed)

@@ -7,6 +7,7 @@ use auroractl_testkit::proxy::log::Entry;
 use auroractl_tests::crash::POSITIONS;
 use std::time::Duration;
 
+const CERTIFICATE: (&str, &str) = ("[cluster]\n", "[cluster]\nca_certificate = \"rds-ca-ecc384-g1\"\n");
 const CLASS: (&str, &str) = ("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
 /// A static parameter of the cluster.
 const STATIC: (&str, &str) = ("[params.cluster]\n", "[params.cluster]\nmax_worker_processes = 32\n");
@@ -105,13 +106,30 @@ fn edits_that_share_a_restart_share_it() {
     let place = production();
     place.edit(CLASS.0, CLASS.1);
     place.edit(STATIC.0, STATIC.1);
-    place.edit("[cluster]\n", "[cluster]\nca_certificate = \"rds-ca-ecc384-g1\"\n");
+    place.edit(CERTIFICATE.0, CERTIFICATE.1);
     let _ = place.apply().exits(0);
     let calls = sent(&place);
     let count = |name: &str| calls.iter().filter(|call| *call == name).count();
     assert_eq!((count("rds:ModifyDBInstance"), count("rds:RebootDBInstance")), (3, 0), "{calls:?}");
     place.behind_our_back(ROLLED);
     place.settled();
+}
+
+#[test]
+fn a_certificate_that_is_loaded_without_a_restart_moves_nobody() {
+    let place = production();
+    place.edit(CERTIFICATE.0, CERTIFICATE.1);
+    let plan = place.run("plan", &["--max-downtime", "0s"]).exits(0).stdout;
+    assert!(plan.contains("ca_certificate_identifier") && !plan.contains("becomes the writer"), "{plan}");
+    place.proxy.arm(Fault::on("rds:DescribeDBEngineVersions", Effect::AccessDenied));
+    let careful = place.run("plan", &[]).exits(0).stdout;
+    assert!(careful.contains("db_instance.b becomes the writer"), "who may not ask has restarts counted: {careful}");
+    place.proxy.disarm();
+    place.proxy.clear_log();
+    let _ = place.apply().exits(0);
+    assert_eq!(sent(&place), ["rds:ModifyDBInstance"; 3]);
+    place.settled();
+    place.sound();
 }
 
 #[test]

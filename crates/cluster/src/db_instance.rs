@@ -5,6 +5,7 @@
 //! what an edit costs, and never a difference. Readers that autoscaling makes
 //! are not asked about.
 
+mod certificate;
 mod grade;
 mod observe;
 mod operate;
@@ -205,6 +206,15 @@ impl Resource<Aws> for DbInstance {
 
     async fn progress(aws: &Aws, look: &Look, order: &Order<Self>) -> Result<Readiness, CallError> {
         operate::progress(aws, look, order).await
+    }
+
+    async fn seamless(
+        aws: &Aws,
+        look: &Look,
+        found: &Found<Self>,
+        to: &Self,
+    ) -> Result<&'static [&'static str], CallError> {
+        certificate::seamless(aws, look, &found.spec, to).await
     }
 }
 

@@ -51,6 +51,13 @@ impl Context<'_> {
         live.is_some_and(|live| live.pending.contains_key(field))
     }
 
+    /// Does AWS say that an edit of this field of this resource interrupts nobody? No, where it was not asked.
+    #[must_use]
+    pub fn seamless(&self, field: &str) -> bool {
+        let live = self.observed.get(self.address).and_then(Observed::live);
+        live.is_some_and(|live| live.seamless.contains(field))
+    }
+
     /// The observed specs of all resources of kind `M`.
     pub fn all<M: Model>(&self) -> impl Iterator<Item = (&Address, M, M::Outputs)> {
         self.observed.iter().filter(|(at, _)| at.kind() == M::KIND).filter_map(|(at, seen)| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Result of looking for one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,9 +34,28 @@ pub struct Live {
     /// What needs it though no state says so: a key's snapshots. Asked only where the stack does not want it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<String>,
+    /// Fields whose edit interrupts nobody here, which their kind can't promise: AWS says so of this very resource. Asked
+    /// only where the stack edits it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub seamless: BTreeSet<String>,
 }
 
 impl Live {
+    /// A resource that is ready, with nothing pending, and of which nothing more was asked.
+    #[must_use]
+    pub fn ready(spec: Value, outputs: Value, owner: Owner) -> Self {
+        Self {
+            spec,
+            outputs,
+            readiness: Readiness::Ready,
+            owner,
+            incarnation: None,
+            pending: BTreeMap::new(),
+            needed_by: None,
+            seamless: BTreeSet::new(),
+        }
+    }
+
     /// Is this what the create of this identity made?
     #[must_use]
     pub fn made_as(&self, oid: &str) -> bool {

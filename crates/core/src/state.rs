@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::durations::History;
 use crate::identity::StackId;
-use crate::observed::{Live, Owner, Readiness};
+use crate::observed::{Live, Owner};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -233,13 +233,8 @@ impl Record {
     #[must_use]
     pub fn remembered(&self) -> Live {
         Live {
-            spec: self.applied.clone(),
-            outputs: self.outputs.clone(),
-            readiness: Readiness::Ready,
-            owner: Owner::Oid(self.oid.clone()),
             incarnation: self.incarnation.clone(),
-            pending: BTreeMap::new(),
-            needed_by: None,
+            ..Live::ready(self.applied.clone(), self.outputs.clone(), Owner::Oid(self.oid.clone()))
         }
     }
 

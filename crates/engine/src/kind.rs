@@ -229,6 +229,20 @@ pub trait Resource<W>: Model {
     fn needed(_w: &W, _outputs: &Self::Outputs) -> impl Future<Output = Result<Option<String>, CallError>> + Send {
         async { Ok(None) }
     }
+
+    /// Of the fields that differ between what was found and what is wanted, those whose edit interrupts nobody though
+    /// the kind can't promise it: whether it does depends on what only AWS knows. Asked before an edit is planned.
+    ///
+    /// # Errors
+    /// The call's.
+    fn seamless(
+        _w: &W,
+        _look: &Look,
+        _found: &Found<Self>,
+        _to: &Self,
+    ) -> impl Future<Output = Result<&'static [&'static str], CallError>> + Send {
+        async { Ok(&[] as &[_]) }
+    }
 }
 
 /// [`Ask`] without its type.
@@ -308,6 +322,13 @@ pub trait Kind<W>: PureKind {
     fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>>;
     /// See [`Resource::needed`].
     fn needed<'a>(&'a self, w: &'a W, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>>;
+    /// See [`Resource::seamless`]. What is wanted may hold promises.
+    fn seamless<'a>(
+        &'a self,
+        w: &'a W,
+        look: &'a Look,
+        edit: Edit<'a>,
+    ) -> BoxFuture<'a, Result<&'static [&'static str], CallError>>;
 }
 
 /// Both sides of an update.
@@ -315,7 +336,7 @@ pub trait Kind<W>: PureKind {
 pub struct Edit<'a> {
     /// What was just observed.
     pub from: &'a Live,
-    /// What is wanted; wholly known.
+    /// What is wanted; wholly known when it is sent.
     pub to: &'a Value,
 }
 
@@ -338,18 +359,7 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
     }
 
     fn update<'a>(&'a self, w: &'a W, me: &'a Identity, edit: Edit<'a>) -> BoxFuture<'a, Result<RawDone, CallError>> {
-        Box::pin(async move {
-            let Live { spec, outputs, readiness, owner, incarnation, pending, needed_by: _ } = edit.from;
-            let from = Found {
-                spec: Self::spec(spec)?,
-                outputs: Self::outputs(outputs)?,
-                readiness: readiness.clone(),
-                owner: owner.clone(),
-                incarnation: incarnation.clone(),
-                pending: pending.clone(),
-            };
-            raw::<R>(R::update(w, me, &from, &Self::spec(edit.to)?).await?)
-        })
+        Box::pin(async move { raw::<R>(R::update(w, me, &found(edit.from)?, &Self::spec(edit.to)?).await?) })
     }
 
     fn delete<'a>(
@@ -389,6 +399,27 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
     fn needed<'a>(&'a self, w: &'a W, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>> {
         Box::pin(async move { R::needed(w, &Self::outputs(outputs)?).await })
     }
+
+    fn seamless<'a>(
+        &'a self,
+        w: &'a W,
+        look: &'a Look,
+        edit: Edit<'a>,
+    ) -> BoxFuture<'a, Result<&'static [&'static str], CallError>> {
+        Box::pin(async move { R::seamless(w, look, &found(edit.from)?, &Self::spec(edit.to)?).await })
+    }
+}
+
+fn found<R: Model>(live: &Live) -> Result<Found<R>, CallError> {
+    let Live { spec, outputs, readiness, owner, incarnation, pending, needed_by: _, seamless: _ } = live;
+    Ok(Found {
+        spec: Of::<R>::spec(spec)?,
+        outputs: Of::<R>::outputs(outputs)?,
+        readiness: readiness.clone(),
+        owner: owner.clone(),
+        incarnation: incarnation.clone(),
+        pending: pending.clone(),
+    })
 }
 
 fn typed<R: Model>(ask: &RawAsk) -> Result<Ask<R>, CallError> {
@@ -414,7 +445,8 @@ fn erased<R: Model>(seen: Seen<R>) -> Result<Observed, CallError> {
         Seen::Live(found) => {
             let Found { spec, outputs, readiness, owner, incarnation, pending } = *found;
             let (spec, outputs) = (written::<R>(&spec)?, written::<R>(&outputs)?);
-            Observed::Live(Box::new(Live { spec, outputs, readiness, owner, incarnation, pending, needed_by: None }))
+            let live = Live { readiness, incarnation, pending, ..Live::ready(spec, outputs, owner) };
+            Observed::Live(Box::new(live))
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
-use crate::kind::{RawAsk, Registry};
+use crate::kind::{Edit, RawAsk, Registry};
 use crate::look::Look;
 use auroractl_core::identity::{self, Identity, Naming};
 use auroractl_core::kind::PureKind;
@@ -76,6 +76,7 @@ pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, Cal
             .collect();
         if again.is_empty() {
             needs(scene, &mut seen).await?;
+            seamless(scene, &mut seen).await?;
             return Ok(seen);
         }
         scene.clock.sleep(pause).await;
@@ -96,6 +97,31 @@ async fn needs<W>(scene: Scene<'_, W>, seen: &mut Seen) -> Result<(), CallError>
     for (at, answer) in answers {
         match (answer, seen.get_mut(&at)) {
             (Ok(what), Some(Observed::Live(live))) => live.needed_by = what,
+            (Err(error), _) if matches!(error.class, Class::Denied | Class::Credentials) => return Err(error),
+            (Err(error), Some(seen)) => *seen = Observed::Unknown(error.to_string()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Asks of what the stack edits which of the edits interrupt nobody.
+async fn seamless<W>(scene: Scene<'_, W>, seen: &mut Seen) -> Result<(), CallError> {
+    let look = Look::new();
+    let edited = seen.iter().filter_map(|(at, seen)| {
+        let (from, to) = (seen.live()?, known(scene.state, &scene.graph.node(at)?.spec));
+        (from.spec != to).then_some((at, scene.registry.get(at.kind())?, from, to))
+    });
+    let answers = join_all(edited.map(|(at, kind, from, to)| {
+        let look = &look;
+        async move { (at.clone(), kind.seamless(scene.world, look, Edit { from, to: &to }).await) }
+    }))
+    .await;
+    for (at, answer) in answers {
+        match (answer, seen.get_mut(&at)) {
+            (Ok(fields), Some(Observed::Live(live))) => {
+                live.seamless = fields.iter().map(|field| (*field).to_owned()).collect();
+            }
             (Err(error), _) if matches!(error.class, Class::Denied | Class::Credentials) => return Err(error),
             (Err(error), Some(seen)) => *seen = Observed::Unknown(error.to_string()),
             _ => {}

@@ -85,6 +85,11 @@ def family_of(version: str) -> str:
     return f"{ENGINE}{version.split('.')[0]}"
 
 
+def rotates_without_restart(version: str) -> bool:
+    """Whether a member loads a new server certificate as it runs. Where AWS draws the line is not documented."""
+    return version_key(version) >= (13,)
+
+
 def known_families() -> set[str]:
     """The families that can be used for a parameter group."""
     return {f"{ENGINE}{major}" for major in _engines()["versions"]}

@@ -11,7 +11,7 @@ from .durations import seconds
 from .errors import rds_error
 from .extend import around
 from .names import check_identifier, check_windows
-from .rds_catalog import ENGINE, family_of, orderable
+from .rds_catalog import ENGINE, family_of, orderable, rotates_without_restart
 from .rds_lifecycle import (
     instance_creates,
     instance_state,
@@ -185,7 +185,10 @@ def _apply_certificate(instance: Any, changes: dict[str, Any]) -> bool:
     if not changes.get("apply_immediately") or "CACertificateIdentifier" not in pending:
         return False
     instance.ca_certificate_identifier = pending.pop("CACertificateIdentifier")
-    return True
+    if rotates_without_restart(instance.engine_version):
+        return True
+    instance_state(instance, "rebooting", "db-instance.reboot")
+    return False
 
 
 def _apply_insights(backend: Any, instance: Any, changes: dict[str, Any]) -> None:

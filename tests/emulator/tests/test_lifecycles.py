@@ -121,6 +121,29 @@ def test_a_certificate_waits_for_the_window(aws: Any) -> None:
     assert (found["CACertificateIdentifier"], found["PendingModifiedValues"]) == ("rds-ca-ecc384-g1", {})
 
 
+def test_a_certificate_restarts_older_versions(aws: Any, emulator: Any) -> None:
+    """DescribeDBEngineVersions says which, and ModifyDBInstance does as it says."""
+    modify = aws("rds").modify_db_instance
+
+    def rotates(version: str) -> bool:
+        (found,) = aws("rds").describe_db_engine_versions(Engine=stack.ENGINE, EngineVersion=version)["DBEngineVersions"]
+        return bool(found["SupportsCertificateRotationWithoutRestart"])
+
+    _ready(aws, "w")
+    emulator.admin("speed", factor=1)
+    modify(DBInstanceIdentifier="w", CACertificateIdentifier="rds-ca-ecc384-g1", ApplyImmediately=True)
+    assert (rotates("16.11"), stack.instance_now(aws, "w")["DBInstanceStatus"]) == (True, "modifying")
+    emulator.admin("speed", factor=0)
+    stack.cluster(aws, "old", EngineVersion="12.22")
+    stack.instance(aws, "o", "old")
+    assert stack.instance_now(aws, "o")["DBInstanceStatus"] == "available"
+    emulator.admin("speed", factor=1)
+    modify(DBInstanceIdentifier="o", CACertificateIdentifier="rds-ca-ecc384-g1", ApplyImmediately=True)
+    assert (rotates("12.22"), stack.instance_now(aws, "o")["DBInstanceStatus"]) == (False, "rebooting")
+    emulator.admin("speed", factor=0)
+    assert stack.instance_now(aws, "o")["CACertificateIdentifier"] == "rds-ca-ecc384-g1"
+
+
 def test_readers_have_a_lag(aws: Any) -> None:
     """CloudWatch tells the lag of readers that are up, and nothing of the writer."""
     _ready(aws, "w", "r")

@@ -160,13 +160,10 @@ impl World {
             (None, _) => Owner::Untagged,
         };
         Observed::Live(Box::new(Live {
-            spec,
-            outputs: self.outputs(id),
             readiness: object.readiness.clone(),
-            owner,
             incarnation: incarnation(kind, id),
             pending: object.pending.clone(),
-            needed_by: None,
+            ..Live::ready(spec, self.outputs(id), owner)
         }))
     }
 

@@ -257,13 +257,8 @@ fn whoever_waits_no_longer_restarts_what_waits_for_a_restart() {
     let left = DbCluster { deferred: true, ..cluster() };
     let hurried = |field: &str| {
         let live = Live {
-            spec: serde_json::Value::Null,
-            outputs: serde_json::Value::Null,
-            readiness: Readiness::Ready,
-            owner: Owner::Untagged,
-            incarnation: None,
             pending: BTreeMap::from([(field.to_owned(), serde_json::Value::Null)]),
-            needed_by: None,
+            ..Live::ready(serde_json::Value::Null, serde_json::Value::Null, Owner::Untagged)
         };
         let address = Address::new("db_cluster", "main").unwrap();
         changes_among(&left, &cluster(), &BTreeMap::from([(address, Observed::Live(Box::new(live)))]))

@@ -1,6 +1,6 @@
 //! What each edit of an instance costs: it depends on its role and on whether somebody can take over.
 
-use super::DbInstance;
+use super::{DbInstance, certificate};
 use auroractl_core::{Context, Impact, Level, Operation, When};
 
 /// AWS's table of what each edit does to an instance.
@@ -55,9 +55,11 @@ pub(super) fn undeferred(_: &bool, _: &bool, context: &Context<'_>) -> Impact {
     class(&String::new(), &String::new(), context)
 }
 
-/// Versions that can't rotate without a restart restart; which ones can, only AWS knows, so a restart is counted.
+/// Versions that can't rotate without a restart restart. Which ones can, AWS says; where it was not asked, or may not be
+/// asked, a restart is counted.
 pub(super) fn certificate(_: &Option<String>, _: &Option<String>, context: &Context<'_>) -> Impact {
     let level = match place(context) {
+        _ if context.seamless(certificate::FIELD) => Level::None,
         Place::Reader => Level::RebootOne,
         Place::Writer | Place::Alone => Level::Failover,
     };

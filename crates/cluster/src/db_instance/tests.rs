@@ -35,15 +35,8 @@ fn live(name: &str, is_writer: bool) -> (Address, Observed) {
         availability_zone: None,
         is_writer,
     };
-    let live = Live {
-        spec: serde_json::to_value(instance(name)).unwrap(),
-        outputs: serde_json::to_value(outputs).unwrap(),
-        readiness: Readiness::Ready,
-        owner: Owner::Untagged,
-        incarnation: None,
-        pending: BTreeMap::new(),
-        needed_by: None,
-    };
+    let (spec, outputs) = (serde_json::to_value(instance(name)).unwrap(), serde_json::to_value(outputs).unwrap());
+    let live = Live::ready(spec, outputs, Owner::Untagged);
     (Address::new("db_instance", name).unwrap(), Observed::Live(Box::new(live)))
 }
 
@@ -74,6 +67,13 @@ fn the_role_decides_what_an_edit_costs() {
     let ca: fn(&mut DbInstance) = |i| i.ca_certificate_identifier = Some("rds-ca-rsa4096-g1".into());
     assert_eq!(graded("b", &pair, ca).0, Level::RebootOne);
     assert_eq!(graded("a", &pair, ca).0, Level::Failover);
+    let as_it_runs = |(at, seen): (Address, Observed)| {
+        let live = Live { seamless: ["ca_certificate_identifier".to_owned()].into(), ..seen.live().unwrap().clone() };
+        (at, Observed::Live(Box::new(live)))
+    };
+    let able = pair.clone().map(as_it_runs);
+    assert_eq!((graded("a", &able, ca).0, graded("b", &able, ca).0), (Level::None, Level::None));
+    assert_eq!(graded("a", &able, class).0, Level::Failover);
 }
 
 #[test]

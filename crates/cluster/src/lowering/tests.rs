@@ -6,7 +6,7 @@ use super::*;
 use auroractl_core::identity::StackId;
 use auroractl_core::lower::Step;
 use auroractl_core::model::Group;
-use auroractl_core::observed::{Live, Observed, Owner, Readiness};
+use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::{Deed, Desired, Estimate, Input, Plan, Tags};
 
 fn id() -> StackId {
@@ -47,15 +47,8 @@ fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
         availability_zone: None,
         is_writer,
     };
-    let live = Live {
-        spec: serde_json::to_value(spec).unwrap(),
-        outputs: serde_json::to_value(outputs).unwrap(),
-        readiness: Readiness::Ready,
-        owner: Owner::Untagged,
-        incarnation: None,
-        pending: BTreeMap::new(),
-        needed_by: None,
-    };
+    let (spec, outputs) = (serde_json::to_value(spec).unwrap(), serde_json::to_value(outputs).unwrap());
+    let live = Live::ready(spec, outputs, Owner::Untagged);
     (at(name), Observed::Live(Box::new(live)))
 }
 

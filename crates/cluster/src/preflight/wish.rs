@@ -132,7 +132,7 @@ mod tests {
     use auroractl_core::identity::StackId;
     use auroractl_core::impact::Impact;
     use auroractl_core::model::Group;
-    use auroractl_core::observed::{Live, Owner, Readiness};
+    use auroractl_core::observed::{Live, Owner};
     use auroractl_core::{FieldChange, Input, Tags};
 
     fn graph() -> Graph {
@@ -174,15 +174,8 @@ mod tests {
 
     fn runs(version: &str) -> BTreeMap<Address, Observed> {
         let spec = DbCluster { engine_version: version.into(), ..crate::db_cluster::sample() };
-        let live = Live {
-            spec: serde_json::to_value(spec).unwrap(),
-            outputs: serde_json::Value::Null,
-            readiness: Readiness::Ready,
-            owner: Owner::Untagged,
-            incarnation: None,
-            pending: BTreeMap::new(),
-            needed_by: None,
-        };
+        let spec = serde_json::to_value(spec).unwrap();
+        let live = Live::ready(spec, serde_json::Value::Null, Owner::Untagged);
         [("db_cluster.main".parse().unwrap(), Observed::Live(Box::new(live)))].into()
     }
 

@@ -4,7 +4,7 @@
 use super::kinds::{ALL, Style, Traits};
 use crate::address::Address;
 use crate::model::ReplaceOrder;
-use crate::observed::{Live, Observed, Owner, Readiness};
+use crate::observed::{Live, Observed, Owner};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -158,13 +158,8 @@ fn live(id: &str, object: &Object) -> Observed {
         _ => Owner::Oid(object.oid.clone()),
     };
     Observed::Live(Box::new(Live {
-        spec: object.spec.clone(),
-        outputs: json!({"id": id}),
-        readiness: Readiness::Ready,
-        owner,
         incarnation: Some(id.to_owned()),
-        pending: BTreeMap::new(),
-        needed_by: None,
+        ..Live::ready(object.spec.clone(), json!({"id": id}), owner)
     }))
 }
 

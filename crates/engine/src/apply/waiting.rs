@@ -150,14 +150,9 @@ async fn answers<W: Sync>(kind: &dyn Kind<W>, world: &W, questions: Vec<Question
 fn told(progress: Result<Readiness, CallError>, order: RawOrder) -> Observed {
     match progress {
         Err(error) => Observed::Unknown(error.to_string()),
-        Ok(readiness) => Observed::Live(Box::new(Live {
-            spec: order.spec,
-            outputs: order.outputs,
-            readiness,
-            owner: Owner::Inherited,
-            incarnation: None,
-            pending: Default::default(),
-            needed_by: None,
-        })),
+        Ok(readiness) => {
+            let live = Live { readiness, ..Live::ready(order.spec, order.outputs, Owner::Inherited) };
+            Observed::Live(Box::new(live))
+        }
     }
 }

@@ -3,8 +3,9 @@
 use super::log::{Call, Deed, Ended, Log, RunLog};
 use super::mishap::{Boundary, Mishap};
 use super::stack::Edit;
+use super::world::Object;
 use auroractl_core::journal::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Hits of many histories, by class and name.
 pub type Hits = BTreeMap<(&'static str, String), u32>;
@@ -37,7 +38,8 @@ pub fn expected() -> Vec<(&'static str, String)> {
     add("meddling", &["made again by somebody else, tags copied", "made again between plan and apply"]);
     add("refused", &["Conflict", "DataBearing", "Vanished", "stale"]);
     add("stopped", &["Interrupt", "Credentials", "Store", "Fenced"]);
-    add("crashes", &["1", "2", "3"]);
+    add("crashes", &["1", "2", "3", "twice in one wait"]);
+    add("surge", &["made", "left by an interrupted run", "takes over", "hands back", "left as the writer"]);
     let kinds = ["named", "given", "token", "guard", "untokened", "relation", "upsert", "secret", "kms_key"];
     add("adopted", &kinds);
     add("adopted", &["db_cluster", "db_instance"]);
@@ -64,13 +66,19 @@ pub(super) fn windows(log: &mut Log) {
     if log.hits.contains_key(&("fault", "failure after 200".to_owned())) {
         window(10);
     }
+    let mut waited: BTreeSet<&str> = BTreeSet::new();
+    let mut again = false;
     for run in log.runs.iter().filter(|run| matches!(run.ended, Ended::Died(_))) {
         of_lines(log, run, &mut window);
         of_calls(log, run, &mut window);
+        again |= waiting(run).filter(|id| !waited.insert(id)).count() > 0;
     }
     let crashes = log.runs.iter().filter(|run| matches!(run.ended, Ended::Died(_))).count();
     if crashes > 0 {
         found.push(("crashes", crashes.min(3).to_string()));
+    }
+    if again {
+        found.push(("crashes", "twice in one wait".to_owned()));
     }
     found.extend(adopted(log).into_iter().map(|kind| ("adopted", kind)));
     for (class, name) in found {
@@ -88,10 +96,16 @@ fn of_lines(log: &Log, run: &RunLog, window: &mut impl FnMut(u8)) {
         (true, false) => window(4),
         (true, true) => {}
     }
-    let waiting = run.world.iter().any(|object| object.ready > run.span.1 && !object.foreign);
-    if run.ended == Ended::Died(Boundary::Look) && waiting {
+    if waiting(run).next().is_some() {
         window(11);
     }
+}
+
+/// What a run that died at a look was waiting for.
+fn waiting(run: &RunLog) -> impl Iterator<Item = &str> {
+    let died = run.ended == Ended::Died(Boundary::Look);
+    let away = move |object: &&Object| died && object.ready > run.span.1 && !object.foreign;
+    run.world.iter().filter(away).map(|object| object.id.as_str())
 }
 
 /// Around a call.

@@ -265,4 +265,12 @@ impl Kind<World> for Impatient {
     fn needed<'a>(&'a self, w: &'a World, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>> {
         self.inner().needed(w, outputs)
     }
+    fn seamless<'a>(
+        &'a self,
+        w: &'a World,
+        look: &'a Look,
+        edit: Edit<'a>,
+    ) -> BoxFuture<'a, Result<&'static [&'static str], CallError>> {
+        self.inner().seamless(w, look, edit)
+    }
 }

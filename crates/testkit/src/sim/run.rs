@@ -1,6 +1,6 @@
 //! One run, as the command line does it: open, remember, look, plan, write down, act.
 
-use super::cohort::lowerings;
+use super::cohort::{lowerings, writes};
 use super::disk::Trap;
 use super::log::{Ended, RunLog};
 use super::mutants::Lapse;
@@ -13,7 +13,8 @@ use auroractl_core::durations::Priors;
 use auroractl_core::journal::{self, Entry, replay};
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Action, Inputs, Options, Plan, plan};
-use auroractl_core::{Graph, Observed, State, guard};
+use auroractl_core::state::Verb;
+use auroractl_core::{Address, Graph, Observed, State, guard};
 use auroractl_engine::apply::{ApplyError, Desk, Means, Unchanged, Work, apply, settle};
 use auroractl_engine::event::Summary;
 use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
@@ -219,7 +220,6 @@ impl Setting {
                 Err(why) => Ended::Failed(format!("store: {why}")),
             };
         }
-        self.count_surges(&plan, graph);
         if let Err(why) = store.probe() {
             return Ended::Failed(format!("store: {why}"));
         }
@@ -244,6 +244,7 @@ impl Setting {
             label: ("sim", "apply"),
         };
         let work = Work { plan: &plan, program: &program, graph, observed: &seen };
+        self.count_surges(&work);
         let (trigger, stop) = stop::channel();
         let desk = Desk { store, report: &mut |event: Event| self.world.tell(|| format!("{event:?}")), stop };
         let applied = tokio::select! {
@@ -254,10 +255,22 @@ impl Setting {
         finished(applied)
     }
 
-    fn count_surges(&self, plan: &Plan, graph: &Graph) {
-        for change in plan.changes.iter().filter(|change| graph.surges().contains_key(&change.address)) {
-            let what = if change.action == Action::Surge { "made" } else { "left by an interrupted run" };
-            self.world.inner().log.count("surge", what);
+    fn count_surges(&self, work: &Work<'_>) {
+        let surge = |at: &Address| work.graph.surges().contains_key(at);
+        let mut inner = self.world.inner();
+        let mut count = |what: &str| inner.log.count("surge", what);
+        for change in work.plan.changes.iter().filter(|change| surge(&change.address)) {
+            count(if change.action == Action::Surge { "made" } else { "left by an interrupted run" });
+            if writes(work.observed, &change.address) {
+                count("left as the writer");
+            }
+        }
+        for step in &work.program.steps {
+            match step.verb {
+                Verb::Failover if step.target.as_ref().is_some_and(surge) => count("takes over"),
+                Verb::Failback => count("hands back"),
+                _ => {}
+            }
         }
     }
 

@@ -152,7 +152,7 @@ impl Stack {
     /// Changes something; says what, and which data-bearing addresses are asked to go.
     pub(super) fn edit(&mut self, rng: &mut Rng, crashed: bool) -> (Edit, BTreeSet<Address>) {
         // After a crash the author more often takes back what was just added.
-        let roll = rng.u32(0..if crashed { 10 } else { 12 });
+        let roll = rng.u32(0..if crashed { 11 } else { 13 });
         let mut gone = BTreeSet::new();
         let last = self.reshaped.take();
         if crashed
@@ -173,8 +173,8 @@ impl Stack {
             }
             4 => self.again(),
             5 => self.rename(rng),
-            6 => self.resize(rng),
-            7 | 8 => self.reshape(rng),
+            6 | 7 => self.resize(rng),
+            8 | 9 => self.reshape(rng),
             _ => Edit::Nothing,
         };
         (edit, gone)
@@ -196,9 +196,11 @@ impl Stack {
         Some(wish)
     }
 
-    /// Members of a cluster are resized together: that is what a roll is for.
+    /// Members of a cluster are resized together: that is what a roll is for. They are what is resized most.
     fn resize(&mut self, rng: &mut Rng) -> Edit {
-        let Some(touched) = self.touch(rng, |_| true, |wish| wish.size += 1) else { return Edit::Nothing };
+        let members = rng.bool() && self.wishes.iter().any(|wish| wish.kind == "db_instance");
+        let fits = |wish: &Wish| !members || wish.kind == "db_instance";
+        let Some(touched) = self.touch(rng, fits, |wish| wish.size += 1) else { return Edit::Nothing };
         let (key, kind, parent) = (touched.key, touched.kind, touched.parent);
         let sibling = |wish: &&mut Wish| kind == "db_instance" && (wish.kind, wish.parent) == (kind, parent);
         self.wishes.iter_mut().filter(|wish| wish.key != key).filter(sibling).for_each(|wish| wish.size += 1);

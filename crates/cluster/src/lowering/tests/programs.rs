@@ -130,15 +130,7 @@ fn edited(index: usize, edit: Edit) -> Change {
 }
 
 fn ready(spec: &impl serde::Serialize, outputs: Value) -> Observed {
-    Observed::Live(Box::new(Live {
-        spec: serde_json::to_value(spec).unwrap(),
-        outputs,
-        readiness: Readiness::Ready,
-        owner: Owner::Untagged,
-        incarnation: None,
-        pending: BTreeMap::new(),
-        needed_by: None,
-    }))
+    Observed::Live(Box::new(Live::ready(serde_json::to_value(spec).unwrap(), outputs, Owner::Untagged)))
 }
 
 fn other(address: &Address, action: Action, fields: Vec<FieldChange>) -> Change {
