@@ -1,7 +1,7 @@
 //! Changes that restart members of the cluster: one after another, the writer's role first moved, in each way that a stack may
 //! choose, and after kills on the way.
 
-use crate::place::{Place, unprotected};
+use crate::place::{Place, STACK, unprotected};
 use auroractl_testkit::proxy::fault::{Effect, Fault};
 use auroractl_testkit::proxy::log::Entry;
 use auroractl_tests::crash::POSITIONS;
@@ -307,6 +307,22 @@ fn a_surge_reader_that_nobody_needs_any_more_hands_the_role_back_and_goes() {
         place.settled();
         place.sound();
     }
+}
+
+#[test]
+fn a_surge_reader_that_writes_is_found_again_after_the_state_is_lost() {
+    let place = alone();
+    place.edit(CLASS.0, CLASS.1);
+    kill(&place, (LENT[2], 1), 0);
+    std::fs::remove_dir_all(place.state_file().parent().unwrap()).unwrap();
+    let _ = place.cli.run(&["state", "recover", STACK]).unwrap().exits(0);
+    assert!(!place.state()["resources"]["db_instance.surge_reader"].is_null());
+    place.proxy.clear_log();
+    let _ = place.apply().exits(0);
+    assert_eq!(lent(&place), LENT[2..]);
+    place.behind_our_back(ALONE);
+    place.settled();
+    place.sound();
 }
 
 #[test]
