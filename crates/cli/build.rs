@@ -7,7 +7,6 @@
 
 use std::env::var;
 
-#[expect(clippy::print_stdout, reason = "a build script speaks to cargo so")]
 fn main() {
     let is = |name: &str, value: &str| var(name).is_ok_and(|found| found == value);
     if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {

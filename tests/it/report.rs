@@ -150,6 +150,21 @@ fn what_is_refused_is_told_with_the_way_out() {
 }
 
 #[test]
+fn what_aws_does_not_offer_is_told_in_the_report() {
+    let place = dev();
+    // Newer than the table of versions: only AWS can say.
+    place.edit("engine_version = \"16.11\"", "engine_version = \"16.99\"");
+    let done = place.run("apply", &["--auto-approve", "--html", FILE]).exits(6);
+    assert!(done.stderr.contains("16.99") && place.proxy.summary().writes == 0, "{}", done.stderr);
+    let page = written(&place);
+    for text in
+        ["Refused", "stacks/main.toml has 1 error", "16.99 is not offered here", "stopped before they were asked"]
+    {
+        assert!(page.text.contains(text), "no `{text}` in {}", page.text);
+    }
+}
+
+#[test]
 fn what_nobody_approved_is_told_as_such() {
     let place = dev();
     let _ = place.run("apply", &["--html", FILE]).exits(4);

@@ -87,6 +87,8 @@ const SPECIAL: &[Special] = &[
     row("InvalidParameter", "sns:", "PrincipalNotFound", Class::NotYet),
     row("InvalidParameterException", "logs:CreateLogGroup", "KMS", Class::NotYet),
     row("InvalidParameterException", "logs:AssociateKmsKey", "KMS", Class::NotYet),
+    row("AccessDeniedException", "logs:CreateLogGroup", "KMS key does not exist or is not allowed", Class::NotYet),
+    row("AccessDeniedException", "logs:AssociateKmsKey", "KMS key does not exist or is not allowed", Class::NotYet),
     row("UnsupportedOperation", "ec2:", "is not monitored by IPAM", Class::NotYet),
     // In use by others, or protected by its owner.
     row("InvalidParameterCombination", "rds:DeleteDBCluster", "deletion protection", Class::Conflict),

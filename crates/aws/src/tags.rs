@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// All tags of a resource, ours and the user's.
 pub type Map = BTreeMap<String, String>;
 
-/// How the tags of a resource change.
+/// How the tags of a resource change. Removed first, then set: together both may be more than the 50 that a resource has,
+/// and to IAM two keys that differ in their case are one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagEdit {
     /// To be set.
@@ -130,14 +131,20 @@ pub fn of_cloudwatch(tags: &[aws_sdk_cloudwatch::types::Tag]) -> Map {
 impl Aws {
     /// All tags of a resource whose description does not list them.
     ///
-    /// One `GetResources` per look tells the tags of all of the stack's resources. What it does not know (the index
-    /// lags, or the ownership tag was stripped), or may know wrongly (this process has changed tags), is asked of the
-    /// service itself. So is everything where the caller may not use the index. A wait's look asks nobody: there the
-    /// ownership tags are taken for granted.
+    /// One `GetResources` per look tells the tags of all of the stack's resources. The index lags behind by minutes and
+    /// keeps what is long gone, so it may confirm the `user`'s tags that are expected, and never deny them: what it does not
+    /// know or knows otherwise is asked of the service itself. So is what this process has changed, and everything where
+    /// the caller may not use the index. Without expectations the index is believed. A wait's look asks nobody: there
+    /// the ownership tags are taken for granted.
     ///
     /// # Errors
     /// The service's.
-    pub async fn tags_of(&self, look: &Look, me: &Identity, arn: &str) -> Result<Map, CallError> {
+    pub async fn tags_of(
+        &self,
+        look: &Look,
+        (me, user): (&Identity, Option<&Tags>),
+        arn: &str,
+    ) -> Result<Map, CallError> {
         if !look.compares() {
             return Ok(me.ownership());
         }
@@ -150,7 +157,12 @@ impl Aws {
             Err(error) if error.class == Class::Credentials => return Err(error),
             Err(_) => None,
         };
-        match known {
+        let expected = |tags: &Map| {
+            user.is_none_or(|user| {
+                Owner::of(tags) == Owner::Oid(me.oid.clone()) && auroractl_core::tags::user(tags) == *user
+            })
+        };
+        match known.filter(expected) {
             Some(tags) => Ok(tags),
             None => self.asked_tags(service, arn).await,
         }
@@ -207,16 +219,16 @@ impl Aws {
     /// # Errors
     /// The calls'.
     pub async fn retag_ec2(&self, id: &str, edit: &TagEdit) -> Result<(), CallError> {
-        if !edit.set.is_empty() {
-            let tags = ec2(&edit.set);
-            let call = || self.ec2().create_tags().resources(id).set_tags(Some(tags.clone())).send();
-            self.write("ec2:CreateTags", call).await?;
-        }
         if !edit.unset.is_empty() {
             let keys: Vec<_> =
                 edit.unset.iter().map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build()).collect();
             let call = || self.ec2().delete_tags().resources(id).set_tags(Some(keys.clone())).send();
             self.write("ec2:DeleteTags", call).await?;
+        }
+        if !edit.set.is_empty() {
+            let tags = ec2(&edit.set);
+            let call = || self.ec2().create_tags().resources(id).set_tags(Some(tags.clone())).send();
+            self.write("ec2:CreateTags", call).await?;
         }
         Ok(())
     }
@@ -226,15 +238,15 @@ impl Aws {
     /// # Errors
     /// The calls'.
     pub async fn retag_backup(&self, arn: &str, edit: &TagEdit) -> Result<(), CallError> {
-        if !edit.set.is_empty() {
-            let tags: HashMap<String, String> = edit.set.clone().into_iter().collect();
-            let call = || self.backup().tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
-            self.write("backup:TagResource", call).await?;
-        }
         if !edit.unset.is_empty() {
             let call =
                 || self.backup().untag_resource().resource_arn(arn).set_tag_key_list(Some(edit.unset.clone())).send();
             self.write("backup:UntagResource", call).await?;
+        }
+        if !edit.set.is_empty() {
+            let tags: HashMap<String, String> = edit.set.clone().into_iter().collect();
+            let call = || self.backup().tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
+            self.write("backup:TagResource", call).await?;
         }
         Ok(())
     }
@@ -244,16 +256,16 @@ impl Aws {
     /// # Errors
     /// The calls'.
     pub async fn retag_rds(&self, arn: &str, edit: &TagEdit) -> Result<(), CallError> {
-        if !edit.set.is_empty() {
-            let tags = rds_map(&edit.set);
-            let call = || self.rds().add_tags_to_resource().resource_name(arn).set_tags(Some(tags.clone())).send();
-            self.write("rds:AddTagsToResource", call).await?;
-        }
         if !edit.unset.is_empty() {
             let call = || {
                 self.rds().remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(edit.unset.clone())).send()
             };
             self.write("rds:RemoveTagsFromResource", call).await?;
+        }
+        if !edit.set.is_empty() {
+            let tags = rds_map(&edit.set);
+            let call = || self.rds().add_tags_to_resource().resource_name(arn).set_tags(Some(tags.clone())).send();
+            self.write("rds:AddTagsToResource", call).await?;
         }
         Ok(())
     }

@@ -148,7 +148,7 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<BackupPlan>) -> Result<Seen<Backu
     let answer = aws.read("backup:GetBackupPlan", call).await.gone_is_fine()?;
     // One that was deleted can still be read.
     let Some(raw) = answer.filter(|raw| raw.deletion_date().is_none()) else { return Ok(Seen::Absent) };
-    let tags = aws.tags_of(look, &ask.identity, &arn(aws, &id)).await?;
+    let tags = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &arn(aws, &id)).await?;
     Ok(found(&raw, &tags).into())
 }
 

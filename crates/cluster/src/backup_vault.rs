@@ -145,7 +145,7 @@ async fn see(aws: &Aws, look: &Look, all: &[Raw], ask: &Ask<BackupVault>) -> Res
     let recorded = ask.outputs.as_ref().map(|outputs| outputs.backup_vault_name.as_str());
     let name = recorded.unwrap_or(&ask.spec.backup_vault_name);
     let Some(raw) = all.iter().find(|raw| raw.backup_vault_name() == Some(name)) else { return Ok(Seen::Absent) };
-    let tags = aws.tags_of(look, &ask.identity, &arn(aws, name)).await?;
+    let tags = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &arn(aws, name)).await?;
     Ok(found(raw, &tags).into())
 }
 

@@ -163,7 +163,7 @@ async fn found(
     raw: &Raw,
 ) -> Result<Found<ScalableTarget>, CallError> {
     let arn = raw.scalable_target_arn().unwrap_or_default();
-    let all = aws.tags_of(look, &ask.identity, arn).await?;
+    let all = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), arn).await?;
     let narrow = |readers: i32| readers.try_into().unwrap_or(u8::MAX);
     let cluster = raw.resource_id().strip_prefix(PREFIX).unwrap_or_default();
     let spec = ScalableTarget {
@@ -216,15 +216,15 @@ async fn register(
 }
 
 async fn retag(aws: &Aws, arn: &str, edit: tags::TagEdit) -> Result<(), CallError> {
-    if !edit.set.is_empty() {
-        let set: HashMap<String, String> = edit.set.into_iter().collect();
-        let call = || aws.autoscaling().tag_resource().resource_arn(arn).set_tags(Some(set.clone())).send();
-        aws.write("application-autoscaling:TagResource", call).await?;
-    }
     if !edit.unset.is_empty() {
         let call =
             || aws.autoscaling().untag_resource().resource_arn(arn).set_tag_keys(Some(edit.unset.clone())).send();
         aws.write("application-autoscaling:UntagResource", call).await?;
+    }
+    if !edit.set.is_empty() {
+        let set: HashMap<String, String> = edit.set.into_iter().collect();
+        let call = || aws.autoscaling().tag_resource().resource_arn(arn).set_tags(Some(set.clone())).send();
+        aws.write("application-autoscaling:TagResource", call).await?;
     }
     Ok(())
 }

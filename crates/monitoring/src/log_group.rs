@@ -121,9 +121,14 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<LogGroup>) -> Result<Seen<LogGrou
     let groups = groups(aws, look, folder(name)).await?;
     let Some(raw) = groups.iter().find(|group| group.log_group_name() == Some(name)) else { return Ok(Seen::Absent) };
     let outputs = outputs(aws, name);
-    let all = aws.tags_of(look, &ask.identity, &outputs.arn).await?;
+    let all = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &outputs.arn).await?;
     let owner = if ask.outputs.is_none() && made_by_rds(raw, &all) { Owner::Inherited } else { Owner::of(&all) };
-    Ok(Found::ready(spec(raw, name, auroractl_core::tags::user(&all)), outputs, owner).into())
+    let mut spec = spec(raw, name, auroractl_core::tags::user(&all));
+    if raw.retention_policy_name().is_some() {
+        // The account's policy wins, and is all that is shown: whether the group's own retention differs, nobody can tell.
+        spec.retention_in_days = ask.spec.retention_in_days;
+    }
+    Ok(Found::ready(spec, outputs, owner).into())
 }
 
 /// What the groups of one cluster have in common, so that one call finds all of them. A name without a folder is its
@@ -148,7 +153,7 @@ async fn groups(aws: &Aws, look: &Look, prefix: &str) -> Result<Arc<Vec<Raw>>, C
 /// Has RDS made it, and nobody touched it since?
 fn made_by_rds(raw: &Raw, tags: &tags::Map) -> bool {
     raw.log_group_name().is_some_and(|name| name.starts_with(OF_RDS))
-        && raw.retention_in_days().is_none()
+        && (raw.retention_in_days().is_none() || raw.retention_policy_name().is_some())
         && tags.is_empty()
 }
 
@@ -174,14 +179,14 @@ async fn encrypt(aws: &Aws, name: &str, key: Option<&Input<KmsKeyArn>>) -> Resul
 }
 
 async fn retag(aws: &Aws, arn: &str, edit: &tags::TagEdit) -> Result<(), CallError> {
+    if !edit.unset.is_empty() {
+        let call = || aws.logs().untag_resource().resource_arn(arn).set_tag_keys(Some(edit.unset.clone())).send();
+        aws.write("logs:UntagResource", call).await?;
+    }
     if !edit.set.is_empty() {
         let tags: std::collections::HashMap<String, String> = edit.set.clone().into_iter().collect();
         let call = || aws.logs().tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
         aws.write("logs:TagResource", call).await?;
-    }
-    if !edit.unset.is_empty() {
-        let call = || aws.logs().untag_resource().resource_arn(arn).set_tag_keys(Some(edit.unset.clone())).send();
-        aws.write("logs:UntagResource", call).await?;
     }
     Ok(())
 }

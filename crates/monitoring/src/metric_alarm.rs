@@ -236,7 +236,7 @@ async fn found(aws: &Aws, look: &Look, ask: &Ask<MetricAlarm>, raw: &Raw) -> Res
     if let Some(arn) = raw.alarm_arn() {
         arn.clone_into(&mut outputs.alarm_arn);
     }
-    let all = aws.tags_of(look, &ask.identity, &outputs.alarm_arn).await?;
+    let all = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &outputs.alarm_arn).await?;
     Ok(Found::ready(spec(raw, auroractl_core::tags::user(&all)), outputs, Owner::of(&all)))
 }
 
@@ -267,14 +267,14 @@ fn spec(raw: &Raw, tags: Tags) -> MetricAlarm {
 }
 
 async fn retag(aws: &Aws, arn: &str, edit: &tags::TagEdit) -> Result<(), CallError> {
+    if !edit.unset.is_empty() {
+        let call = || aws.cloudwatch().untag_resource().resource_arn(arn).set_tag_keys(Some(edit.unset.clone())).send();
+        aws.write("cloudwatch:UntagResource", call).await?;
+    }
     if !edit.set.is_empty() {
         let tags = tags::cloudwatch(&edit.set);
         let call = || aws.cloudwatch().tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
         aws.write("cloudwatch:TagResource", call).await?;
-    }
-    if !edit.unset.is_empty() {
-        let call = || aws.cloudwatch().untag_resource().resource_arn(arn).set_tag_keys(Some(edit.unset.clone())).send();
-        aws.write("cloudwatch:UntagResource", call).await?;
     }
     Ok(())
 }

@@ -120,7 +120,7 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<SnsTopic>) -> Result<Seen<SnsTopi
     let arn = ask.outputs.as_ref().map_or_else(derived, |outputs| outputs.topic_arn.to_string());
     let call = || aws.sns().get_topic_attributes().topic_arn(&arn).send();
     let Some(answer) = aws.read("sns:GetTopicAttributes", call).await.gone_is_fine()? else { return Ok(Seen::Absent) };
-    let all = aws.tags_of(look, &ask.identity, &arn).await?;
+    let all = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &arn).await?;
     let attribute = |name: &str| answer.attributes().and_then(|all| all.get(name)).filter(|text| !text.is_empty());
     let policy = PolicyDocument::answered(attribute("Policy").map_or("{}", String::as_str));
     let standard = policy == document(aws, &arn, &TopicPolicy::Alarms);
@@ -138,14 +138,14 @@ async fn set(aws: &Aws, arn: &str, name: &str, value: &str) -> Result<(), CallEr
 }
 
 async fn retag(aws: &Aws, arn: &str, edit: &tags::TagEdit) -> Result<(), CallError> {
+    if !edit.unset.is_empty() {
+        let call = || aws.sns().untag_resource().resource_arn(arn).set_tag_keys(Some(edit.unset.clone())).send();
+        aws.write("sns:UntagResource", call).await?;
+    }
     if !edit.set.is_empty() {
         let tags = tags::sns_map(&edit.set)?;
         let call = || aws.sns().tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
         aws.write("sns:TagResource", call).await?;
-    }
-    if !edit.unset.is_empty() {
-        let call = || aws.sns().untag_resource().resource_arn(arn).set_tag_keys(Some(edit.unset.clone())).send();
-        aws.write("sns:UntagResource", call).await?;
     }
     Ok(())
 }

@@ -117,7 +117,8 @@ async fn seen(aws: &Aws, look: &Look, ask: &Ask<DbSubnetGroup>) -> Result<Seen<D
     };
     let found = look.once(&format!("rds:DescribeDBSubnetGroups {name}"), fetch).await?;
     let Some(raw) = found.as_ref() else { return Ok(Seen::Absent) };
-    let all = aws.tags_of(look, &ask.identity, raw.db_subnet_group_arn().unwrap_or_default()).await?;
+    let all =
+        aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), raw.db_subnet_group_arn().unwrap_or_default()).await?;
     Ok(normal(raw, &all).into())
 }
 

@@ -114,7 +114,7 @@ async fn see(
     };
     let Some(raw) = answer.db_cluster_parameter_groups().first() else { return Ok(Seen::Absent) };
     let outputs = outputs(aws, name);
-    let tagged = aws.tags_of(look, &ask.identity, &outputs.arn);
+    let tagged = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &outputs.arn);
     let (Some(parameters), all) = futures::try_join!(user_set(aws, name), tagged)? else { return Ok(Seen::Absent) };
     let spec = DbClusterParameterGroup {
         family: raw.db_parameter_group_family().unwrap_or_default().to_owned(),

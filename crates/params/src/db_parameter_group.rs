@@ -109,7 +109,7 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<DbParameterGroup>) -> Result<Seen
     };
     let Some(raw) = answer.db_parameter_groups().first() else { return Ok(Seen::Absent) };
     let outputs = outputs(aws, name);
-    let tagged = aws.tags_of(look, &ask.identity, &outputs.arn);
+    let tagged = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &outputs.arn);
     let (Some(parameters), all) = futures::try_join!(user_set(aws, name), tagged)? else { return Ok(Seen::Absent) };
     let spec = DbParameterGroup {
         family: raw.db_parameter_group_family().unwrap_or_default().to_owned(),

@@ -127,14 +127,14 @@ fn found(role: &Role) -> Found<IamRole> {
 }
 
 async fn retag(aws: &Aws, name: &str, edit: &tags::TagEdit) -> Result<(), CallError> {
+    if !edit.unset.is_empty() {
+        let call = || aws.iam().untag_role().role_name(name).set_tag_keys(Some(edit.unset.clone())).send();
+        aws.write("iam:UntagRole", call).await?;
+    }
     if !edit.set.is_empty() {
         let tags = tags::iam_map(&edit.set)?;
         let call = || aws.iam().tag_role().role_name(name).set_tags(Some(tags.clone())).send();
         aws.write("iam:TagRole", call).await?;
-    }
-    if !edit.unset.is_empty() {
-        let call = || aws.iam().untag_role().role_name(name).set_tag_keys(Some(edit.unset.clone())).send();
-        aws.write("iam:UntagRole", call).await?;
     }
     Ok(())
 }

@@ -130,7 +130,7 @@ async fn owner(aws: &Aws, look: &Look, ask: &Ask<KmsAlias>, key: &str) -> Result
     if ask.spec.target_key_arn.known().is_some_and(|wanted| wanted.as_str() == key) {
         return Ok(Owner::Inherited);
     }
-    let tags = match aws.tags_of(look, &ask.identity, key).await.gone_is_fine() {
+    let tags = match aws.tags_of(look, (&ask.identity, None), key).await.gone_is_fine() {
         // A key that hides its tags from us is none of ours.
         Err(error) if error.class == Class::Denied => None,
         other => other?,

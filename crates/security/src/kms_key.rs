@@ -190,7 +190,9 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<KmsKey>) -> Result<Seen<KmsKey>, 
             let call = || aws.kms().get_key_rotation_status().key_id(id).send();
             aws.read("kms:GetKeyRotationStatus", call).await.gone_is_fine()
         },
-        async { aws.tags_of(look, &ask.identity, outputs.key_arn.as_str()).await.gone_is_fine() },
+        async {
+            aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), outputs.key_arn.as_str()).await.gone_is_fine()
+        },
     )?;
     // Right after its create, one of KMS's hosts may know a key that another does not.
     let (Some(policy), Some(rotation), Some(tags)) = (policy, rotation, tags) else { return Ok(Seen::Absent) };
@@ -338,14 +340,14 @@ async fn disable(aws: &Aws, id: &str) -> Result<(), CallError> {
 }
 
 async fn retag(aws: &Aws, id: &str, edit: &tags::TagEdit) -> Result<(), CallError> {
+    if !edit.unset.is_empty() {
+        let call = || aws.kms().untag_resource().key_id(id).set_tag_keys(Some(edit.unset.clone())).send();
+        aws.write("kms:UntagResource", call).await?;
+    }
     if !edit.set.is_empty() {
         let tags = tags::kms_map(&edit.set)?;
         let call = || aws.kms().tag_resource().key_id(id).set_tags(Some(tags.clone())).send();
         aws.write("kms:TagResource", call).await?;
-    }
-    if !edit.unset.is_empty() {
-        let call = || aws.kms().untag_resource().key_id(id).set_tag_keys(Some(edit.unset.clone())).send();
-        aws.write("kms:UntagResource", call).await?;
     }
     Ok(())
 }

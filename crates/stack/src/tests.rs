@@ -223,12 +223,9 @@ fn unreasonable() -> Vec<(String, String)> {
 }
 
 #[test]
-fn unreasonable_files_are_answered_in_time_and_briefly() {
+fn unreasonable_files_are_answered_briefly() {
     for (name, text) in unreasonable() {
-        let start = std::time::Instant::now();
         let shown = refused(text.as_bytes());
-        let took = start.elapsed();
-        assert!(took < std::time::Duration::from_secs(20), "{name} took {took:?}");
         assert!(shown.len() < 400_000, "{name} is answered with {} bytes", shown.len());
     }
 }

@@ -13,6 +13,7 @@
 # case: kms_key.main
 # case: iam_role.monitoring
 # case: iam_role.flow-logs
+# case: iam_role.backup
 # case: backup_plan.main
 # case: backup_vault.main
 # case: default_security_group.main

@@ -13,6 +13,8 @@ pub(super) const CHECK: Check =
 pub(super) const LONGEST_IDENTIFIER: usize = 63;
 /// The name of a stack is a prefix of other names (groups, roles, alarms with a 64 to 255 character limit).
 const LONGEST_STACK: usize = 40;
+/// "Can't start with `sg-`": `GroupName` of `CreateSecurityGroup`.
+const GROUP_IDS: &str = "sg-";
 /// Words that RDS or the PostgreSQL server keeps for itself as user or database names.
 const RESERVED: [&str; 8] = ["rdsadmin", "rds_superuser", "template0", "template1", "public", "default", "all", "user"];
 
@@ -20,6 +22,13 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let config = subject.config;
     let stack = Path::of("stack.name");
     problems.extend(identifier(&config.stack.name, LONGEST_STACK, &stack));
+    if config.stack.name.starts_with(GROUP_IDS) {
+        problems.push(
+            Problem::error(CHECK.name, format!("`{}` begins like the id of a security group", config.stack.name))
+                .at(&stack, "EC2 takes no group whose name begins with `sg-`")
+                .help("the groups of a stack are called after it; give it another name"),
+        );
+    }
     if let Some(name) = &config.cluster.identifier {
         problems.extend(identifier(name, LONGEST_IDENTIFIER, &Path::of("cluster.identifier")));
     }

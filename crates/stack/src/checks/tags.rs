@@ -1,8 +1,10 @@
-//! Tags within AWS's limits (50 a resource, keys of 128 and values of 256 characters, no `aws:`).
+//! Tags within AWS's limits (50 a resource, keys of 128 and values of 256 characters, no `aws:`), and keys that IAM can tell
+//! apart (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>).
 
 use super::{Check, Subject};
 use crate::diagnostics::{At, Problem};
 use crate::path::Path;
+use std::collections::BTreeMap;
 
 pub(super) const CHECK: Check = Check { name: "tags", about: "Tags are within AWS's limits.", run };
 
@@ -25,7 +27,15 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
             .at(&all, format!("at most {MOST}")),
         );
     }
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for (key, value) in tags {
+        if let Some(other) = seen.insert(key.to_lowercase(), key) {
+            problems.push(
+                Problem::error(CHECK.name, format!("the tags `{other}` and `{key}` differ only in their case"))
+                    .mark(At::Key(all.key(key.clone())), "IAM takes both for one, and refuses the role")
+                    .help("keep one of them"),
+            );
+        }
         let path = all.key(key.clone());
         if let Some(what) = key_fault(key) {
             problems.push(

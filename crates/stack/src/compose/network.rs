@@ -12,7 +12,7 @@ use auroractl_network::{
     Peer, Route, RouteTable, RouteTableAssociation, RouteTarget, SecurityGroup, SecurityGroupRule, Subnet, Traffic,
     Vpc, VpcEndpoint, VpcEndpointType,
 };
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything from everywhere.
@@ -74,7 +74,7 @@ fn created(draft: &mut Draft<'_>, vpc: &CreatedVpc) -> Result<Place, GraphError>
     if vpc.nat != Nat::None {
         outside(draft, &made, vpc.nat, &mut subnets)?;
     }
-    endpoints(draft, &made, vpc, &subnets)?;
+    endpoints(draft, (&made, cidr_block), vpc, &subnets)?;
     Ok(Place { vpc: made.out(), private: subnets.private.values().map(|subnet| subnet.handle.out()).collect() })
 }
 
@@ -192,7 +192,7 @@ fn zone(draft: &Draft<'_>, az: &str) -> String {
 
 fn endpoints(
     draft: &mut Draft<'_>,
-    vpc: &Handle<Vpc>,
+    (vpc, cidr_block): (&Handle<Vpc>, Ipv4Net),
     config: &CreatedVpc,
     subnets: &Subnets,
 ) -> Result<(), GraphError> {
@@ -201,7 +201,7 @@ fn endpoints(
         config.endpoints.iter().copied().filter(|endpoint| !endpoint.is_gateway()).collect();
     let group = match interfaces.is_empty() {
         true => None,
-        false => Some(endpoint_group(draft, vpc, config)?),
+        false => Some(endpoint_group(draft, vpc, cidr_block)?),
     };
     for endpoint in &config.endpoints {
         let service = endpoint.service();
@@ -226,11 +226,10 @@ fn endpoints(
 fn endpoint_group(
     draft: &mut Draft<'_>,
     vpc: &Handle<Vpc>,
-    config: &CreatedVpc,
+    cidr: Ipv4Net,
 ) -> Result<Handle<SecurityGroup>, GraphError> {
     let at = "network.vpc.endpoints";
     let group = security_group(draft, "endpoints", "Interface endpoints: HTTPS from the VPC", &vpc.out(), at)?;
-    let cidr: Ipv4Net = config.cidr.parse().unwrap_or_default();
     let rule = Rule { group: &group, direction: Direction::Ingress, port: HTTPS, peer: Peer::CidrIpv4(cidr.trunc()) };
     rule.add(draft, "endpoints-from-vpc", "HTTPS from the VPC", at)?;
     Ok(group)
@@ -291,10 +290,15 @@ fn access(draft: &mut Draft<'_>, vpc: &Input<VpcId>) -> Result<Input<SecurityGro
         out.add(draft, "app-to-db", "PostgreSQL to the database", at)?;
     }
     for (index, text) in config.network.access.allowed_cidrs.iter().enumerate() {
-        let cidr: Ipv4Net = text.parse().unwrap_or_default();
-        let name = format!("db-from-{}-{}", cidr.addr().to_string().replace('.', "-"), cidr.prefix_len());
+        // A range that can't be read was refused by the checks of the stack file; none may become a wider one.
+        let Ok(clients) = text.parse::<IpNet>() else { continue };
+        let (peer, place) = match clients {
+            IpNet::V4(net) => (Peer::CidrIpv4(net), net.addr().to_string().replace('.', "-")),
+            IpNet::V6(net) => (Peer::CidrIpv6(net), net.addr().segments().map(|part| format!("{part:x}")).join("-")),
+        };
+        let name = format!("db-from-{place}-{}", clients.prefix_len());
         let at = format!("network.access.allowed_cidrs[{index}]");
-        admit(Peer::CidrIpv4(cidr)).add(draft, &name, &format!("PostgreSQL from {cidr}"), &at)?;
+        admit(peer).add(draft, &name, &format!("PostgreSQL from {clients}"), &at)?;
     }
     for (index, id) in config.network.access.allowed_security_groups.iter().enumerate() {
         let at = format!("network.access.allowed_security_groups[{index}]");

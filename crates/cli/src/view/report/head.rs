@@ -113,11 +113,16 @@ fn standing(subject: &Subject<'_>) -> Standing {
     Standing { tone, word, text }
 }
 
-/// A message as a sentence.
+/// A message as a sentence. The name of a file, a call or a resource at its start stays as it is.
 pub(super) fn sentence(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let word = text.split_whitespace().next().unwrap_or_default().trim_end_matches([',', ';']);
+    if !word.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '\'') {
+        return format!("{text}.");
+    }
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+    format!("{first}{}.", letters.as_str())
 }
 
 /// How a run went.
