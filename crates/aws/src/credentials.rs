@@ -20,6 +20,8 @@ use tokio::sync::Mutex;
 
 /// Credentials are fetched anew when they have no longer than this to live.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
+/// Where they can't be had anew, old ones are used as long as they have more than this: a call on its way must arrive.
+const LAST: Duration = Duration::from_secs(30);
 /// A metadata service answers in milliseconds, or there is none: a CI job must not wait for it.
 const METADATA: Duration = Duration::from_secs(1);
 
@@ -139,14 +141,24 @@ impl Renewable {
         if let Some(credentials) = held.as_ref().filter(|credentials| lives(credentials)) {
             return Ok(credentials.clone());
         }
-        let fresh = self.0.source.provide_credentials().await?;
-        *held = Some(fresh.clone());
-        Ok(fresh)
+        match (self.0.source.provide_credentials().await, held.as_ref()) {
+            (Ok(fresh), _) => {
+                *held = Some(fresh.clone());
+                Ok(fresh)
+            }
+            // The next call tries again: one answer that is missing must not end a run of an hour.
+            (Err(_), Some(old)) if outlast(old, LAST) => Ok(old.clone()),
+            (Err(error), _) => Err(error),
+        }
     }
 }
 
 fn lives(credentials: &Credentials) -> bool {
-    credentials.expiry().is_none_or(|end| end > SystemTime::now() + MARGIN)
+    outlast(credentials, MARGIN)
+}
+
+fn outlast(credentials: &Credentials, least: Duration) -> bool {
+    credentials.expiry().is_none_or(|end| end > SystemTime::now() + least)
 }
 
 #[cfg(test)]
@@ -182,6 +194,32 @@ mod tests {
         }
         provider.provide_credentials().await.unwrap();
         count.load(Ordering::Relaxed)
+    }
+
+    /// Answers once.
+    #[derive(Debug, Default)]
+    struct Once(AtomicU64, Duration);
+
+    impl ProvideCredentials for Once {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let end = SystemTime::now() + self.1;
+            future::ProvideCredentials::ready(match self.0.fetch_add(1, Ordering::Relaxed) {
+                0 => Ok(Credentials::new("a", "s", None, Some(end), "test")),
+                _ => Err(CredentialsError::provider_error("throttled")),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn old_ones_serve_while_they_are_good_and_no_new_ones_can_be_had() {
+        for (life, serves) in [(MARGIN / 2, true), (LAST / 2, false)] {
+            let provider = Renewable::new(Once(AtomicU64::new(0), life), None);
+            provider.provide_credentials().await.unwrap();
+            assert_eq!(provider.provide_credentials().await.is_ok(), serves, "{life:?}");
+        }
     }
 
     #[test]

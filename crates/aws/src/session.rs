@@ -338,7 +338,9 @@ pub(crate) async fn configured(options: &Options, wire: Wire, credentials: Renew
     }
     let config = loader.load().await;
     let Some(role) = &options.assume_role else { return (config, credentials) };
-    let provider = AssumeRoleProvider::builder(role).session_name("auroractl").configure(&config).build().await;
+    // A role that is assumed twice is two sessions and no harm: here the SDK may try again.
+    let patient = config.to_builder().retry_config(RetryConfig::standard()).build();
+    let provider = AssumeRoleProvider::builder(role).session_name("auroractl").configure(&patient).build().await;
     let assumed = Renewable::new(provider, Some(credentials));
     let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(assumed.clone())).build();
     (config, assumed)

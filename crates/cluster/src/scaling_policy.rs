@@ -96,7 +96,8 @@ impl Resource<Aws> for ScalingPolicy {
         let names: Vec<String> = asks.iter().map(|ask| name(ask).to_owned()).collect();
         let call = || {
             let policies = aws.autoscaling().describe_scaling_policies().service_namespace(ServiceNamespace::Rds);
-            let pages = policies.set_policy_names(Some(names.clone())).scalable_dimension(DIMENSION).into_paginator();
+            // By name alone: "If you specify a scalable dimension, you must also specify a resource ID".
+            let pages = policies.set_policy_names(Some(names.clone())).into_paginator();
             async move { pages.items().send().collect::<Result<Vec<_>, _>>().await }
         };
         let all = aws.read("application-autoscaling:DescribeScalingPolicies", call).await?;

@@ -1,7 +1,7 @@
 //! Availability zones: which there are, and whether a set of subnets covers enough of them.
 
 use auroractl_aws::{Aws, ec2};
-use auroractl_engine::{CallError, Look};
+use auroractl_engine::{CallError, Class, Look};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -55,6 +55,31 @@ pub async fn available(aws: &Aws, look: &Look) -> Result<Arc<Vec<String>>, CallE
         Ok(zones.into_iter().collect())
     };
     look.once("ec2:DescribeAvailabilityZones usable", fetch).await
+}
+
+/// The zones that are wanted and can't be used, and those that can; `None` where nothing is amiss or nobody may ask.
+///
+/// # Errors
+/// The call's.
+pub async fn missing(aws: &Aws, wanted: &BTreeSet<String>) -> Result<Option<Missing>, CallError> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let there = match available(aws, &Look::new()).await {
+        Err(error) if error.class == Class::Denied => return Ok(None),
+        answer => answer?,
+    };
+    let zones: Vec<String> = wanted.iter().filter(|zone| !there.contains(zone)).cloned().collect();
+    Ok((!zones.is_empty()).then(|| Missing { zones, there: there.to_vec() }))
+}
+
+/// Zones that are wanted and can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// They.
+    pub zones: Vec<String>,
+    /// Those that can be used.
+    pub there: Vec<String>,
 }
 
 #[cfg(test)]

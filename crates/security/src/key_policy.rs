@@ -46,11 +46,13 @@ impl KeyPolicy {
 ///   the account, or anybody's alarm could make use of the key.
 /// - `Logs`: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>.
 fn standard(partition: &str, account: &str, region: &str) -> PolicyDocument {
+    // A regional principal ends as the partition's names do; the global ones end alike everywhere.
+    let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     PolicyDocument::answered(&format!(
         r#"{{"Version":"2012-10-17","Statement":[
         {{"Sid":"Account","Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{account}:root"}},"Action":"kms:*","Resource":"*"}},
         {{"Sid":"Notices","Effect":"Allow","Principal":{{"Service":["cloudwatch.amazonaws.com","events.rds.amazonaws.com"]}},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*","Condition":{{"StringEquals":{{"aws:SourceAccount":"{account}"}}}}}},
-        {{"Sid":"Logs","Effect":"Allow","Principal":{{"Service":"logs.{region}.amazonaws.com"}},"Action":["kms:Decrypt*","kms:Describe*","kms:Encrypt*","kms:GenerateDataKey*","kms:ReEncrypt*"],"Resource":"*","Condition":{{"ArnLike":{{"kms:EncryptionContext:aws:logs:arn":"arn:{partition}:logs:{region}:{account}:*"}}}}}}
+        {{"Sid":"Logs","Effect":"Allow","Principal":{{"Service":"logs.{region}.{suffix}"}},"Action":["kms:Decrypt*","kms:Describe*","kms:Encrypt*","kms:GenerateDataKey*","kms:ReEncrypt*"],"Resource":"*","Condition":{{"ArnLike":{{"kms:EncryptionContext:aws:logs:arn":"arn:{partition}:logs:{region}:{account}:*"}}}}}}
         ]}}"#
     ))
 }
@@ -73,5 +75,6 @@ mod tests {
         let services = policy.as_str().matches(r#""Service":"#).count();
         let bound = policy.as_str().matches(r#""Condition":"#).count();
         assert_eq!((services, bound), (2, 2), "{policy}");
+        assert!(policy.as_str().contains(r#""logs.cn-north-1.amazonaws.com.cn""#), "{policy}");
     }
 }

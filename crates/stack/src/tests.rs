@@ -109,6 +109,23 @@ fn the_schema_for_editors_takes_the_stacks() {
     insta::assert_json_snapshot!("schema", schema::for_editors());
 }
 
+/// The smallest stack with these lines in section `network.access`.
+fn admitting(lines: &str) -> Loaded {
+    let dev = std::fs::read_to_string(stacks().join("dev.toml")).unwrap();
+    let text = format!("{dev}\n[network.access]\n{lines}\n");
+    read(&Memory::one(text.as_bytes())).unwrap_or_else(|findings| panic!("{}", findings.render(Style::plain(100))))
+}
+
+#[test]
+fn clients_are_admitted_by_the_range_that_is_written() {
+    let loaded = admitting("allowed_cidrs = [\"10.20.0.0/24\", \"2001:db8::/64\", \"2001:db8:0:1::/64\"]");
+    let nodes = crate::compose(&loaded).unwrap().desired.nodes;
+    let peer = |name: &str| nodes[&format!("security_group_rule.{name}").parse().unwrap()].spec["peer"].clone();
+    assert_eq!(peer("db-from-10-20-0-0-24"), serde_json::json!({"cidr_ipv4": "10.20.0.0/24"}));
+    assert_eq!(peer("db-from-2001-db8-0-0-0-0-0-0-64"), serde_json::json!({"cidr_ipv6": "2001:db8::/64"}));
+    assert_eq!(peer("db-from-2001-db8-0-1-0-0-0-0-64"), serde_json::json!({"cidr_ipv6": "2001:db8:0:1::/64"}));
+}
+
 #[test]
 fn overlays_keep_what_they_do_not_mention() {
     let prod = load(&stacks().join("prod.toml"), &Known).unwrap().config;

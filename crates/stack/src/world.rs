@@ -8,10 +8,12 @@ use crate::load::Loaded;
 use crate::path::Path;
 use auroractl_aws::Aws;
 use auroractl_cluster::preflight::{Finding, Topic, Wish, check};
-use auroractl_core::{Address, Graph, Observed, Plan};
+use auroractl_core::plan::Action;
+use auroractl_core::{Address, Graph, Model as _, Observed, Of, Plan};
 use auroractl_engine::{CallError, Look};
 use auroractl_network::existing::{self, ExistingIds};
-use std::collections::BTreeMap;
+use auroractl_network::{Subnet, zones};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Verifies a network that exists; `None` when the stack makes its own, or all is well.
 ///
@@ -41,7 +43,7 @@ pub struct Shortage {
     pub quota: bool,
 }
 
-/// Asks AWS for versions, classes and quotas, if the plan makes or changes what needs them.
+/// Asks AWS for versions, classes, quotas and zones, if the plan makes or changes what needs them.
 ///
 /// # Errors
 /// When AWS can't be asked.
@@ -50,15 +52,36 @@ pub async fn preflight(
     loaded: &Loaded,
     (plan, graph, observed): (&Plan, &Graph, &BTreeMap<Address, Observed>),
 ) -> Result<Option<Shortage>, CallError> {
-    let Some(wish) = Wish::of(plan, graph, observed) else { return Ok(None) };
-    let findings = check(aws, &wish).await?;
-    if findings.is_empty() {
+    let wish = Wish::of(plan, graph, observed);
+    let findings = match &wish {
+        Some(wish) => check(aws, wish).await?,
+        None => Vec::new(),
+    };
+    let missing = zones::missing(aws, &zones_of(plan, graph)).await?;
+    if findings.is_empty() && missing.is_none() {
         return Ok(None);
     }
     let places = compose(loaded).map(|composed| composed.places).unwrap_or_default();
     let quota = findings.iter().any(|finding| finding.topic == Topic::Quota && !finding.warning);
-    let problems = findings.iter().map(|finding| problem(finding, &places)).collect();
+    let problems =
+        missing.iter().map(no_zone).chain(findings.iter().map(|finding| problem(finding, &places))).collect();
     Ok(Some(Shortage { findings: loaded.diagnose(problems), quota }))
+}
+
+/// The zones of the subnets that a plan makes.
+fn zones_of(plan: &Plan, graph: &Graph) -> BTreeSet<String> {
+    let made = plan.changes.iter().filter(|change| {
+        change.address.kind() == Subnet::KIND && matches!(change.action, Action::Create | Action::Replace)
+    });
+    let specs = made.filter_map(|change| Of::<Subnet>::spec(&graph.node(&change.address)?.spec).ok());
+    specs.map(|subnet| subnet.availability_zone).collect()
+}
+
+fn no_zone(missing: &zones::Missing) -> Problem {
+    let (zones, there) = (missing.zones.join(", "), missing.there.join(", "));
+    Problem::error("network", format!("this account can't use the availability zones {zones}"))
+        .at(&Path::of("network.vpc"), "subnets are made there")
+        .help(format!("there are {there}: name them in `network.vpc.availability_zones`"))
 }
 
 fn problem(finding: &Finding, places: &BTreeMap<Address, Path>) -> Problem {

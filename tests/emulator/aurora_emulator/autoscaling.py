@@ -72,6 +72,14 @@ def _policy(original: Any, self: Any) -> Any:
     return original(self)
 
 
+@around(ApplicationAutoScalingResponse, "describe_scaling_policies", "describe_scalable_targets")
+def _described(original: Any, self: Any) -> Any:
+    """"If you specify a scalable dimension, you must also specify a resource ID", says the reference of both."""
+    if self._get_param("ScalableDimension") and not (self._get_param("ResourceId") or self._get_param("ResourceIds")):
+        raise AWSValidationException("ResourceId must be specified when ScalableDimension is specified")
+    return original(self)
+
+
 def _arn(self: Any) -> str:
     arn = self._get_param("ResourceARN")
     known = {item.arn for group in self.applicationautoscaling_backend.targets.values() for item in group.values()}

@@ -418,3 +418,12 @@ def test_backup_opt_in(aws: Any) -> None:
     backup = aws("backup")
     backup.update_region_settings(ResourceTypeOptInPreference={"Aurora": False})
     assert backup.describe_region_settings()["ResourceTypeOptInPreference"]["Aurora"] is False
+
+
+def test_a_dimension_needs_its_resource(aws: Any) -> None:
+    """Both Describe calls of Application Auto Scaling; names alone will do."""
+    scaling = aws("application-autoscaling")
+    where = {"ServiceNamespace": "rds", "ScalableDimension": "rds:cluster:ReadReplicaCount"}
+    refused("ValidationException", scaling.describe_scaling_policies, PolicyNames=["readers"], **where)
+    refused("ValidationException", scaling.describe_scalable_targets, **where)
+    assert scaling.describe_scaling_policies(ServiceNamespace="rds", PolicyNames=["readers"])["ScalingPolicies"] == []

@@ -26,6 +26,13 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
                 .help(region_help(&stack.region)),
         );
     }
+    if let Some(known) = apart(&stack.region) {
+        problems.push(
+            Problem::error(CHECK.name, format!("`{}` lies in a partition that auroractl does not know", stack.region))
+                .at(&Path::of("stack.region"), format!("regions that begin with `{known}` have names of their own"))
+                .help("auroractl knows the commercial regions, China and GovCloud"),
+        );
+    }
     if stack.ephemeral && stack.environment == Environment::Prod {
         problems.push(
             Problem::error(CHECK.name, "a stack in `prod` can't be ephemeral")
@@ -34,6 +41,12 @@ fn run(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
                 .help("delete `ephemeral`, or use another environment"),
         );
     }
+}
+
+/// The beginning of the region's name, where it is one of AWS's isolated or sovereign partitions: ARNs, principals and
+/// endpoints are called otherwise there.
+fn apart(region: &str) -> Option<&'static str> {
+    ["us-iso", "eu-iso", "eusc-"].into_iter().find(|prefix| region.starts_with(prefix))
 }
 
 /// `us-east-1`, `us-gov-west-1`, `ap-southeast-4`.

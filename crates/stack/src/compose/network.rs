@@ -209,7 +209,7 @@ fn endpoints(
         let gateway = endpoint.is_gateway();
         let spec = VpcEndpoint {
             vpc_id: vpc.out(),
-            service_name: format!("com.amazonaws.{}.{service}", draft.config.stack.region),
+            service_name: endpoint.service_name(&draft.config.stack.region),
             vpc_endpoint_type: if gateway { VpcEndpointType::Gateway } else { VpcEndpointType::Interface },
             route_table_ids: tables.filter(|_| gateway).map(|table| table.out::<RouteTableId>()).collect(),
             subnet_ids: subnets.private.values().filter(|_| !gateway).map(|routed| routed.handle.out()).collect(),

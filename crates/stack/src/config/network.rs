@@ -144,6 +144,14 @@ impl Endpoint {
         }
     }
 
+    /// The name by which EC2 knows it. In China's regions some services' names have a prefix, and `DescribeVpcEndpointServices`
+    /// lists which (<https://docs.amazonaws.cn/en_us/vpc/latest/privatelink/aws-services-privatelink-support.html>).
+    #[must_use]
+    pub fn service_name(self, region: &str) -> String {
+        let prefixed = region.starts_with("cn-") && matches!(self, Self::Sts | Self::Monitoring | Self::Rds);
+        format!("{}com.amazonaws.{region}.{}", if prefixed { "cn." } else { "" }, self.service())
+    }
+
     /// Whether it is a gateway endpoint (in route tables) and not an interface endpoint (in subnets).
     #[must_use]
     pub fn is_gateway(self) -> bool {
