@@ -222,7 +222,7 @@ fn rename_member(file: &mut Table, choice: usize) {
     let old = member["name"].as_str().unwrap().to_owned();
     let new = format!("{old}x");
     member.as_table_mut().unwrap().insert("name".to_owned(), new.as_str().into());
-    if choice % 2 == 0 {
+    if choice.is_multiple_of(2) {
         moved(file, &format!("db_instance.{old}"), &format!("db_instance.{new}"));
     }
 }

@@ -197,6 +197,10 @@ impl StoreError {
                 "use the auroractl that wrote it, or a newer one".to_owned()
             }
             Self::NewerFormat { tool, .. } => format!("use auroractl {tool}, which wrote it, or a newer one"),
+            Self::Foreign { what: what @ ("account" | "region"), expected, found } => format!(
+                "the stack file or the credentials say `{expected}`, and the state was written in `{found}`: correct `{what}` \
+                 in the stack file, or use the credentials and the state folder of that {what}"
+            ),
             Self::Foreign { .. } => "check which stack file, credentials and state folder are in use".to_owned(),
             Self::RolledBack { .. } => format!("put the newest snapshot back; if it is lost, {REBUILD}"),
             Self::JournalCorrupt { path, .. } => {

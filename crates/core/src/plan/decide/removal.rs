@@ -168,9 +168,14 @@ impl Obstacles {
         let settings: Vec<String> = lift.into_iter().chain(save).collect();
         let first = match settings.is_empty() {
             true => None,
-            false => Some(format!("set {} in the stack file and apply that first", settings.join(" and "))),
+            // Rules that demand the protection admit its end where the deletion is permitted, and not otherwise.
+            false => {
+                let with = if asks { format!(" with `--allow-delete {address}`") } else { String::new() };
+                Some(format!("set {} in the stack file and apply that first{with}", settings.join(" and ")))
+            }
         };
-        let last = asks.then(|| format!("say `--allow-delete {address}`"));
+        let again = if first.is_some() { " again" } else { "" };
+        let last = asks.then(|| format!("say `--allow-delete {address}`{again}"));
         let way_out: Vec<String> = first.into_iter().chain(last).collect();
         let why = if asks { "to delete it for good, " } else { "" };
         Some((class, message.join(", and "), format!("{why}{}", way_out.join("; then "))))
