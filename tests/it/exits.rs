@@ -179,5 +179,7 @@ fn unusable_state() {
     std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
     let _ = ends(&place, "state_lost", place.apply(), 13);
     let _ = place.run("plan", &[]).exits(13);
+    let _ = place.run("destroy", &["--auto-approve"]).exits(13);
+    let _ = place.run("destroy", &["--auto-approve", "--state-dir", "elsewhere"]).exits(13);
     assert_eq!(place.proxy.summary().writes, calls, "nothing may be changed");
 }

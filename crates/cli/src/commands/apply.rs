@@ -137,13 +137,14 @@ struct Ready {
 
 /// Looks, plans, asks.
 async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared, Failure> {
+    // A disk that can't be written to is told before AWS is asked; asked again before the first change.
+    recorded.store.probe()?;
+    let cloud = reached(&order.stack, recorded, (&order.access.login, order.options.destroy)).await?;
+    // Not before AWS was asked: a state folder that was lost or mistaken looks like that of a stack without any.
     if recorded.fresh && order.options.destroy {
         let text = format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name());
         return nothing_to_do(order, text).map(Prepared::Over);
     }
-    // A disk that can't be written to is told before AWS is asked; asked again before the first change.
-    recorded.store.probe()?;
-    let cloud = reached(&order.stack, recorded, (&order.access.login, order.options.destroy)).await?;
     if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
         recorded.state.lineage.clone_from(&saved.lineage);
     }
