@@ -92,6 +92,23 @@ fn what_was_in_doubt_is_told() {
     assert!(!quiet.stderr.contains("resuming"), "{}", quiet.stderr);
 }
 
+/// What an interrupted run may have made is found by what was sent: an edit does not take its place unless it was looked for.
+#[test]
+fn what_was_not_looked_for_is_not_overwritten() {
+    let place = dev();
+    let kill = Effect::Kill { at: KillAt::AfterEffect, pid: None, delay_ms: 0 };
+    place.proxy.arm(Fault::on("kms:CreateKey", kill));
+    let killed = place.spawn("apply", &["--auto-approve", "--parallel", "1"]).wait().unwrap();
+    assert_eq!(killed.signal, Some(9));
+    assert!(place.proxy.wait_idle(Duration::from_secs(20)));
+    place.proxy.disarm();
+    place.edit("deletion_window_days = 7", "deletion_window_days = 8");
+    let done = place.run("apply", &["--auto-approve", "--refresh=false"]).exits(1);
+    says(&done, &["an interrupted run may have made it, and it was not looked for", "--refresh=true"]);
+    let _ = continues(&place);
+    assert_eq!(place.census()["kms:key"], 1);
+}
+
 /// F23: credentials that end in the middle stop the run; no call is sent with them again and again.
 #[test]
 fn credentials_that_expire_under_way_stop_the_run() {
