@@ -132,6 +132,19 @@ fn refused_because_the_plan_is_stale() {
 }
 
 #[test]
+fn refused_because_the_plan_is_of_another_account() {
+    let (here, there) = (dev(), dev());
+    let _ = here.run("plan", &["--out", "next.plan"]).exits(0);
+    there.cli.write("next.plan", &std::fs::read_to_string(here.cli.dir().join("next.plan")).unwrap()).unwrap();
+    let done = there.cli.run(&["apply", "next.plan"]).unwrap().exits(8);
+    for account in [&here.account, &there.account] {
+        assert!(done.stderr.contains(&format!("account {account}")), "{}", done.stderr);
+    }
+    assert_eq!(there.proxy.summary().writes, 0);
+    let _ = here.cli.run(&["apply", "next.plan"]).unwrap().exits(0);
+}
+
+#[test]
 fn locked() {
     let place = dev();
     place.proxy.arm(Fault::on("*", Effect::Latency { ms: 300 }).writes());

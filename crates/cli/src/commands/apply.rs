@@ -145,8 +145,11 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         let text = format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name());
         return nothing_to_do(order, text).map(Prepared::Over);
     }
-    if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
-        recorded.state.lineage.clone_from(&saved.lineage);
+    if let Some(saved) = &order.saved {
+        saved::at_home(saved, &cloud.stack)?;
+        if recorded.fresh {
+            recorded.state.lineage.clone_from(&saved.lineage);
+        }
     }
     let graph = wanted(order.desired.clone(), order.options.destroy)?;
     let moves = follow_moves(&order.stack, &mut recorded.state);
