@@ -145,6 +145,23 @@ fn refused_because_the_plan_is_of_another_account() {
 }
 
 #[test]
+fn a_saved_plan_is_continued_by_its_stack_file() {
+    let place = dev();
+    let _ = place.run("plan", &["--out", "next.plan"]).exits(0);
+    place.proxy.arm(Fault::on("rds:CreateDBInstance", Effect::AccessDenied));
+    let done = place.cli.run(&["apply", "next.plan"]).unwrap().exits(10);
+    assert!(
+        done.stderr.contains("run `auroractl apply stacks/main.toml` (the saved plan is stale by now)"),
+        "{}",
+        done.stderr
+    );
+    place.proxy.disarm();
+    let _ = place.cli.run(&["apply", "next.plan"]).unwrap().exits(8);
+    let _ = place.apply().exits(0);
+    place.settled();
+}
+
+#[test]
 fn locked() {
     let place = dev();
     place.proxy.arm(Fault::on("*", Effect::Latency { ms: 300 }).writes());
