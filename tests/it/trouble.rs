@@ -63,6 +63,28 @@ fn a_second_interrupt_ends_it_at_once() {
     let _ = continues(&place);
 }
 
+/// What is in flight when patience ends is told: the next run looks for it. A deadline is no more patient than an interrupt.
+#[test]
+fn what_is_left_in_flight_is_told() {
+    let hang = || Fault::on("kms:CreateKey", Effect::Hang { when: When::After });
+    let place = dev();
+    place.proxy.arm(hang());
+    let running = place.spawn("apply", &["--auto-approve"]);
+    place.wait_for_writes(4);
+    std::thread::sleep(Duration::from_millis(500));
+    running.interrupt();
+    let done = running.wait().unwrap().exits(10);
+    says(&done, &["Interrupted:", "in doubt: kms_key.", "; the next run looks for it"]);
+    let _ = continues(&place);
+    let place = dev();
+    place.proxy.arm(hang());
+    let begun = Instant::now();
+    let done = place.run("apply", &["--auto-approve", "--timeout", "10m"]).exits(11);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    says(&done, &["Deadline passed:", "in doubt: kms_key."]);
+    let _ = continues(&place);
+}
+
 /// F59: nobody reads the output any more; the run goes on.
 #[test]
 fn a_closed_pipe_does_not_end_an_apply() {
