@@ -81,6 +81,19 @@ fn drift() {
 }
 
 #[test]
+fn what_could_not_be_looked_at_is_no_drift() {
+    let place = applied();
+    let (code, message) = ("InvalidParameterValue".to_owned(), "not now".to_owned());
+    place.proxy.arm(Fault::on("rds:DescribeDBClusters", Effect::Error { status: 400, code, message }));
+    let done = place.run("status", &[]).exits(1);
+    assert!(done.stdout.contains("Unknown: ") && !done.stdout.contains("puts them back"), "{}", done.stdout);
+    assert!(done.stderr.contains("db_cluster.main: it could not be looked at"), "{}", done.stderr);
+    place.proxy.disarm();
+    let done = place.run("status", &[]).exits(0);
+    assert!(done.stdout.contains("`auroractl check stacks/main.toml --live`"), "{}", done.stdout);
+}
+
+#[test]
 fn credentials() {
     let mut place = dev();
     place.edit("region = \"us-east-1\"\n", "region = \"us-east-1\"\naccount = \"999999999999\"\n");
