@@ -81,6 +81,19 @@ fn drift() {
 }
 
 #[test]
+fn what_could_not_be_looked_at_is_no_drift() {
+    let place = applied();
+    let (code, message) = ("InvalidParameterValue".to_owned(), "not now".to_owned());
+    place.proxy.arm(Fault::on("rds:DescribeDBClusters", Effect::Error { status: 400, code, message }));
+    let done = place.run("status", &[]).exits(1);
+    assert!(done.stdout.contains("Unknown: ") && !done.stdout.contains("puts them back"), "{}", done.stdout);
+    assert!(done.stderr.contains("db_cluster.main: it could not be looked at"), "{}", done.stderr);
+    place.proxy.disarm();
+    let done = place.run("status", &[]).exits(0);
+    assert!(done.stdout.contains("`auroractl check stacks/main.toml --live`"), "{}", done.stdout);
+}
+
+#[test]
 fn credentials() {
     let mut place = dev();
     place.edit("region = \"us-east-1\"\n", "region = \"us-east-1\"\naccount = \"999999999999\"\n");
@@ -132,6 +145,36 @@ fn refused_because_the_plan_is_stale() {
 }
 
 #[test]
+fn refused_because_the_plan_is_of_another_account() {
+    let (here, there) = (dev(), dev());
+    let _ = here.run("plan", &["--out", "next.plan"]).exits(0);
+    there.cli.write("next.plan", &std::fs::read_to_string(here.cli.dir().join("next.plan")).unwrap()).unwrap();
+    let done = there.cli.run(&["apply", "next.plan"]).unwrap().exits(8);
+    for account in [&here.account, &there.account] {
+        assert!(done.stderr.contains(&format!("account {account}")), "{}", done.stderr);
+    }
+    assert_eq!(there.proxy.summary().writes, 0);
+    let _ = here.cli.run(&["apply", "next.plan"]).unwrap().exits(0);
+}
+
+#[test]
+fn a_saved_plan_is_continued_by_its_stack_file() {
+    let place = dev();
+    let _ = place.run("plan", &["--out", "next.plan"]).exits(0);
+    place.proxy.arm(Fault::on("rds:CreateDBInstance", Effect::AccessDenied));
+    let done = place.cli.run(&["apply", "next.plan"]).unwrap().exits(10);
+    assert!(
+        done.stderr.contains("run `auroractl apply stacks/main.toml` (the saved plan is stale by now)"),
+        "{}",
+        done.stderr
+    );
+    place.proxy.disarm();
+    let _ = place.cli.run(&["apply", "next.plan"]).unwrap().exits(8);
+    let _ = place.apply().exits(0);
+    place.settled();
+}
+
+#[test]
 fn locked() {
     let place = dev();
     place.proxy.arm(Fault::on("*", Effect::Latency { ms: 300 }).writes());
@@ -179,5 +222,7 @@ fn unusable_state() {
     std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
     let _ = ends(&place, "state_lost", place.apply(), 13);
     let _ = place.run("plan", &[]).exits(13);
+    let _ = place.run("destroy", &["--auto-approve"]).exits(13);
+    let _ = place.run("destroy", &["--auto-approve", "--state-dir", "elsewhere"]).exits(13);
     assert_eq!(place.proxy.summary().writes, calls, "nothing may be changed");
 }

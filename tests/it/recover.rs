@@ -46,7 +46,7 @@ for role in [r['RoleName'] for r in iam.list_roles()['Roles'] if 'monitoring' in
     let before = records(&place);
     assert!(before.iter().filter(|(_, _, generation)| *generation > 0).count() >= 2, "{before:#?}");
     lose(&place);
-    for command in ["plan", "apply"] {
+    for command in ["plan", "apply", "destroy"] {
         let done = place.run(command, &[]).exits(13);
         assert!(done.stderr.contains("`auroractl state recover`"), "{}", done.stderr);
     }
@@ -148,4 +148,7 @@ fn where_nothing_was_made_there_is_nothing_to_rebuild() {
     let place = Place::new(&blueprint("dev.toml"));
     let done = recover(&place, &[]).exits(1);
     assert!(done.stderr.contains("nothing to rebuild a state from"), "{}", done.stderr);
+    let done = place.run("destroy", &["--auto-approve"]).exits(0);
+    assert!(done.stdout.contains("there is nothing to destroy"), "{}", done.stdout);
+    assert_eq!(place.proxy.summary().writes, 0);
 }

@@ -63,6 +63,28 @@ fn a_second_interrupt_ends_it_at_once() {
     let _ = continues(&place);
 }
 
+/// What is in flight when patience ends is told: the next run looks for it. A deadline is no more patient than an interrupt.
+#[test]
+fn what_is_left_in_flight_is_told() {
+    let hang = || Fault::on("kms:CreateKey", Effect::Hang { when: When::After });
+    let place = dev();
+    place.proxy.arm(hang());
+    let running = place.spawn("apply", &["--auto-approve"]);
+    place.wait_for_writes(4);
+    std::thread::sleep(Duration::from_millis(500));
+    running.interrupt();
+    let done = running.wait().unwrap().exits(10);
+    says(&done, &["Interrupted:", "in doubt: kms_key.", "; the next run looks for it"]);
+    let _ = continues(&place);
+    let place = dev();
+    place.proxy.arm(hang());
+    let begun = Instant::now();
+    let done = place.run("apply", &["--auto-approve", "--timeout", "10m"]).exits(11);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    says(&done, &["Deadline passed:", "in doubt: kms_key."]);
+    let _ = continues(&place);
+}
+
 /// F59: nobody reads the output any more; the run goes on.
 #[test]
 fn a_closed_pipe_does_not_end_an_apply() {
@@ -90,6 +112,23 @@ fn what_was_in_doubt_is_told() {
     says(&done, &["resuming: ", " in doubt", "vpc.main: found, an interrupted run had made it"]);
     let quiet = place.apply().exits(0);
     assert!(!quiet.stderr.contains("resuming"), "{}", quiet.stderr);
+}
+
+/// What an interrupted run may have made is found by what was sent: an edit does not take its place unless it was looked for.
+#[test]
+fn what_was_not_looked_for_is_not_overwritten() {
+    let place = dev();
+    let kill = Effect::Kill { at: KillAt::AfterEffect, pid: None, delay_ms: 0 };
+    place.proxy.arm(Fault::on("kms:CreateKey", kill));
+    let killed = place.spawn("apply", &["--auto-approve", "--parallel", "1"]).wait().unwrap();
+    assert_eq!(killed.signal, Some(9));
+    assert!(place.proxy.wait_idle(Duration::from_secs(20)));
+    place.proxy.disarm();
+    place.edit("deletion_window_days = 7", "deletion_window_days = 8");
+    let done = place.run("apply", &["--auto-approve", "--refresh=false"]).exits(1);
+    says(&done, &["an interrupted run may have made it, and it was not looked for", "--refresh=true"]);
+    let _ = continues(&place);
+    assert_eq!(place.census()["kms:key"], 1);
 }
 
 /// F23: credentials that end in the middle stop the run; no call is sent with them again and again.

@@ -1,6 +1,7 @@
 //! Saved plans in files: private when written, read with limits.
 
 use crate::exit::{Exit, Failure};
+use auroractl_core::identity::StackId;
 use auroractl_core::plan::Plan;
 use auroractl_core::saved::{Saved, Stale};
 use auroractl_core::state::State;
@@ -30,12 +31,22 @@ pub(crate) fn read(path: &Path) -> Result<Saved, Failure> {
     })
 }
 
+/// Refuses a plan that was made for another stack, account or region.
+pub(crate) fn at_home(saved: &Saved, stack: &StackId) -> Result<(), Failure> {
+    saved.at_home(stack).map_err(stale)
+}
+
 /// Refuses a plan that is not what would be planned now.
 pub(crate) fn fresh(saved: &Saved, state: &State, plan: &Plan) -> Result<(), Failure> {
-    saved.fresh(state, plan).map_err(|why: Stale| {
-        Failure::new(Exit::Refused, format!("the saved plan is stale: {why}; nothing was changed"))
-            .hinted("plan again, and review what is different")
-    })
+    saved.fresh(state, plan).map_err(stale)
+}
+
+fn stale(why: Stale) -> Failure {
+    let hint = match why {
+        Stale::Elsewhere { .. } => "use the credentials that it was made with, or plan again and review that",
+        _ => "plan again, and review what is different",
+    };
+    Failure::new(Exit::Refused, format!("the saved plan is stale: {why}; nothing was changed")).hinted(hint)
 }
 
 /// A plan that has no written form.

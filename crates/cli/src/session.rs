@@ -9,7 +9,7 @@ use auroractl_core::identity::StackId;
 use auroractl_core::journal::{self, Entry, replay};
 use auroractl_core::plan::{Inputs, Options, Plan};
 use auroractl_core::state::State;
-use auroractl_core::{Address, Desired, Graph};
+use auroractl_core::{Address, Desired, Graph, Observed, Record};
 use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
 use auroractl_engine::resume::resume;
 use auroractl_engine::store::{Local, Mode, Opened, Store, belongs, folder};
@@ -26,6 +26,10 @@ use std::sync::Arc;
 /// Folder in which stack files are looked for, and the state folder's name.
 const STACKS: &str = "stacks";
 const STATE: &str = "state";
+
+/// Why a plan without a look goes no further.
+const UNSOUGHT: &str =
+    "an interrupted run may have made its successor, and only a look at AWS (`--refresh=true`) tells whether it did";
 
 /// A stack file that was read, and where its state lives.
 pub(crate) struct Stack {
@@ -296,10 +300,14 @@ pub(crate) fn plan(registry: &Registry<Aws>, query: &Query<'_>, observed: &Seen)
     Ok(auroractl_core::plan::plan(&inputs)?)
 }
 
-/// The records read as observations: what a plan without refresh works on.
+/// The records read as observations: what a plan without refresh works on. Where an interrupted run may have put another object
+/// in the place of the recorded one, only a look tells.
 pub(crate) fn remembered(state: &State) -> Seen {
-    let live = |record: &auroractl_core::Record| auroractl_core::Observed::Live(Box::new(record.remembered()));
-    state.resources.iter().map(|(at, record)| (at.clone(), live(record))).collect()
+    let seen = |at: &Address, record: &Record| match state.create_intent(at) {
+        Some(intent) if intent.attempted => Observed::Unknown(UNSOUGHT.to_owned()),
+        _ => Observed::Live(Box::new(record.remembered())),
+    };
+    state.resources.iter().map(|(at, record)| (at.clone(), seen(at, record))).collect()
 }
 
 /// The user's permissions as plan options.

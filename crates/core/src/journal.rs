@@ -163,13 +163,19 @@ pub fn replay(state: &mut State, entry: &Entry) {
     }
 }
 
-/// Adds an intent. An unresolved one of the same address is never replaced, save by its own repetition.
+/// Adds an intent. An unresolved one of the same address is never replaced, save by its own repetition. A create that may have
+/// been sent is looked for as it was sent: only a line that counts as attempted itself takes its place, which is written
+/// where it was looked for in vain.
 fn declare(state: &mut State, intent: &Intent) {
     let same = |other: &&mut Intent| {
         other.address == intent.address && other.generation == intent.generation && other.verb == intent.verb
     };
     match state.intents.iter_mut().find(same) {
         Some(earlier) => {
+            let sent = earlier.verb == Verb::Create && earlier.attempted && !intent.attempted;
+            if sent && (&earlier.oid, &earlier.name, &earlier.spec) != (&intent.oid, &intent.name, &intent.spec) {
+                return;
+            }
             let attempted = earlier.attempted || intent.attempted;
             *earlier = Intent { attempted, ..intent.clone() };
         }

@@ -1,11 +1,12 @@
 //! Saved plans: what was reviewed is what is applied, or nothing is.
 //!
-//! A saved plan holds everything it was made from (the desired resources, the lineage, the permissions). Whoever applies
+//! A saved plan holds everything it was made from (the account, the desired resources, the lineage, the permissions). Whoever applies
 //! it looks at the world again, plans again, and compares: a plan that comes out differently is stale. The digest is no
 //! signature; it tells a file that was cut, edited or mixed up from one that was made.
 
 use crate::exact;
 use crate::graph::Desired;
+use crate::identity::StackId;
 use crate::plan::{Options, Plan};
 use crate::state::State;
 use crate::{Address, digest};
@@ -25,6 +26,9 @@ pub struct Saved {
     pub tool_version: String,
     /// The stack file, as it was named: it tells where the state lives.
     pub stack_file: PathBuf,
+    /// The stack with the account that was asserted when it was made, which `desired` need not name. Empty where AWS was
+    /// neither asked nor ever applied to.
+    pub stack: StackId,
     /// What the stack wanted.
     pub desired: Desired,
     /// The lineage; for a stack that was never applied, the one that apply will use.
@@ -59,6 +63,14 @@ pub enum Unusable {
 /// Why a saved plan is not what would be planned now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stale {
+    /// It is of another stack: what is reviewed for one account is not applied in another.
+    #[error("it was made for {then}, and this is {now}")]
+    Elsewhere {
+        /// For which stack it was made, in words.
+        then: String,
+        /// The present one.
+        now: String,
+    },
     /// Something was applied since.
     #[error("it was made from serial {then} of the state, which is at {now} now")]
     Serial {
@@ -89,6 +101,7 @@ impl Saved {
             format_version: FORMAT,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             stack_file: stack_file.to_owned(),
+            stack: state.stack.clone(),
             desired: desired.clone(),
             lineage: state.lineage.clone(),
             serial: state.serial,
@@ -132,6 +145,17 @@ impl Saved {
         digest::of(&Self { digest: String::new(), ..self.clone() })
     }
 
+    /// Was it made for this stack in this account and region? A stack that was never applied has no state to tell.
+    ///
+    /// # Errors
+    /// When not.
+    pub fn at_home(&self, stack: &StackId) -> Result<(), Stale> {
+        if self.stack == *stack {
+            return Ok(());
+        }
+        Err(Stale::Elsewhere { then: told(&self.stack), now: told(stack) })
+    }
+
     /// Is this what would be planned now?
     ///
     /// # Errors
@@ -147,4 +171,13 @@ impl Saved {
             Some(_) | None => Err(Stale::Others),
         }
     }
+}
+
+/// A stack and where it is, in words.
+fn told(stack: &StackId) -> String {
+    let StackId { name, account, region } = stack;
+    if account.is_empty() {
+        return format!("stack `{name}` in no account (AWS was not asked) and region {region}");
+    }
+    format!("stack `{name}` in account {account} and region {region}")
 }

@@ -58,6 +58,7 @@ fn every_member_is_covered_by_the_digest() {
                 let mut other = other.clone();
                 match member.as_str() {
                     "plan" => drop(other["changes"].as_array_mut().unwrap().pop()),
+                    "stack" => other["account"] = "210987654321".into(),
                     "options" => other["ephemeral"] = (!other["ephemeral"].as_bool().unwrap()).into(),
                     _ => other["stack"]["region"] = "eu-west-1".into(),
                 }
@@ -67,6 +68,18 @@ fn every_member_is_covered_by_the_digest() {
         let read = Saved::read(&serde_json::to_vec(&edited).unwrap());
         assert_eq!(read.unwrap_err(), Unusable::Edited, "{member}");
     }
+}
+
+#[test]
+fn it_is_for_one_account_and_region() {
+    let saved = Saved::read(&plan()).unwrap();
+    assert_eq!(saved.at_home(&saved.stack), Ok(()));
+    let mut elsewhere = saved.stack.clone();
+    elsewhere.account = "210987654321".to_owned();
+    let why = saved.at_home(&elsewhere).unwrap_err().to_string();
+    assert!(why.contains("account 123456789012") && why.contains("account 210987654321"), "{why}");
+    elsewhere.account.clear();
+    assert!(saved.at_home(&elsewhere).unwrap_err().to_string().contains("AWS was not asked"));
 }
 
 proptest! {

@@ -126,7 +126,7 @@ pub struct Summary {
     pub not_started: usize,
     /// Steps whose resources AWS is still working on.
     pub still_running: Vec<Address>,
-    /// Creates whose outcome is not known: the next run looks for them.
+    /// What was sent and whose outcome is not known: the next run looks for it.
     pub in_doubt: Vec<Address>,
     /// Why the run ended before its time.
     pub stopped: Option<Stopped>,

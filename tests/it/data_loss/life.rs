@@ -431,7 +431,13 @@ impl Life {
             verb: step.verb,
             spec,
             deps,
-            attempted: false,
+            attempted: step.verb == Verb::Create
+                && record.is_none()
+                && planned.observed.get(&step.address) == Some(&Observed::Absent)
+                && self
+                    .state
+                    .create_intent(&step.address)
+                    .is_some_and(|earlier| earlier.attempted && earlier.generation == step.generation),
             kept_by: change.kept_by().cloned(),
         }
     }

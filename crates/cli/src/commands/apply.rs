@@ -94,11 +94,21 @@ fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
 }
 
 async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
-    let mut stop = interrupts()?;
+    let mut stop = interrupts(again(&order))?;
     let mode = Mode::Write { command: order.command.to_owned() };
     let mut recorded = unless(&mut stop, open_state(&order.stack, &order.access.login, mode)).await?;
     let worked = work(&order, &mut recorded, stop).await;
     recorded.close(worked).await
+}
+
+/// What continues a run that did not come to its end. A saved plan fits once: what was done of it has made it stale.
+fn again(order: &Order<'_>) -> String {
+    if order.saved.is_none() {
+        return "the same command again".to_owned();
+    }
+    let dir = order.target.state_dir.as_ref().map(|dir| format!(" --state-dir {}", dir.display()));
+    let (file, dir) = (order.stack.file.display(), dir.unwrap_or_default());
+    format!("`auroractl apply {file}{dir}` (the saved plan is stale by now)")
 }
 
 /// Does something before which nothing is changed; an interrupt ends it.
@@ -137,15 +147,19 @@ struct Ready {
 
 /// Looks, plans, asks.
 async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared, Failure> {
+    // A disk that can't be written to is told before AWS is asked; asked again before the first change.
+    recorded.store.probe()?;
+    let cloud = reached(&order.stack, recorded, (&order.access.login, order.options.destroy)).await?;
+    // Not before AWS was asked: a state folder that was lost or mistaken looks like that of a stack without any.
     if recorded.fresh && order.options.destroy {
         let text = format!("Stack `{}` was never applied: there is nothing to destroy.", order.stack.name());
         return nothing_to_do(order, text).map(Prepared::Over);
     }
-    // A disk that can't be written to is told before AWS is asked; asked again before the first change.
-    recorded.store.probe()?;
-    let cloud = reached(&order.stack, recorded, (&order.access.login, order.options.destroy)).await?;
-    if let Some(saved) = order.saved.as_ref().filter(|_| recorded.fresh) {
-        recorded.state.lineage.clone_from(&saved.lineage);
+    if let Some(saved) = &order.saved {
+        saved::at_home(saved, &cloud.stack)?;
+        if recorded.fresh {
+            recorded.state.lineage.clone_from(&saved.lineage);
+        }
     }
     let graph = wanted(order.desired.clone(), order.options.destroy)?;
     let moves = follow_moves(&order.stack, &mut recorded.state);
@@ -327,14 +341,14 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
             return Err(failure);
         }
     };
-    view.end(&summary);
+    view.end(&summary, &again(order));
     let exit = of_run(&summary);
     tell(report(order, &ready, Some(Run { record: &record, end: Some((exit, &summary)) }), None));
     Ok(exit)
 }
 
-/// Hears SIGINT, SIGTERM and SIGHUP; the second one ends the process at once.
-fn interrupts() -> Result<stop::Stop, Failure> {
+/// Hears SIGINT, SIGTERM and SIGHUP; the second one ends the process at once, and says what continues the run.
+fn interrupts(again: String) -> Result<stop::Stop, Failure> {
     let (trigger, stop) = stop::channel();
     let hear = |kind| signal(kind).map_err(|error| Failure::new(Exit::Error, format!("can't hear signals: {error}")));
     let (mut int, mut term, mut hup) =
@@ -343,7 +357,7 @@ fn interrupts() -> Result<stop::Stop, Failure> {
         loop {
             tokio::select! { _ = int.recv() => {}, _ = term.recv() => {}, _ = hup.recv() => {} }
             if trigger.raise() == stop::Urgency::Abandon {
-                view::abandoned();
+                view::abandoned(&again);
                 std::process::exit(i32::from(Exit::Abandoned.code()));
             }
         }

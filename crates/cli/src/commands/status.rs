@@ -3,7 +3,7 @@
 //! The state itself is read as the wish, so the same plan that drives apply finds the drift.
 
 use crate::args::{Permits, Status};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, refusals};
 use crate::session::{Query, Stack, open_state, options};
 use crate::view;
 use auroractl_engine::refresh::Search;
@@ -31,7 +31,12 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     if args.target.json {
         view::json::document(&view::json::plan_document(stack.name(), &drift))?
     } else {
-        view::plan::status(stack.name(), &drift)?
+        view::plan::status(stack.name(), &drift, &stack.file)?
     };
-    Ok(if drift.is_empty() { Exit::Done } else { Exit::Drift })
+    // What was not seen may be as it was: that is an error, and no drift.
+    match (view::plan::drift(&drift), refusals(&drift)) {
+        ((_, 0), Some(unseen)) => Err(unseen),
+        ((0, 0), None) => Ok(Exit::Done),
+        _ => Ok(Exit::Drift),
+    }
 }

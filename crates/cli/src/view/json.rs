@@ -120,5 +120,5 @@ impl Progress for Lines {
         let _ = line(event);
     }
 
-    fn end(&mut self, _: &Summary) {}
+    fn end(&mut self, _: &Summary, _: &str) {}
 }

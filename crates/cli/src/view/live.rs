@@ -129,9 +129,9 @@ impl Progress for Live {
         }
     }
 
-    fn end(&mut self, summary: &Summary) {
+    fn end(&mut self, summary: &Summary, again: &str) {
         self.lines.values().for_each(ProgressBar::finish_and_clear);
         self.whole.finish_and_clear();
-        super::stderr(|out| closing(out, summary));
+        super::stderr(|out| closing(out, summary, again));
     }
 }

@@ -38,8 +38,8 @@ use std::panic::Location;
 pub(crate) trait Progress {
     /// Something happened.
     fn event(&mut self, event: &Event);
-    /// The run is over.
-    fn end(&mut self, summary: &Summary);
+    /// The run is over; `again` says in words what continues it.
+    fn end(&mut self, summary: &Summary, again: &str);
 }
 
 /// The view that fits: JSON lines if asked for, live on a terminal, plain lines in a log.
@@ -156,9 +156,9 @@ pub(crate) fn findings(found: &Diagnostics) {
     }
 }
 
-/// The last words before a second interrupt ends the process.
-pub(crate) fn abandoned() {
-    stderr(|out| writeln!(out, "\nStopped at once. The state is safe: run the same command again to resume."));
+/// The last words before a second interrupt ends the process, with what continues the run.
+pub(crate) fn abandoned(again: &str) {
+    stderr(|out| writeln!(out, "\nStopped at once. The state is safe: run {again} to resume."));
 }
 
 /// Is there somebody to ask?

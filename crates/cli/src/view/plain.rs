@@ -36,8 +36,8 @@ impl Progress for Plain {
         }
     }
 
-    fn end(&mut self, summary: &Summary) {
-        super::stderr(|out| closing(out, summary));
+    fn end(&mut self, summary: &Summary, again: &str) {
+        super::stderr(|out| closing(out, summary, again));
     }
 }
 
@@ -114,7 +114,7 @@ fn waits(address: &Address, status: &str, pace: &Pace) -> String {
 }
 
 /// How the run ended, what is in doubt, and what to do next.
-pub(super) fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+pub(super) fn closing(out: &mut dyn Write, summary: &Summary, again: &str) -> io::Result<()> {
     for (address, error) in &summary.failed {
         writeln!(out, "  {} {address}: {error}", "failed:".red())?;
     }
@@ -134,13 +134,13 @@ pub(super) fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> 
         (None, 0, _) => writeln!(out, "{} {done}.", "Done:".green().bold()),
         (None, failed, _) => writeln!(
             out,
-            "{} {done} done, {failed} failed, {} skipped. Mend the cause and run the same command again: it continues from here.",
+            "{} {done} done, {failed} failed, {} skipped. Mend the cause and run {again}: it continues from here.",
             "Partial:".yellow().bold(),
             summary.blocked.len()
         ),
         (Some(why), failed, left) => writeln!(
             out,
-            "{} {done} done, {failed} failed, {left} not started. Run the same command again to continue.",
+            "{} {done} done, {failed} failed, {left} not started. Run {again} to continue.",
             stopped(why).yellow().bold()
         ),
     }

@@ -4,12 +4,13 @@ use super::meaning::{GROUPS, Meaning, Meanings, changed};
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
-use auroractl_core::plan::{Action, Change, Plan, Reason};
+use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
 use auroractl_policy::Report;
 use auroractl_stack::{Forecast, masked};
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// What stands beside a plan.
 #[derive(Clone, Copy)]
@@ -56,22 +57,49 @@ fn heading(meaning: Meaning) -> String {
     }
 }
 
-/// Shows drift.
-pub(crate) fn status(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
+/// Shows drift, and says what it does not look at.
+pub(crate) fn status(stack: &str, plan: &Plan, file: &Path) -> Result<Exit, Failure> {
     super::stdout(|out| {
+        let total = plan.changes.len();
         if plan.is_empty() {
-            return writeln!(out, "No drift: stack `{stack}` is as it was applied ({} resources).", plan.changes.len());
+            writeln!(out, "No drift: stack `{stack}` is as it was applied ({total} resources).")?;
+        } else {
+            parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
+            let (unseen, drifted) = drift(plan);
+            match (drifted, unseen, plan.refused().next()) {
+                (0, ..) => {
+                    writeln!(out, "{} {unseen} of {total} resources could not be looked at.", "Unknown:".bold())?
+                }
+                (_, _, None) => writeln!(
+                    out,
+                    "{} {drifted} of {total} resources differ. `auroractl apply` puts them back.",
+                    "Drift:".bold()
+                )?,
+                (_, _, Some(_)) => {
+                    let unseen = if unseen > 0 { format!(", {unseen} could not be looked at") } else { String::new() };
+                    writeln!(
+                        out,
+                        "{} {drifted} of {total} resources differ{unseen}. `auroractl apply` changes nothing while something is refused: see above.",
+                        "Drift:".bold()
+                    )?;
+                }
+            }
         }
-        parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
-        let drifted =
-            plan.changes.iter().filter(|change| change.action.is_change() || !change.deposed.is_empty()).count();
         writeln!(
             out,
-            "{} {drifted} of {} resources differ. `auroractl apply` puts them back.",
-            "Drift:".bold(),
-            plan.changes.len()
+            "Not looked at: what others added beside the stack's own, like rules of security groups, routes and members. `auroractl check {} --live` judges the rules and routes.",
+            file.display()
         )
     })
+}
+
+/// How many resources could not be looked at, and how many others differ.
+pub(crate) fn drift(plan: &Plan) -> (usize, usize) {
+    let unknown =
+        |change: &&Change| change.refusal.as_ref().is_some_and(|refusal| refusal.class == RefusalClass::Unknown);
+    let differ = plan.changes.iter().filter(|change| change.action.is_change() || !change.deposed.is_empty());
+    let (unseen, drifted): (Vec<&Change>, Vec<&Change>) = differ.partition(unknown);
+    (unseen.len(), drifted.len())
 }
 
 /// The changes by part of the stack.

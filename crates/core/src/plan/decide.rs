@@ -97,6 +97,7 @@ impl<'a> Run<'a> {
                 "run again when AWS answers",
             )),
             Some(Observed::Live(live)) => self.present(&case, live),
+            None if self.edited_unsought(&case) => Ok(self.unsought(&case)),
             None | Some(Observed::Absent) => self.absent(&case),
         }
     }

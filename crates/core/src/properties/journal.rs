@@ -153,6 +153,22 @@ impl Tale {
     }
 }
 
+/// A later run wants it otherwise, and has looked for what may have been sent, or has not.
+#[test]
+fn what_may_have_been_sent_is_known_by_what_was_sent() {
+    let address = edits::address(0);
+    let intent = |soft: u8, attempted: bool| {
+        let Record { oid, name, deps, .. } = record(&address, 0);
+        let (address, generation, verb, spec) = (address.clone(), 0, Verb::Create, json!({"soft": soft}));
+        Entry::Intent(Intent { address, generation, oid, name, verb, spec, deps, attempted, kept_by: None })
+    };
+    let sent = Entry::Attempt { address: address.clone(), generation: 0, verb: Some(Verb::Create) };
+    let soft = |lines: &[Entry]| replayed(lines).intents[0].spec["soft"].clone();
+    assert_eq!(soft(&[intent(1, false), intent(2, false)]), json!(2), "it was not sent");
+    assert_eq!(soft(&[intent(1, false), sent.clone(), intent(2, false)]), json!(1));
+    assert_eq!(soft(&[intent(1, false), sent, intent(2, true)]), json!(2), "it was looked for in vain");
+}
+
 proptest! {
     #![proptest_config(config(500))]
 

@@ -8,7 +8,7 @@ use crate::durations::Priors;
 use crate::graph::{Desired, Graph, Handle};
 use crate::guard;
 use crate::lower::{Sources, StepId, lower};
-use crate::plan::{Action, Inputs, Options, Plan, plan};
+use crate::plan::{Action, Inputs, Options, Plan, RefusalClass, plan};
 use crate::state::{Intent, State, Verb};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +94,23 @@ fn what_needs_no_step_is_looked_through() {
     let Planned { program, .. } = site.plan(&chain([2, 0, 2]), &Options::default());
     let after: Vec<_> = program.steps.iter().map(|step| (step.address.name(), step.after.len())).collect();
     assert_eq!(after, [("first", 0), ("last", 1)]);
+}
+
+/// A plan without a look goes by the records, and what an interrupted run was making stands in none.
+#[test]
+fn what_was_edited_and_not_looked_for_is_refused() {
+    let mut site = Site::new(1);
+    let graph = chain([0, 0, 0]);
+    let planned = site.plan(&graph, &Options::default());
+    site.run(&graph, &planned, Trouble::Unwritten(0)).unwrap();
+    let (observed, options) = (BTreeMap::new(), Options::default());
+    let refused = |graph: &Graph| -> Vec<RefusalClass> {
+        let inputs = Inputs { kinds: &Abstract, graph, state: &site.state, observed: &observed, options: &options };
+        plan(&inputs).unwrap().refused().map(|change| change.refusal.as_ref().unwrap().class).collect()
+    };
+    assert_eq!(refused(&graph), Vec::new(), "the same create may be sent again");
+    assert_eq!(refused(&chain([0, 1, 0])), Vec::new(), "of the others none was sent");
+    assert_eq!(refused(&chain([1, 0, 0])), vec![RefusalClass::Unknown]);
 }
 
 /// What leaves something behind may be gone when the run is interrupted, and with it its record.

@@ -264,7 +264,13 @@ impl Site {
             verb: step.verb,
             spec: node.map(|node| node.spec.clone()).unwrap_or_default(),
             deps,
-            attempted: false,
+            // Whoever plans here has looked for what was in doubt.
+            attempted: step.verb == Verb::Create
+                && record.is_none()
+                && self
+                    .state
+                    .create_intent(&step.address)
+                    .is_some_and(|earlier| earlier.attempted && earlier.generation == step.generation),
             kept_by: change.kept_by().cloned(),
         }
     }

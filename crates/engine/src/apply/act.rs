@@ -10,6 +10,7 @@ use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder};
 use crate::look::Look;
 use auroractl_core::diff::Context;
 use auroractl_core::identity::{Identity, Naming};
+use auroractl_core::impact::Level;
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::StepId;
 use auroractl_core::model::Adoption;
@@ -36,9 +37,19 @@ pub(super) enum Job {
     /// Edit it, if it differs.
     Update { spec: Value, from: Box<Live>, differs: bool },
     /// Delete it, as it is on record.
-    Delete { ask: RawAsk, incarnation: Option<String> },
+    Delete(Target),
     /// Operate on it.
     Operate(RawOrder),
+}
+
+/// What a delete is about.
+pub(super) struct Target {
+    /// The question about it.
+    pub(super) ask: RawAsk,
+    /// AWS's immutable id, as it was recorded.
+    pub(super) incarnation: Option<String>,
+    /// The identities of other objects that are on record under its address.
+    pub(super) others: Vec<String>,
 }
 
 /// What was done.
@@ -72,7 +83,7 @@ pub(super) async fn perform<W: Sync>(
             kind.update(world, &me, edit).await.map(|done| Acted::Made(waited_for(done, &from)))
         }
         Job::Update { from, differs: false, .. } => Ok(Acted::Made(unchanged(*from))),
-        Job::Delete { ask, incarnation } => delete((kind, &me, world), ask, incarnation).await.map(Acted::Ended),
+        Job::Delete(target) => delete((kind, &me, world), target).await.map(Acted::Ended),
         Job::Operate(order) => kind.operate(world, &me, &order).await.map(Acted::Operated),
     };
     (step, result)
@@ -92,12 +103,16 @@ fn waited_for(done: RawDone, before: &Live) -> RawDone {
 /// bears it at that moment: it is looked at right before the call, and what is not ours stays.
 async fn delete<W: Sync>(
     (kind, me, world): (&dyn Kind<W>, &Identity, &W),
-    ask: RawAsk,
-    incarnation: Option<String>,
+    target: Target,
 ) -> Result<Ending, CallError> {
-    if incarnation.is_some() || matches!(kind.naming(&ask.spec), Ok(Naming::Given(_))) {
+    let Target { ask, incarnation, others } = target;
+    let given = matches!(kind.naming(&ask.spec), Ok(Naming::Given(_)));
+    if incarnation.is_some() || given {
         let refuse = |class, why: &str| Err(CallError::new(&format!("delete {}", me.address), class, why));
         match kind.survey(world, &Look::new(), std::slice::from_ref(&ask)).await.map(|mut seen| seen.pop()) {
+            // One object bears a name: where its successor does, it is gone. The line that says so may have been lost with
+            // the machine of an earlier run.
+            Ok(Some(Observed::Live(live))) if given && succeeded(&live, me, &others) => return Ok(Ending::Gone),
             Ok(Some(Observed::Live(live))) if !recorded(&live, me, incarnation.as_ref()) => {
                 return refuse(Class::Conflict, "what bears its name now is not what was recorded: it was left alone");
             }
@@ -110,6 +125,11 @@ async fn delete<W: Sync>(
     }
     let nothing = Value::Null;
     kind.delete(world, me, (&ask.spec, ask.outputs.as_ref().unwrap_or(&nothing))).await
+}
+
+/// Is this another object that is on record under the same address?
+fn succeeded(live: &Live, me: &Identity, others: &[String]) -> bool {
+    matches!(&live.owner, Owner::Oid(oid) if *oid != me.oid && others.contains(oid))
 }
 
 /// Is this the very object that was recorded? Its tags may have been taken off.
@@ -213,7 +233,20 @@ impl<W: Sync> Create<'_, W> {
         if fields.is_empty() {
             return Ok(unchanged(live));
         }
+        // No edit brings it about, and some calls would seem to: the next run looks, and makes it anew.
+        let stuck: Vec<&str> = fields
+            .iter()
+            .filter(|field| field.impact.level >= Level::Replace)
+            .map(|field| field.path.as_str())
+            .collect();
+        if !stuck.is_empty() {
+            let why = format!("an earlier run made it otherwise, and AWS can't change {} in place", stuck.join(", "));
+            return Err(CallError::new(&format!("create {}", self.me.address), Class::Other, why));
+        }
         let edit = Edit { from: &live, to: self.spec };
         self.kind.update(self.world, self.me, edit).await.map(|done| waited_for(done, &live))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,6 +153,14 @@ impl<'a> Book<'a> {
         record.map_or_else(|| deposed()?.incarnation.clone(), |record| record.incarnation.clone())
     }
 
+    /// The identities of the other objects on record under a step's address: predecessors and successors of its own.
+    pub(super) fn others(&self, step: &Step) -> Vec<String> {
+        let record = self.state.resources.get(&step.address).map(|record| (record.generation, &record.oid));
+        let deposed = self.state.deposed(&step.address).iter().map(|old| (old.generation, &old.oid));
+        let others = record.into_iter().chain(deposed).filter(|(generation, _)| *generation != step.generation);
+        others.map(|(_, oid)| oid.clone()).collect()
+    }
+
     /// May AWS still hide what a step deletes? It would look gone before it has been seen at all.
     pub(super) fn may_be_hidden(&self, step: &Step, (horizon, asked): (f64, Timestamp)) -> bool {
         let record = self.state.resources.get(&step.address).filter(|record| record.generation == step.generation);

@@ -35,8 +35,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use waiting::Looked;
 
-/// So long after an interrupt calls in flight may still end. What lasts longer (a throttled call that waits for its next
-/// attempt, a search for what was made) is left to the next run, as after a kill.
+/// So long after a run was told to stop, for whatever reason, calls in flight may still end. What lasts longer (a throttled
+/// call that waits for its next attempt, a search for what was made) is left to the next run, as after a kill.
 const GRACE: Duration = Duration::from_secs(62);
 /// Without an event for so long, a heartbeat is emitted.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -129,6 +129,7 @@ pub async fn apply<W: World>(
         waits: Waits::default(),
         started: BTreeMap::new(),
         summary: Summary::default(),
+        last: None,
         notes,
         heard,
         lost,
@@ -172,6 +173,8 @@ struct Run<'a, W: 'static> {
     waits: Waits,
     started: BTreeMap<StepId, Duration>,
     summary: Summary,
+    /// Once the run is to stop: until when calls in flight are awaited.
+    last: Option<Duration>,
     notes: mpsc::UnboundedSender<Event>,
     heard: mpsc::UnboundedReceiver<Event>,
     /// Ends when another run has taken the lease.
@@ -187,7 +190,7 @@ enum Wake {
     Quiet,
     Deadline,
     Lost,
-    /// An interrupt was long enough ago.
+    /// The run was told to stop long enough ago.
     Enough,
     Stop(Urgency),
 }
@@ -196,13 +199,12 @@ impl<W: World> Run<'_, W> {
     async fn drive(&mut self) {
         let begun = self.means.clock.now();
         let mut urgency = Urgency::Run;
-        let mut last = None;
         loop {
             self.launch().await;
             if self.calls.is_empty() && (self.waits.is_empty() || self.summary.stopped.is_some()) {
                 return;
             }
-            match self.wake(begun, (urgency, last)).await {
+            match self.wake(begun, urgency).await {
                 Wake::Called(step, result) => self.called(step, result).await,
                 Wake::Looked(answers) => self.looked(answers).await,
                 Wake::Heard(event) => (self.report)(event),
@@ -213,7 +215,6 @@ impl<W: World> Run<'_, W> {
                 Wake::Enough => return,
                 Wake::Stop(now) => {
                     urgency = now;
-                    last.get_or_insert(self.means.clock.now() + GRACE);
                     self.halt(Stopped::Interrupt);
                     (self.report)(Event::Interrupted);
                     if now == Urgency::Abandon {
@@ -225,13 +226,14 @@ impl<W: World> Run<'_, W> {
     }
 
     /// The next thing that happens.
-    async fn wake(&mut self, begun: Duration, (urgency, last): (Urgency, Option<Duration>)) -> Wake {
+    async fn wake(&mut self, begun: Duration, urgency: Urgency) -> Wake {
         let clock = self.means.clock;
         let now = clock.now();
         let until = |at: Option<Duration>| clock_until(clock, at, now);
         let looking = &self.looking;
         let due = until(self.waits.next(&|kind| looking.contains(kind)));
         let deadline = until(self.means.deadline.filter(|_| self.summary.stopped.is_none()).map(|time| begun + time));
+        let enough = until(self.last);
         tokio::select! {
             biased;
             now = self.stop.above(urgency) => Wake::Stop(now),
@@ -241,13 +243,16 @@ impl<W: World> Run<'_, W> {
             Some(answers) = self.looks.next() => Wake::Looked(answers),
             () = due => Wake::Due,
             () = deadline => Wake::Deadline,
-            () = until(last) => Wake::Enough,
+            () = enough => Wake::Enough,
             () = clock.sleep(HEARTBEAT) => Wake::Quiet,
         }
     }
 
+    /// Nothing new starts from here on. What is in flight has a bounded time, whatever the reason: else a deadline would be
+    /// none while a call is throttled.
     fn halt(&mut self, why: Stopped) {
         self.summary.stopped.get_or_insert(why);
+        self.last.get_or_insert(self.means.clock.now() + GRACE);
     }
 
     /// Starts what may start.
@@ -421,6 +426,14 @@ impl<W: World> Run<'_, W> {
             && steps.any(|(id, step)| step.verb == Verb::Create && self.queue.at(id) == Place::Done)
     }
 
+    /// What was sent, or was about to be, and whose answer was not awaited.
+    fn dropped(&self) -> Vec<Address> {
+        let waits: BTreeSet<StepId> = self.waits.iter().map(|(step, _)| step).collect();
+        let steps = self.work.program.steps.iter().enumerate();
+        let dropped = steps.filter(|(id, _)| self.queue.at(*id) == Place::Running && !waits.contains(id));
+        dropped.map(|(_, step)| step.address.clone()).collect()
+    }
+
     /// Commits and sums up.
     async fn finish(mut self) -> Summary {
         if self.made_something() {
@@ -430,6 +443,8 @@ impl<W: World> Run<'_, W> {
         if let Err(error) = &ended {
             self.unwritten(error);
         }
+        let dropped = self.dropped();
+        self.summary.in_doubt.extend(dropped);
         self.summary.still_running = self.waits.iter().map(|(_, wait)| wait.ask.identity.address.clone()).collect();
         self.summary.done = self.queue.count(Place::Done);
         self.summary.not_started = self.queue.count(Place::Ready) + self.queue.count(Place::Waiting);

@@ -1,6 +1,6 @@
 //! Before the first call: all intents in one durable write. Before each call: what its worker needs.
 
-use super::act::{Job, Worker};
+use super::act::{Job, Target, Worker};
 use super::book::Book;
 use super::{Means, Unchanged, Work};
 use crate::error::{CallError, Class};
@@ -33,13 +33,25 @@ pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means
     entries.iter().for_each(|line| replay(&mut known, line));
     for step in &work.program.steps {
         if let Some(change) = changes.get(&step.address) {
-            entries.push(Entry::Intent(intent(&known, work.graph, step, change)));
+            let declared = intent(&known, work.graph, step, change);
+            let attempted = sought(book.state, work, &declared);
+            entries.push(Entry::Intent(Intent { attempted, ..declared }));
         }
     }
     // Last: a torn write must not lose a new intent behind the end of the old one that it goes on.
     entries.extend(stale(book.state, &work.program.steps));
     book.begin().await?;
     book.write(&entries, true).await
+}
+
+/// Was an earlier create of this generation looked for in vain? Then the present wish takes its place, and is looked for before
+/// it is sent, as that would be. Otherwise the journal keeps what may have been sent, which is known by its name alone.
+fn sought(state: &State, work: Work<'_>, intent: &Intent) -> bool {
+    let absent = work.observed.get(&intent.address) == Some(&Observed::Absent);
+    // Of what is on record the look says nothing: it was looked for itself, and not what was to take its place.
+    let alone = absent && !state.resources.contains_key(&intent.address);
+    let sent = |earlier: &Intent| earlier.attempted && earlier.generation == intent.generation;
+    intent.verb == Verb::Create && alone && state.create_intent(&intent.address).is_some_and(sent)
 }
 
 /// The ends of earlier intents that are no creates and that these steps do not go on with: the refresh has looked at their
@@ -172,7 +184,7 @@ pub(super) fn worker<W>(
     let job = match step.verb {
         Verb::Delete | Verb::Forget => {
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
-            Job::Delete { ask, incarnation: book.incarnation(step) }
+            Job::Delete(Target { ask, incarnation: book.incarnation(step), others: book.others(step) })
         }
         Verb::Failover | Verb::Failback | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
             Job::Operate(order(book, work, step).ok_or_else(|| fault("nothing is recorded of it"))?)

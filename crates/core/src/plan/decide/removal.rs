@@ -5,7 +5,7 @@ use crate::address::Address;
 use crate::guard;
 use crate::observed::{Live, Observed, Owner, Readiness};
 use crate::plan::{Action, Change, PlanError, Reason, RefusalClass};
-use crate::state::Verb;
+use crate::state::{Intent, Verb};
 use std::collections::BTreeSet;
 
 /// Removals.
@@ -44,12 +44,7 @@ impl Run<'_> {
             }
             // A plan without a look goes by the records, and what an interrupted run was making stands in none.
             None if record.is_none() && intent.is_some_and(|intent| intent.attempted) => {
-                return Ok(self.refuse(
-                    &case,
-                    RefusalClass::Unknown,
-                    "an interrupted run may have made it, and it was not looked for".to_owned(),
-                    "run with a look at AWS (`--refresh=true`)",
-                ));
+                return Ok(self.unsought(&case));
             }
             None | Some(Observed::Absent) if record.is_none() && intent.is_none() => {
                 return self.change(&case, Action::NoOp, vec![why], generation);
@@ -77,6 +72,23 @@ impl Run<'_> {
             (change.oid, change.name) = (record.oid.clone(), record.name.clone());
         }
         Ok(change)
+    }
+
+    /// May an interrupted run have made it, unlike the stack wants it now, and was not looked for? The same create is sent again
+    /// as it was; another one would take its place in the journal, and its object would be forgotten.
+    pub(super) fn edited_unsought(&self, case: &Case<'_>) -> bool {
+        let wanted = self.inputs.graph.any(case.address).map(|node| &node.spec);
+        let edited = |intent: &Intent| intent.attempted && wanted != Some(&intent.spec);
+        case.record.is_none() && case.intent.is_some_and(edited)
+    }
+
+    pub(super) fn unsought(&self, case: &Case<'_>) -> Change {
+        self.refuse(
+            case,
+            RefusalClass::Unknown,
+            "an interrupted run may have made it, and it was not looked for".to_owned(),
+            "run with a look at AWS (`--refresh=true`)",
+        )
     }
 
     /// Did the user permit this deletion by name? Who lets a cluster go lets its members go.

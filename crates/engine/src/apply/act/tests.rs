@@ -1,0 +1,163 @@
+//! Steps in a world with room for one thing: what bears its name may be another one by now.
+
+use super::*;
+use crate::kind::{Ask, Done, Found, Past, Resource, Seen};
+use auroractl_core::identity::{StackId, oid};
+use auroractl_core::model::{Group, Model, Timing};
+use auroractl_core::{Diff, Impact, Of};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Mutex;
+use tokio::sync::mpsc;
+
+/// What the stack names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Thing {
+    name: String,
+    /// Edited in place.
+    size: u32,
+    /// Needs a new one.
+    shape: u32,
+}
+
+/// What bears the name with its owner's identity, and what was done to it.
+#[derive(Default)]
+struct Shelf {
+    there: Mutex<Option<(Thing, String)>>,
+    deeds: Mutex<Vec<&'static str>>,
+}
+
+impl Shelf {
+    fn with(thing: Thing, oid: &str) -> Self {
+        Self { there: Mutex::new(Some((thing, oid.to_owned()))), ..Self::default() }
+    }
+
+    fn note(&self, deed: &'static str) {
+        self.deeds.lock().unwrap().push(deed);
+    }
+
+    fn deeds(&self) -> Vec<&'static str> {
+        self.deeds.lock().unwrap().clone()
+    }
+}
+
+impl Model for Thing {
+    const KIND: &'static str = "thing";
+    const GROUP: Group = Group::Network;
+    const ADOPTION: Adoption = Adoption::Named;
+    const TIMING: Timing = Timing::instant(0.0);
+    type Outputs = BTreeMap<String, String>;
+
+    fn naming(&self) -> Naming {
+        Naming::Given(self.name.clone())
+    }
+
+    fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
+        let Self { name: _, size, shape } = new;
+        d.field("size", &old.size, size, Impact::new(Level::None, "test")).field(
+            "shape",
+            &old.shape,
+            shape,
+            Impact::new(Level::Replace, "test"),
+        );
+    }
+}
+
+impl Resource<Shelf> for Thing {
+    async fn survey(w: &Shelf, _: &Look, asks: &[Ask<Self>]) -> Result<Vec<Seen<Self>>, CallError> {
+        let there = w.there.lock().unwrap().clone();
+        let seen = || -> Seen<Thing> {
+            match &there {
+                Some((thing, oid)) => Found::ready(thing.clone(), BTreeMap::new(), Owner::Oid(oid.clone())).into(),
+                None => Seen::Absent,
+            }
+        };
+        Ok(asks.iter().map(|_| seen()).collect())
+    }
+
+    async fn create(w: &Shelf, _: &Identity, _: &Self) -> Result<Done<Self>, CallError> {
+        w.note("create");
+        Ok(Done::ready(BTreeMap::new()))
+    }
+
+    async fn update(w: &Shelf, _: &Identity, _: &Found<Self>, _: &Self) -> Result<Done<Self>, CallError> {
+        w.note("update");
+        Ok(Done::ready(BTreeMap::new()))
+    }
+
+    async fn delete(w: &Shelf, _: &Identity, _: &Past<Self>) -> Result<Ending, CallError> {
+        w.note("delete");
+        Ok(Ending::Gone)
+    }
+}
+
+const KIND: &dyn Kind<Shelf> = &Of::<Thing>::NEW;
+
+fn thing(size: u32, shape: u32) -> Thing {
+    Thing { name: "orders".to_owned(), size, shape }
+}
+
+fn me(generation: u32) -> Identity {
+    let address = "thing.main".parse().unwrap();
+    Identity {
+        stack: StackId { name: "s".to_owned(), account: "1".to_owned(), region: "r".to_owned() },
+        lineage: "l".to_owned(),
+        oid: oid("l", &address, generation),
+        address,
+        generation,
+        name: "orders".to_owned(),
+    }
+}
+
+async fn done(shelf: &Shelf, generation: u32, job: Job) -> Result<Acted, CallError> {
+    let (notes, _heard) = mpsc::unbounded_channel();
+    let worker = Worker { kind: KIND, me: me(generation), job };
+    perform(worker, shelf, &Clock::scaled(1000.0), (0, notes)).await.1
+}
+
+/// Deletes generation 0, beside which others are on record.
+async fn deleted(shelf: &Shelf, others: Vec<String>) -> Result<Acted, CallError> {
+    let ask = RawAsk { identity: me(0), spec: json!(thing(1, 1)), outputs: Some(json!({})) };
+    done(shelf, 0, Job::Delete(Target { ask, incarnation: None, others })).await
+}
+
+#[tokio::test]
+async fn where_its_successor_bears_its_name_it_is_gone() {
+    let shelf = Shelf::with(thing(1, 2), &me(1).oid);
+    let ended = deleted(&shelf, vec![me(1).oid]).await.unwrap();
+    assert!(matches!(ended, Acted::Ended(Ending::Gone)));
+    assert_eq!(shelf.deeds(), [""; 0], "the successor stays");
+}
+
+#[tokio::test]
+async fn what_is_on_record_nowhere_is_a_strangers() {
+    let shelf = Shelf::with(thing(1, 2), "somebody-elses");
+    let refused = deleted(&shelf, vec![me(1).oid]).await.err().unwrap();
+    assert_eq!(refused.class, Class::Conflict);
+    assert_eq!(shelf.deeds(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_deleted_whatever_else_is() {
+    let shelf = Shelf::with(thing(1, 1), &me(0).oid);
+    let ended = deleted(&shelf, vec![me(0).oid, me(1).oid]).await.unwrap();
+    assert!(matches!(ended, Acted::Ended(Ending::Gone)));
+    assert_eq!(shelf.deeds(), ["delete"]);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_create_left_out_is_edited() {
+    let shelf = Shelf::with(thing(1, 1), &me(0).oid);
+    let made = done(&shelf, 0, Job::Create { spec: json!(thing(2, 1)), look_first: true }).await.unwrap();
+    assert!(matches!(made, Acted::Made(_)));
+    assert_eq!(shelf.deeds(), ["update"]);
+}
+
+#[tokio::test]
+async fn what_no_edit_brings_about_is_left_to_the_next_run() {
+    let shelf = Shelf::with(thing(1, 1), &me(0).oid);
+    let open = done(&shelf, 0, Job::Create { spec: json!(thing(2, 2)), look_first: true }).await.unwrap();
+    let Acted::Open(error) = open else { panic!("it must stay open") };
+    assert!(error.message.contains("can't change shape in place") && !error.in_doubt(), "{error}");
+    assert_eq!(shelf.deeds(), [""; 0]);
+}
