@@ -6,7 +6,7 @@
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
 use crate::event::Event;
-use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder};
+use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder, RawPast};
 use crate::look::Look;
 use auroractl_core::diff::Context;
 use auroractl_core::identity::{Identity, Naming};
@@ -36,7 +36,7 @@ pub(super) enum Job {
     /// Edit it, if it differs.
     Update { spec: Value, from: Box<Live>, differs: bool },
     /// Delete it, as it is on record.
-    Delete { ask: RawAsk, incarnation: Option<String> },
+    Delete { ask: RawAsk, incarnation: Option<String>, parent_stays: bool },
     /// Operate on it.
     Operate(RawOrder),
 }
@@ -72,7 +72,9 @@ pub(super) async fn perform<W: Sync>(
             kind.update(world, &me, edit).await.map(|done| Acted::Made(waited_for(done, &from)))
         }
         Job::Update { from, differs: false, .. } => Ok(Acted::Made(unchanged(*from))),
-        Job::Delete { ask, incarnation } => delete((kind, &me, world), ask, incarnation).await.map(Acted::Ended),
+        Job::Delete { ask, incarnation, parent_stays } => {
+            delete((kind, &me, world), ask, incarnation, parent_stays).await.map(Acted::Ended)
+        }
         Job::Operate(order) => kind.operate(world, &me, &order).await.map(Acted::Operated),
     };
     (step, result)
@@ -94,6 +96,7 @@ async fn delete<W: Sync>(
     (kind, me, world): (&dyn Kind<W>, &Identity, &W),
     ask: RawAsk,
     incarnation: Option<String>,
+    parent_stays: bool,
 ) -> Result<Ending, CallError> {
     if incarnation.is_some() || matches!(kind.naming(&ask.spec), Ok(Naming::Given(_))) {
         let refuse = |class, why: &str| Err(CallError::new(&format!("delete {}", me.address), class, why));
@@ -109,7 +112,8 @@ async fn delete<W: Sync>(
         }
     }
     let nothing = Value::Null;
-    kind.delete(world, me, (&ask.spec, ask.outputs.as_ref().unwrap_or(&nothing))).await
+    let outputs = ask.outputs.as_ref().unwrap_or(&nothing);
+    kind.delete(world, me, RawPast { spec: &ask.spec, outputs, parent_stays }).await
 }
 
 /// Is this the very object that was recorded? Its tags may have been taken off.
