@@ -188,6 +188,25 @@ assert {m["PendingModifiedValues"]["DBInstanceClass"] for m in members} == {"db.
 }
 
 #[test]
+fn who_has_become_the_writer_since_the_plan_was_made_does_not_leave() {
+    let place = production();
+    place.behind_our_back(
+        "aws(\"rds\").failover_db_cluster(DBClusterIdentifier=\"orders\", TargetDBInstanceIdentifier=\"orders-c\")",
+    );
+    place.edit("[[cluster.members]]\nname = \"c\"\naz = \"us-east-1c\"\npromotion_tier = 2\n\n", "");
+    place.proxy.clear_log();
+    let deletions = || place.proxy.calls().iter().filter(|call| call.name() == "rds:DeleteDBInstance").count();
+    // A plan without a look goes by what an earlier one saw.
+    let refused = place.run("apply", &["--auto-approve", "--refresh=false"]).exits(10).stderr;
+    assert!(refused.contains("orders-c has become the writer since the plan was made"), "{refused}");
+    assert_eq!(deletions(), 0);
+    let _ = place.apply().exits(0);
+    assert_eq!(deletions(), 1, "it hands its role over and goes");
+    place.settled();
+    place.sound();
+}
+
+#[test]
 fn a_limit_that_is_none_is_refused() {
     let place = Place::new(&unprotected());
     place.edit("[recovery]\n", "[changes]\nmax_replica_lag = \"soon\"\nstrategy = \"sometimes\"\n\n[recovery]\n");

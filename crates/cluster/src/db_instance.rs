@@ -26,6 +26,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Class of Serverless v2 members.
+pub(crate) const SERVERLESS: &str = "db.serverless";
+
 /// An instance as the stack wants it; fields are named as in AWS's API. Insights, logs, backups, version and snapshot
 /// tags are the cluster's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,9 +198,10 @@ impl Resource<Aws> for DbInstance {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let name = past.outputs.db_instance_identifier.as_str();
+        operate::may_leave(aws, past).await?;
         // No final snapshot: the data is the cluster's.
         let call = || aws.rds().delete_db_instance().db_instance_identifier(name).send();
-        aws.remove("rds:DeleteDBInstance", call).await.ending(Ending::Going)
+        aws.remove(operate::DELETE, call).await.ending(Ending::Going)
     }
 
     async fn operate(aws: &Aws, me: &Identity, order: &Order<Self>) -> Result<Readiness, CallError> {

@@ -34,7 +34,7 @@ pub use backup_vault::{BackupVault, BackupVaultOutputs};
 pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scaling, StorageType};
 pub use db_instance::{DbInstance, DbInstanceOutputs};
 pub use founders::Founders;
-pub use lowering::{Handover, Members, Pauses, Restarts, Surges, strength};
+pub use lowering::{Handover, LAST_FOLLOWING_TIER, Members, Pauses, Restarts, Surges, strength};
 pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
 pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
 pub use window::Window;

@@ -17,11 +17,13 @@
 //! hands the role back before it goes.
 
 mod handover;
+mod memory;
 mod pauses;
 mod restarts;
 mod surges;
 
-pub use handover::{Handover, strength};
+pub use handover::Handover;
+pub use memory::{LAST_FOLLOWING_TIER, strength};
 pub use pauses::Pauses;
 pub use restarts::Restarts;
 pub use surges::Surges;

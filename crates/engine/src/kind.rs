@@ -114,13 +114,15 @@ impl<R: Model> Done<R> {
     }
 }
 
-/// What a delete acts on: the state alone must suffice.
+/// What a delete acts on: the state alone must suffice to send it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Past<R: Model> {
     /// What was last sent.
     pub spec: R,
     /// Its outputs.
     pub outputs: R::Outputs,
+    /// What it is a part of is there afterwards, and may miss it.
+    pub parent_stays: bool,
 }
 
 /// What a delete has come to.
@@ -284,6 +286,17 @@ pub struct RawOrder {
     pub elapsed: Duration,
 }
 
+/// [`Past`] without its type.
+#[derive(Clone, Copy, Debug)]
+pub struct RawPast<'a> {
+    /// What was last sent.
+    pub spec: &'a Value,
+    /// Its outputs.
+    pub outputs: &'a Value,
+    /// What it is a part of is there afterwards.
+    pub parent_stays: bool,
+}
+
 /// The acting half of a kind without its type. Implemented by [`Of`] alone.
 pub trait Kind<W>: PureKind {
     /// See [`Resource::survey`].
@@ -298,12 +311,7 @@ pub trait Kind<W>: PureKind {
     /// See [`Resource::update`].
     fn update<'a>(&'a self, w: &'a W, me: &'a Identity, edit: Edit<'a>) -> BoxFuture<'a, Result<RawDone, CallError>>;
     /// See [`Resource::delete`].
-    fn delete<'a>(
-        &'a self,
-        w: &'a W,
-        me: &'a Identity,
-        past: (&'a Value, &'a Value),
-    ) -> BoxFuture<'a, Result<Ending, CallError>>;
+    fn delete<'a>(&'a self, w: &'a W, me: &'a Identity, past: RawPast<'a>) -> BoxFuture<'a, Result<Ending, CallError>>;
     /// See [`Resource::operate`].
     fn operate<'a>(
         &'a self,
@@ -362,14 +370,10 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
         Box::pin(async move { raw::<R>(R::update(w, me, &found(edit.from)?, &Self::spec(edit.to)?).await?) })
     }
 
-    fn delete<'a>(
-        &'a self,
-        w: &'a W,
-        me: &'a Identity,
-        past: (&'a Value, &'a Value),
-    ) -> BoxFuture<'a, Result<Ending, CallError>> {
+    fn delete<'a>(&'a self, w: &'a W, me: &'a Identity, past: RawPast<'a>) -> BoxFuture<'a, Result<Ending, CallError>> {
         Box::pin(async move {
-            let past = Past { spec: Self::spec(past.0)?, outputs: Self::outputs(past.1)? };
+            let RawPast { spec, outputs, parent_stays } = past;
+            let past = Past { spec: Self::spec(spec)?, outputs: Self::outputs(outputs)?, parent_stays };
             R::delete(w, me, &past).await
         })
     }
@@ -429,7 +433,7 @@ fn typed<R: Model>(ask: &RawAsk) -> Result<Ask<R>, CallError> {
 
 fn ordered<R: Model>(order: &RawOrder) -> Result<Order<R>, CallError> {
     let RawOrder { verb, spec, outputs, target, max_lag, elapsed } = order;
-    let on = Past { spec: Of::<R>::spec(spec)?, outputs: Of::<R>::outputs(outputs)? };
+    let on = Past { spec: Of::<R>::spec(spec)?, outputs: Of::<R>::outputs(outputs)?, parent_stays: true };
     Ok(Order { verb: *verb, on, target: target.clone(), max_lag: *max_lag, elapsed: *elapsed })
 }
 

@@ -1,4 +1,5 @@
-//! What a roll does to a member beside editing it: restart it, and wait until it has caught up.
+//! What a roll does to a member beside editing it: restart it, and wait until it has caught up. And what is looked at
+//! right before a member is taken away from its clients: whether it still is what the plan took it for.
 //!
 //! A member that is `available` again has an empty cache and may lag behind the
 //! writer. What lag it has, only CloudWatch tells (`AuroraReplicaLag`, a point
@@ -6,16 +7,18 @@
 //! for five minutes, the member's status alone counts.
 
 use super::{DbInstance, observe};
-use crate::describe;
+use crate::describe::{self, AUTOSCALED};
+use crate::status;
 use auroractl_aws::Aws;
 use auroractl_core::state::Verb;
 use auroractl_core::{Identity, Readiness};
-use auroractl_engine::{CallError, Class, Found, Look, Order};
+use auroractl_engine::{CallError, Class, Found, Look, Order, Past};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_rds::types::{DbCluster as Cluster, DbInstance as Raw};
 use std::time::Duration;
 
+pub(super) const DELETE: &str = "rds:DeleteDBInstance";
 const REBOOT: &str = "rds:RebootDBInstance";
 const MEASURE: &str = "cloudwatch:GetMetricStatistics";
 /// Seconds between two points of the metric.
@@ -38,6 +41,34 @@ pub(super) async fn still_a_reader(aws: &Aws, from: &Found<DbInstance>, to: &DbI
     let cluster = describe::cluster(aws, &Look::new(), to.db_cluster_identifier.get()?.as_str()).await?;
     let writes = cluster.as_ref().is_some_and(|cluster| observe::writes(name, cluster));
     if writes { Err(promoted("rds:ModifyDBInstance", name)) } else { Ok(()) }
+}
+
+/// Refuses the same of a deletion: a surge reader, or one that leaves the stack, to which an unplanned failover went. A
+/// cluster that goes as well misses nobody, and while its members go Aurora promotes one after the other.
+pub(super) async fn may_leave(aws: &Aws, past: &Past<DbInstance>) -> Result<(), CallError> {
+    let Some(home) = past.spec.db_cluster_identifier.known().filter(|_| past.parent_stays && !past.outputs.is_writer)
+    else {
+        return Ok(());
+    };
+    let name = past.outputs.db_instance_identifier.as_str();
+    match describe::fetch_cluster(aws, home.as_str()).await {
+        Ok(Some(cluster)) if leaves_without_a_writer(name, &cluster) => Err(promoted(DELETE, name)),
+        Ok(_) => Ok(()),
+        // The look is a precaution: who may not look may delete all the same.
+        Err(error) if error.class == Class::Denied => Ok(()),
+        // Nothing was sent that changes anything.
+        Err(error) if error.in_doubt() => Err(CallError { class: Class::Other, ..error }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Would the deletion of this member leave others without a writer? Readers of autoscaling are no reason to keep it: they
+/// come and go, and stand in no plan.
+fn leaves_without_a_writer(name: &str, cluster: &Cluster) -> bool {
+    let going = status::of_cluster(cluster.status().unwrap_or("available")) == Readiness::Deleting;
+    let names = cluster.db_cluster_members().iter().filter_map(|member| member.db_instance_identifier());
+    let mut others = names.filter(|other| *other != name && !other.starts_with(AUTOSCALED));
+    !going && observe::writes(name, cluster) && others.next().is_some()
 }
 
 fn promoted(operation: &str, name: &str) -> CallError {
@@ -140,6 +171,27 @@ fn caught_up(lag: Option<f64>, most: Duration, elapsed: Duration) -> Readiness {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_rds::types::DbClusterMember;
+
+    fn cluster(status: &str, members: &[(&str, bool)]) -> Cluster {
+        let member = |(name, writes): &(&str, bool)| {
+            DbClusterMember::builder().db_instance_identifier(*name).is_cluster_writer(*writes).build()
+        };
+        let members = members.iter().map(member).collect();
+        Cluster::builder().status(status).set_db_cluster_members(Some(members)).build()
+    }
+
+    #[test]
+    fn a_member_that_has_become_the_writer_does_not_leave_others_behind() {
+        let (a, b, scaled) = (("a", false), ("b", true), ("application-autoscaling-1", false));
+        assert!(leaves_without_a_writer("b", &cluster("available", &[a, b])));
+        assert!(leaves_without_a_writer("b", &cluster("modifying", &[a, b])));
+        assert!(!leaves_without_a_writer("a", &cluster("available", &[a, b])), "a reader");
+        assert!(!leaves_without_a_writer("b", &cluster("deleting", &[a, b])), "the cluster goes");
+        assert!(!leaves_without_a_writer("b", &cluster("available", &[b])), "the only one");
+        assert!(!leaves_without_a_writer("b", &cluster("available", &[b, scaled])), "the only one of the stack's");
+        assert!(!leaves_without_a_writer("c", &cluster("available", &[a, b])), "not listed yet");
+    }
 
     #[test]
     fn a_reader_has_caught_up_when_its_lag_says_so() {

@@ -2,14 +2,16 @@
 //!
 //! Each reader that had its turn is waited for until it has caught up, so that
 //! there is never more than one that lags or is cold. Then the role moves to the
-//! reader that Aurora would choose, if one is fit; else to the surge reader, if
-//! there is one; else the writer restarts where it is. The role is never moved
-//! back, for who writes is no part of a wish; but a surge reader hands it back,
-//! since it goes.
+//! reader that Aurora would choose of those that can bear the writer's load
+//! ([`super::memory`]); else to the surge reader, if there is one that can; else
+//! the writer restarts where it is. The role is never moved back, for who writes
+//! is no part of a wish; but a surge reader hands it back, since it goes.
 
+use super::memory::{on_taking_over, strength};
 use super::surges::Surge;
 use super::{Member, cluster_of, interrupted, observed, once, ready};
-use crate::db_instance::DbInstance;
+use crate::db_cluster::DbCluster;
+use crate::db_instance::{DbInstance, SERVERLESS};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
@@ -53,9 +55,9 @@ fn hand_over(
     program: &mut Program,
 ) {
     let (Some(home), Some(turn)) = (cluster_of(view, cluster), writer.first()) else { return };
-    let least = least(view, writer);
-    let fit = |class: &str| strength(class) >= least;
-    let reader = successor(view, (cluster, &home.address), (writer, program));
+    let load = Load::of(view, &home.address, writer);
+    let reader = successor(view, (cluster, &home.address), (writer, program), &load);
+    let fit = |reader: &DbInstance| load.is_borne_by(reader);
     let surge = Surge::of(view, cluster, program).filter(|surge| reader.is_none() && surge.is_fit(view, fit));
     let surge = surge.filter(|_| !writer.leaves());
     let Some(target) = reader.or(surge.as_ref().map(|surge| surge.change)) else { return };
@@ -96,20 +98,49 @@ fn aim(step: StepId, target: &Change, program: &mut Program) {
     }
 }
 
-/// How strong one must be who takes over: no weaker than the writer will be. From one that leaves anybody takes it.
-fn least(view: &View<'_>, writer: &Member<'_>) -> u32 {
-    let class = || class_after(view, &writer.change.address).unwrap_or_else(|| writer.spec.db_instance_class.clone());
-    if writer.leaves() { 0 } else { strength(&class()) }
+/// What who takes over has to bear.
+struct Load {
+    /// How strong one must be for it: no weaker than the writer will be. Not set: the writer leaves, and anybody takes over.
+    least: Option<f64>,
+    /// The most capacity of the cluster's serverless members, as it will be: an edit of it comes before the role moves.
+    max_acu: Option<f64>,
+    /// The writer is provisioned.
+    provisioned: bool,
 }
 
-/// Who takes over: usable by then, of this stack, strong enough; the lowest tier, then another zone than the writer's, then by
-/// name. From one that leaves also one takes over that is only made by this plan, or that nobody knows when it will be back.
+impl Load {
+    fn of(view: &View<'_>, home: &Address, writer: &Member<'_>) -> Self {
+        let wished = after(view, &writer.change.address).filter(|_| !writer.leaves());
+        let class = wished.map_or_else(|| writer.spec.db_instance_class.clone(), |spec| spec.db_instance_class);
+        let cluster = view.graph.any(home).and_then(|node| Of::<DbCluster>::spec(&node.spec).ok());
+        let range = cluster.and_then(|cluster| cluster.serverless_v2_scaling_configuration);
+        let max_acu = range.map(|range| range.max_capacity);
+        let least = (!writer.leaves()).then(|| strength(&class, max_acu));
+        Self { least, max_acu, provisioned: class != SERVERLESS }
+    }
+
+    fn is_borne_by(&self, reader: &DbInstance) -> bool {
+        let strong = |least: f64| on_taking_over(reader, self.max_acu).is_some_and(|strength| strength >= least);
+        self.least.is_none_or(strong)
+    }
+
+    /// Do others that are fit come before it? That a serverless reader has grown to a provisioned writer's size is AWS's
+    /// estimate; a class is what it is.
+    fn is_second_choice(&self, reader: &DbInstance) -> bool {
+        self.provisioned && reader.db_instance_class == SERVERLESS
+    }
+}
+
+/// Who takes over: usable by then, of this stack, strong enough; a provisioned one from a provisioned one, then the lowest
+/// tier, then another zone than the writer's, then by name. From one that leaves also one takes over that is only made by this
+/// plan, or that nobody knows when it will be back.
 fn successor<'a>(
     view: &View<'a>,
     (cluster, home): (&str, &Address),
     (writer, program): (&Member<'_>, &Program),
+    load: &Load,
 ) -> Option<&'a Change> {
-    let (least, leaves) = (least(view, writer), writer.leaves());
+    let leaves = writer.leaves();
     let fit = |change: &&Change| {
         let at = &change.address;
         let seen = observed(view, at);
@@ -124,59 +155,24 @@ fn successor<'a>(
         // Who has a step is waited for.
         let usable = leaves || ready(view, at) || program.forward(at).is_some();
         let writes = seen.as_ref().is_some_and(|(_, outputs)| outputs.is_writer);
-        let class = class_after(view, at).or(seen.map(|(spec, _)| spec.db_instance_class));
-        member && stays && usable && !writes && class.is_some_and(|class| strength(&class) >= least)
+        member && stays && usable && !writes && after(view, at).is_some_and(|reader| load.is_borne_by(&reader))
     };
     let rank = |change: &Change| {
         let at = &change.address;
         let zone = |spec: &DbInstance| spec.availability_zone.clone();
-        let seen = observed(view, at);
-        let tier = tier_after(view, at).or(seen.as_ref().map(|(spec, _)| spec.promotion_tier));
-        let there = seen.as_ref().and_then(|(spec, outputs)| outputs.availability_zone.clone().or_else(|| zone(spec)));
-        (!change.action.lives_on(), tier, there == zone(&writer.spec))
+        let (seen, reader) = (observed(view, at), after(view, at));
+        let there = seen.and_then(|(spec, outputs)| outputs.availability_zone.or_else(|| zone(&spec)));
+        let second = reader.as_ref().is_some_and(|reader| load.is_second_choice(reader));
+        let tier = reader.map(|reader| reader.promotion_tier);
+        (!change.action.lives_on(), second, tier, there == zone(&writer.spec))
     };
     let mut fit: Vec<&Change> = view.plan.changes.iter().filter(fit).collect();
     fit.sort_by_key(|change| (rank(change), change.address.clone()));
     fit.first().copied()
 }
 
-/// The spec that the stack wants of a member, as far as it can be read before the run.
-fn wished(view: &View<'_>, address: &Address) -> Option<DbInstance> {
-    Of::<DbInstance>::spec(&view.graph.any(address)?.spec).ok()
-}
-
-pub(super) fn class_after(view: &View<'_>, address: &Address) -> Option<String> {
-    wished(view, address).map(|spec| spec.db_instance_class)
-}
-
-fn tier_after(view: &View<'_>, address: &Address) -> Option<u8> {
-    wished(view, address).map(|spec| spec.promotion_tier)
-}
-
-/// A measure by which classes compare: the size, in halves of `large`. A serverless member follows the writer's load in
-/// the tiers that take over, so that it counts as any other's equal.
-#[must_use]
-pub fn strength(class: &str) -> u32 {
-    let size = class.rsplit('.').next().unwrap_or_default();
-    match size {
-        "serverless" => u32::MAX,
-        "micro" | "small" => 0,
-        "medium" => 1,
-        "large" => 2,
-        "xlarge" => 4,
-        _ => size.strip_suffix("xlarge").and_then(|times| times.parse::<u32>().ok()).map_or(0, |times| times * 4),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::strength;
-
-    #[test]
-    fn classes_compare_by_their_size() {
-        let order = ["db.t4g.medium", "db.r7g.large", "db.r8g.xlarge", "db.r6g.2xlarge", "db.r7g.16xlarge"];
-        assert!(order.windows(2).all(|pair| strength(pair[0]) < strength(pair[1])), "{order:?}");
-        assert_eq!(strength("db.r7g.large"), strength("db.r8g.large"));
-        assert!(strength("db.serverless") > strength("db.r7g.16xlarge"));
-    }
+/// A member as it will be when the role moves: as the stack wants it, as far as that can be read before the run, else as it is.
+pub(super) fn after(view: &View<'_>, address: &Address) -> Option<DbInstance> {
+    let wished = view.graph.any(address).and_then(|node| Of::<DbInstance>::spec(&node.spec).ok());
+    wished.or_else(|| observed(view, address).map(|(spec, _)| spec))
 }

@@ -6,6 +6,7 @@
 //! interrupted run left is used as it is: its removal, which stands in every
 //! plan, waits for the turns.
 
+use super::handover::after;
 use super::{Member, cluster_of, interrupted, observed, once};
 use crate::db_instance::DbInstance;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
@@ -59,11 +60,12 @@ impl<'a> Surge<'a> {
     }
 
     /// Can it take over, when it has caught up?
-    pub(super) fn is_fit(&self, view: &View<'_>, fit: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn is_fit(&self, view: &View<'_>, fit: impl Fn(&DbInstance) -> bool) -> bool {
         let at = &self.change.address;
         match self.change.action {
-            Action::Delete => observed(view, at).is_some_and(|(spec, _)| !self.writes && fit(&spec.db_instance_class)),
-            _ => super::handover::class_after(view, at).is_some_and(|class| fit(&class)),
+            // One that an earlier run left is not edited.
+            Action::Delete => observed(view, at).is_some_and(|(spec, _)| !self.writes && fit(&spec)),
+            _ => after(view, at).is_some_and(|spec| fit(&spec)),
         }
     }
 

@@ -17,7 +17,7 @@ fn at(name: &str) -> Address {
     Address::new("db_instance", name).unwrap()
 }
 
-fn spec(name: &str, tier: u8) -> DbInstance {
+pub(super) fn spec(name: &str, tier: u8) -> DbInstance {
     DbInstance {
         db_instance_identifier: name.into(),
         db_cluster_identifier: Input::Value("orders".into()),

@@ -2,13 +2,12 @@
 
 use super::offers::{ClassOffer, Offers, Version};
 use super::wish::{Cluster, Want, Wish};
+use crate::db_instance::SERVERLESS;
 use crate::version;
 use auroractl_core::Address;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Class of Serverless v2 members.
-const SERVERLESS: &str = "db.serverless";
 /// So many near misses are named.
 const NAMED: usize = 4;
 
@@ -76,20 +75,25 @@ fn of_cluster(at: &Address, cluster: &Cluster, offers: &Offers) -> Vec<Finding> 
         let (address, field) = (Some(at.clone()), Some(field));
         Finding { topic, address, field, problem, hint, warning: false }
     };
-    let Some((name, offered)) = offered(&cluster.version, &offers.versions) else {
+    let found = meant(&cluster.version, &offers.versions);
+    let Some((name, version)) = found.filter(|(_, version)| version.offered || !cluster.chosen) else {
+        if !cluster.chosen {
+            return Vec::new();
+        }
         let problem = format!("Aurora PostgreSQL {} is not offered here", cluster.version);
         return vec![finding(Topic::Version, "engine_version", problem, near_versions(&cluster.version, offers))];
     };
     let mut findings = Vec::new();
     if let Some(runs) = cluster.runs.as_ref().filter(|runs| *runs != name)
-        && let Some(running) = offers.versions.get(runs)
+        // What a version that is no longer offered is upgraded to is not always listed.
+        && let Some(running) = offers.versions.get(runs).filter(|running| running.offered)
         && !running.upgrades.contains(name)
     {
         let problem = format!("AWS does not upgrade {runs} to {name} in place");
         let targets = running.upgrades.iter().filter(|target| version::major(target) == version::major(runs));
         findings.push(finding(Topic::Version, "engine_version", problem, listed("from there one gets to", targets)));
     }
-    if let (Some(range), Some((least, most))) = (&cluster.serverless, offered.serverless)
+    if let (Some(range), Some((least, most))) = (&cluster.serverless, version.serverless)
         && (range.min_capacity < least || range.max_capacity > most)
     {
         let problem = format!(
@@ -104,19 +108,25 @@ fn of_cluster(at: &Address, cluster: &Cluster, offers: &Offers) -> Vec<Finding> 
     findings
 }
 
-/// The offered version that a wish names; `16` is satisfied by any `16.x`, the newest counts.
-fn offered<'o>(wanted: &str, versions: &'o BTreeMap<String, Version>) -> Option<(&'o String, &'o Version)> {
-    let within = |name: &str| name == wanted || name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'));
-    versions.iter().filter(|(name, _)| within(name)).max_by(|a, b| version::compare(a.0, b.0))
+/// The version that a wish names: that very one, else the newest on offer that satisfies it, as any `16.x` does `16`.
+fn meant<'o>(wanted: &str, versions: &'o BTreeMap<String, Version>) -> Option<(&'o String, &'o Version)> {
+    let within = |name: &str| name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'));
+    let fitting = versions.iter().filter(|(name, version)| version.offered && within(name));
+    versions.get_key_value(wanted).or_else(|| fitting.max_by(|a, b| version::compare(a.0, b.0)))
+}
+
+/// The versions that can be chosen.
+fn on_offer(offers: &Offers) -> impl Iterator<Item = &String> {
+    offers.versions.iter().filter(|(_, version)| version.offered).map(|(name, _)| name)
 }
 
 /// Versions of the same major, the nearest newer one first; else the newest of each major.
 fn near_versions(wanted: &str, offers: &Offers) -> String {
     let mut same: Vec<&String> =
-        offers.versions.keys().filter(|name| version::major(name) == version::major(wanted)).collect();
+        on_offer(offers).filter(|name| version::major(name) == version::major(wanted)).collect();
     same.sort_by(|a, b| version::compare(a, b));
     if same.is_empty() {
-        let mut all: Vec<&String> = offers.versions.keys().collect();
+        let mut all: Vec<&String> = on_offer(offers).collect();
         all.sort_by(|a, b| version::compare(b, a));
         return listed("there are", all.into_iter());
     }
@@ -125,9 +135,13 @@ fn near_versions(wanted: &str, offers: &Offers) -> String {
 }
 
 fn of_instance(at: &Address, want: &Want, offers: &Offers) -> Option<Finding> {
-    // A version that is not offered has been reported with its cluster.
-    let (name, _) = offered(&want.version, &offers.versions)?;
+    // One that AWS does not have has been reported with its cluster.
+    let (name, version) = meant(&want.version, &offers.versions)?;
     let classes = offers.classes.get(&want.version)?;
+    // AWS need not say what can be had with one that is no longer offered, and clusters that run it get members all the same.
+    if classes.is_empty() && !version.offered {
+        return None;
+    }
     let fits = |offer: &&ClassOffer| offer.class == want.class && offer.storage == want.storage;
     let zone_fits =
         |offer: &ClassOffer| want.zone.as_ref().is_none_or(|zone| offer.zones.is_empty() || offer.zones.contains(zone));

@@ -6,10 +6,13 @@ use auroractl_aws::Aws;
 use auroractl_engine::{CallError, Class};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Status of a version that is no longer offered.
+const WITHDRAWN: &str = "deprecated";
+
 /// What AWS offers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Offers {
-    /// Versions of Aurora PostgreSQL.
+    /// Versions of Aurora PostgreSQL, also those that are no longer offered.
     pub versions: BTreeMap<String, Version>,
     /// Classes by version, for the versions that were asked about.
     pub classes: BTreeMap<String, Vec<ClassOffer>>,
@@ -20,6 +23,8 @@ pub struct Offers {
 /// A version of the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Version {
+    /// It can be chosen. Clusters that run one that can't any more go on, and may be edited.
+    pub offered: bool,
     /// Versions that it can be upgraded to in place.
     pub upgrades: BTreeSet<String>,
     /// Least and most capacity units of Serverless v2; `None` when AWS does not say.
@@ -58,7 +63,7 @@ pub(super) async fn fetch(aws: &Aws, wish: &Wish) -> Result<Offers, CallError> {
 
 async fn versions(aws: &Aws) -> Result<BTreeMap<String, Version>, CallError> {
     let call = || {
-        let pages = aws.rds().describe_db_engine_versions().engine(ENGINE).into_paginator();
+        let pages = aws.rds().describe_db_engine_versions().engine(ENGINE).include_all(true).into_paginator();
         async move { pages.items().send().collect::<Result<Vec<_>, _>>().await }
     };
     let all = aws.read("rds:DescribeDBEngineVersions", call).await?;
@@ -67,12 +72,13 @@ async fn versions(aws: &Aws) -> Result<BTreeMap<String, Version>, CallError> {
             raw.valid_upgrade_target().iter().filter_map(|target| target.engine_version().map(str::to_owned)).collect();
         let range = raw.serverless_v2_features_support();
         let serverless = range.and_then(|range| Some((range.min_capacity()?, range.max_capacity()?)));
-        Some((raw.engine_version()?.to_owned(), Version { upgrades, serverless }))
+        let offered = raw.status() != Some(WITHDRAWN);
+        Some((raw.engine_version()?.to_owned(), Version { offered, upgrades, serverless }))
     };
     Ok(all.into_iter().filter_map(version).collect())
 }
 
-/// The classes of one version. A version that AWS does not have has none.
+/// The classes of one version. A version that AWS does not have has none; one that is no longer offered may have none, too.
 async fn classes(aws: &Aws, version: &str) -> Result<Vec<ClassOffer>, CallError> {
     let call = || {
         let options = aws.rds().describe_orderable_db_instance_options().engine(ENGINE).engine_version(version);

@@ -20,9 +20,13 @@ fn offers() -> Offers {
     let version = |upgrades: &[&str], range| Version {
         upgrades: upgrades.iter().map(|v| (*v).to_owned()).collect(),
         serverless: range,
+        offered: true,
     };
+    let withdrawn = |range| Version { offered: false, ..version(&[], range) };
     let versions = [
+        ("15.4", withdrawn(Some((0.5, 128.0)))),
         ("15.10", version(&["15.12"], Some((0.0, 256.0)))),
+        ("16.6", withdrawn(None)),
         ("16.8", version(&["16.9", "16.11", "17.4"], Some((0.5, 128.0)))),
         ("16.9", version(&["16.11"], Some((0.0, 256.0)))),
         ("16.11", version(&[], Some((0.0, 256.0)))),
@@ -36,7 +40,8 @@ fn offers() -> Offers {
     ];
     let versions: BTreeMap<String, Version> =
         versions.into_iter().map(|(name, version)| (name.to_owned(), version)).collect();
-    let classes = versions.keys().map(|name| (name.clone(), classes.clone())).collect();
+    let classes_of = |version: &Version| if version.offered { classes.clone() } else { Vec::new() };
+    let classes = versions.iter().map(|(name, version)| (name.clone(), classes_of(version))).collect();
     let quota = |used, max| Quota { used, max };
     let quotas = [("DBClusters".to_owned(), quota(3, 40)), ("DBInstances".to_owned(), quota(39, 40))].into();
     Offers { versions, classes, quotas: Some(quotas) }
@@ -48,13 +53,24 @@ fn cluster(version: &str, runs: Option<&str>, range: Option<(f64, f64)>) -> Wish
         max_capacity: max,
         seconds_until_auto_pause: None,
     });
-    let cluster = Cluster { version: version.into(), runs: runs.map(str::to_owned), serverless };
+    let cluster = Cluster { version: version.into(), chosen: true, runs: runs.map(str::to_owned), serverless };
     Wish { clusters: [(at("db_cluster.main"), cluster)].into(), ..Wish::default() }
 }
 
+/// A cluster of which another range is wanted, and no other version.
+fn ranged(version: &str, range: (f64, f64)) -> Wish {
+    let Wish { mut clusters, .. } = cluster(version, None, Some(range));
+    clusters.values_mut().for_each(|cluster| cluster.chosen = false);
+    Wish { clusters, ..Wish::default() }
+}
+
 fn instance(class: &str, zone: Option<&str>) -> Wish {
+    instance_with("16.11", class, zone)
+}
+
+fn instance_with(version: &str, class: &str, zone: Option<&str>) -> Wish {
     let want = Want {
-        version: "16.11".into(),
+        version: version.into(),
         storage: StorageType::Aurora,
         class: class.into(),
         zone: zone.map(str::to_owned),
@@ -90,6 +106,32 @@ fn versions_name_the_nearest() {
         said(&cluster("12.1", None, None)),
         ["db_cluster.main: Aurora PostgreSQL 12.1 is not offered here (there are 17.4, 16.11, 16.9, 16.8)"]
     );
+}
+
+#[test]
+fn a_version_that_is_no_longer_offered_is_not_chosen() {
+    assert_eq!(
+        said(&cluster("15.4", None, None)),
+        ["db_cluster.main: Aurora PostgreSQL 15.4 is not offered here (there are 15.10)"]
+    );
+    assert_eq!(
+        said(&cluster("16.6", Some("16.8"), None)),
+        ["db_cluster.main: Aurora PostgreSQL 16.6 is not offered here (there are 16.8, 16.9, 16.11)"]
+    );
+    assert_eq!(said(&cluster("16.9", Some("16.6"), None)), [""; 0], "where it gets to AWS need not say");
+}
+
+#[test]
+fn who_runs_a_version_that_is_no_longer_offered_may_edit_the_rest() {
+    assert_eq!(said(&ranged("15.4", (0.5, 64.0))), [""; 0]);
+    assert_eq!(said(&ranged("14.3", (0.5, 64.0))), [""; 0], "nor if AWS does not know it any more");
+    let beyond = judge(&ranged("15.4", (0.0, 64.0)), &offers());
+    assert_eq!(beyond.iter().map(|finding| finding.topic).collect::<Vec<_>>(), [Topic::Serverless]);
+    assert_eq!(said(&instance_with("15.4", "db.r7g.xlarge", None)), [""; 0]);
+    let mut told = offers();
+    told.classes.insert("15.4".into(), vec![offer("db.r6g.large", &[])]);
+    let found = judge(&instance_with("15.4", "db.r7g.xlarge", None), &told);
+    assert_eq!(found.len(), 1, "where AWS says what can be had it counts");
 }
 
 #[test]

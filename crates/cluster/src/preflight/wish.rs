@@ -23,6 +23,8 @@ pub struct Wish {
 pub struct Cluster {
     /// The version that it will run.
     pub version: String,
+    /// It is made with that version, or gets it: then the version has to be on offer.
+    pub chosen: bool,
     /// The version that runs, when it is to be changed.
     pub runs: Option<String>,
     /// The wanted capacity range.
@@ -70,8 +72,10 @@ impl Wish {
             return;
         }
         let Some((spec, runs)) = cluster(&change.address, graph, observed) else { return };
+        let version = will_run(&spec, runs.as_deref());
         let cluster = Cluster {
-            version: will_run(&spec, runs.as_deref()),
+            chosen: touched(change, &["engine_version"]) && runs.as_ref() != Some(&version),
+            version,
             runs: runs.filter(|_| touched_one(change, "engine_version")),
             serverless: spec.serverless_v2_scaling_configuration,
         };
@@ -199,7 +203,7 @@ mod tests {
         let wish = wish(made, &BTreeMap::new()).unwrap();
         assert_eq!(wish.versions().collect::<Vec<_>>(), ["16.8", "16.8"]);
         assert_eq!(wish.made.values().sum::<u64>(), 2);
-        assert!(wish.clusters.values().all(|cluster| cluster.runs.is_none()));
+        assert!(wish.clusters.values().all(|cluster| cluster.runs.is_none() && cluster.chosen));
     }
 
     #[test]
@@ -210,5 +214,15 @@ mod tests {
         let upgrade = wish(edit, &runs("16.6")).unwrap();
         let cluster = upgrade.clusters.values().next().unwrap();
         assert_eq!((cluster.version.as_str(), cluster.runs.as_deref()), ("16.8", Some("16.6")));
+        assert!(cluster.chosen);
+    }
+
+    #[test]
+    fn who_edits_the_range_alone_chooses_no_version() {
+        let edit = || vec![change("db_cluster.main", Action::Update, Some("serverless_v2_scaling_configuration"))];
+        for observed in [runs("16.8"), runs("16.8.2"), runs("16.11"), BTreeMap::new()] {
+            let edited = wish(edit(), &observed).unwrap();
+            assert!(edited.clusters.values().all(|cluster| !cluster.chosen && cluster.runs.is_none()), "{edited:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
 use crate::event::Event;
-use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder};
+use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder, RawPast};
 use crate::look::Look;
 use auroractl_core::diff::Context;
 use auroractl_core::identity::{Identity, Naming};
@@ -50,6 +50,8 @@ pub(super) struct Target {
     pub(super) incarnation: Option<String>,
     /// The identities of other objects that are on record under its address.
     pub(super) others: Vec<String>,
+    /// See [`crate::kind::Past::parent_stays`].
+    pub(super) parent_stays: bool,
 }
 
 /// What was done.
@@ -105,7 +107,7 @@ async fn delete<W: Sync>(
     (kind, me, world): (&dyn Kind<W>, &Identity, &W),
     target: Target,
 ) -> Result<Ending, CallError> {
-    let Target { ask, incarnation, others } = target;
+    let Target { ask, incarnation, others, parent_stays } = target;
     let given = matches!(kind.naming(&ask.spec), Ok(Naming::Given(_)));
     if incarnation.is_some() || given {
         let refuse = |class, why: &str| Err(CallError::new(&format!("delete {}", me.address), class, why));
@@ -124,7 +126,8 @@ async fn delete<W: Sync>(
         }
     }
     let nothing = Value::Null;
-    kind.delete(world, me, (&ask.spec, ask.outputs.as_ref().unwrap_or(&nothing))).await
+    let outputs = ask.outputs.as_ref().unwrap_or(&nothing);
+    kind.delete(world, me, RawPast { spec: &ask.spec, outputs, parent_stays }).await
 }
 
 /// Is this another object that is on record under the same address?

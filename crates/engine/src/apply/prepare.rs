@@ -13,10 +13,10 @@ use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::{Live, Observed, Owner};
-use auroractl_core::plan::{Action, Change};
+use auroractl_core::plan::{Action, Change, Plan};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
-use auroractl_core::{Address, Graph};
+use auroractl_core::{Address, Graph, guard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -184,7 +184,9 @@ pub(super) fn worker<W>(
     let job = match step.verb {
         Verb::Delete | Verb::Forget => {
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
-            Job::Delete(Target { ask, incarnation: book.incarnation(step), others: book.others(step) })
+            let (incarnation, others) = (book.incarnation(step), book.others(step));
+            let parent_stays = parent_stays(book.state, work.plan, &step.address);
+            Job::Delete(Target { ask, incarnation, others, parent_stays })
         }
         Verb::Failover | Verb::Failback | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
             Job::Operate(order(book, work, step).ok_or_else(|| fault("nothing is recorded of it"))?)
@@ -207,6 +209,12 @@ pub(super) fn worker<W>(
         }
     };
     Ok(Worker { kind, me, job })
+}
+
+/// Is what a resource is a part of there after this plan? A part goes first, so that it still says what it belongs to.
+fn parent_stays(state: &State, plan: &Plan, address: &Address) -> bool {
+    let stays = |at: &Address| plan.changes.iter().any(|change| change.address == *at && change.action.lives_on());
+    guard::parent(address, state).is_some_and(stays)
 }
 
 /// The operation that a step asks for, if what it acts on is on record.
@@ -241,4 +249,56 @@ fn spec(state: &State, intent: &Intent) -> Result<serde_json::Value, CallError> 
 /// A store's failure as a step's.
 pub(super) fn unwritten(error: &StoreError) -> CallError {
     CallError::new("journal", Class::Other, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::identity::StackId;
+    use auroractl_core::model::Group;
+    use auroractl_core::state::Scope;
+    use serde_json::Value;
+
+    fn at(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    fn record(deps: &[&str]) -> Record {
+        Record {
+            kind: String::new(),
+            version: 1,
+            scope: Scope { account: "1".into(), region: "r".into() },
+            oid: String::new(),
+            generation: 0,
+            name: String::new(),
+            applied: Value::Null,
+            outputs: Value::Null,
+            deps: deps.iter().map(|dep| at(dep)).collect(),
+            incarnation: None,
+            settled: true,
+            born: 0,
+        }
+    }
+
+    #[test]
+    fn a_member_is_missed_where_its_cluster_stays() {
+        let stack = StackId { name: "orders".into(), account: "1".into(), region: "r".into() };
+        let mut state = State::new(stack, "lineage".into());
+        state.resources.insert(at("db_cluster.main"), record(&["kms_key.main"]));
+        state.resources.insert(at("db_instance.a"), record(&["db_cluster.main"]));
+        state.resources.insert(at("db_instance.b"), record(&["db_cluster.main", "db_instance.a"]));
+        let member = at("db_instance.b");
+        let stays = |changes: Vec<Change>| parent_stays(&state, &Plan { changes }, &member);
+        let of_cluster = |action| Change::bare(at("db_cluster.main"), Group::Cluster, action);
+        let of_first = || Change::bare(at("db_instance.a"), Group::Cluster, Action::NoOp);
+        for (action, expected) in
+            [(Action::NoOp, true), (Action::Restart, true), (Action::Delete, false), (Action::Forget, false)]
+        {
+            assert_eq!(stays(vec![of_first(), of_cluster(action)]), expected, "{action:?}");
+        }
+        assert!(!stays(vec![of_first()]), "a cluster that the stack does not know misses nobody");
+        let cluster = at("db_cluster.main");
+        let key = Change::bare(at("kms_key.main"), Group::Security, Action::NoOp);
+        assert!(!parent_stays(&state, &Plan { changes: vec![key] }, &cluster), "only members have a parent");
+    }
 }

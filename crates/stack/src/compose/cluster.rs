@@ -6,13 +6,14 @@ use super::params::Groups;
 use super::security::Role;
 use crate::config;
 use auroractl_cluster::{
-    DbCluster, DbInstance, InsightsMode, ReaderMetric, ScalableTarget, ScalingPolicy, ServerlessV2Scaling, StorageType,
-    Window, strength,
+    DbCluster, DbInstance, InsightsMode, LAST_FOLLOWING_TIER, ReaderMetric, ScalableTarget, ScalingPolicy,
+    ServerlessV2Scaling, StorageType, Window, strength,
 };
 use auroractl_core::graph::GraphError;
 use auroractl_core::ids::{ClusterId, KmsKeyArn};
 use auroractl_core::{Handle, Input};
 use auroractl_monitoring::LogGroup;
+use auroractl_params::classes::SERVERLESS;
 
 /// What the cluster is made from.
 pub(super) struct Needs<'a> {
@@ -77,13 +78,16 @@ fn surge(
     needs: &Needs<'_>,
     (made, members): (&Made, &[config::ResolvedMember]),
 ) -> Result<(), GraphError> {
-    let Some(strongest) = members.iter().rev().max_by_key(|member| strength(&member.class)) else { return Ok(()) };
+    let max_acu = draft.config.cluster.serverless.as_ref().map(|range| range.max_acu);
+    let memory = |member: &config::ResolvedMember| strength(&member.class, max_acu);
+    let strongest = members.iter().rev().max_by(|a, b| memory(a).total_cmp(&memory(b)));
+    let Some(strongest) = strongest else { return Ok(()) };
     let member = config::ResolvedMember {
         name: config::Changes::SURGE.to_owned(),
         identifier: draft.config.surge_identifier(),
         az: None,
-        // Where others can take over they come first. A serverless one follows the writer's load in the tiers 0 and 1 only.
-        promotion_tier: if members.len() > 1 { 15 } else { 1 },
+        // Where others can take over they come first; but a serverless one that does not follow the writer can't.
+        promotion_tier: if members.len() > 1 && strongest.class != SERVERLESS { 15 } else { LAST_FOLLOWING_TIER },
         initial_writer: false,
         declared: None,
         class: strongest.class.clone(),
@@ -200,8 +204,9 @@ pub(super) fn autoscaling(draft: &mut Draft<'_>, made: &Made) -> Result<(), Grap
 #[cfg(test)]
 mod tests {
     use crate::{Files, Known, compose, load_from};
-    use auroractl_cluster::DbInstance;
+    use auroractl_cluster::{DbInstance, strength};
     use auroractl_core::{Address, Desired, Of};
+    use auroractl_params::classes::{Hardware, SERVERLESS};
     use std::io;
     use std::path::Path;
 
@@ -223,6 +228,31 @@ mod tests {
     }
 
     const SURGE: (&str, &str) = ("[recovery]\n", "[changes]\nsurge_reader = true\n\n[recovery]\n");
+
+    #[test]
+    fn a_serverless_surge_reader_follows_the_writer() {
+        let serverless = ("name = \"c\"\n", "name = \"c\"\nclass = \"db.serverless\"\n");
+        for (range, expected) in [
+            ("[cluster.serverless]\nmax_acu = 4\n\n[cluster.backup]\n", ("db.r7g.large", 15)),
+            ("[cluster.serverless]\nmax_acu = 64\n\n[cluster.backup]\n", ("db.serverless", 1)),
+        ] {
+            let desired = composed(&[serverless, ("[cluster.backup]\n", range), SURGE]);
+            let at: Address = "db_instance.surge_reader".parse().unwrap();
+            let spec = Of::<DbInstance>::spec(&desired.surges[&at].node.spec).unwrap();
+            assert_eq!((spec.db_instance_class.as_str(), spec.promotion_tier), expected);
+        }
+    }
+
+    #[test]
+    fn members_compare_by_the_memory_of_the_table() {
+        for class in include_str!("../../../params/data/classes.tsv").lines().filter_map(|line| line.split('\t').next())
+        {
+            let (memory, strength) = (Hardware::of_class(class).unwrap().memory_gib, strength(class, None));
+            // A `db.r4.large` has three quarters of a GiB less than its successors, and is no weaker for that.
+            assert!((strength - memory).abs() <= strength / 16.0, "{class}: {strength} and {memory}");
+        }
+        assert_eq!(strength(SERVERLESS, Some(8.0)), Hardware::serverless(8.0).memory_gib);
+    }
 
     #[test]
     fn a_surge_reader_stands_beside_the_resources() {

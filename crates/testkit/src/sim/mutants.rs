@@ -10,7 +10,7 @@ use auroractl_core::identity::{Identity, Naming};
 use auroractl_core::kind::{Malformed, Sides};
 use auroractl_core::model::{Adoption, Group, ReplaceOrder, Timing};
 use auroractl_core::{Observed, PureKind, Readiness, State};
-use auroractl_engine::kind::{Edit, RawAsk, RawDone, RawOrder};
+use auroractl_engine::kind::{Edit, RawAsk, RawDone, RawOrder, RawPast};
 use auroractl_engine::{CallError, Ending, Kind, Look, Registry};
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -239,7 +239,7 @@ impl Kind<World> for Impatient {
         &'a self,
         w: &'a World,
         me: &'a Identity,
-        past: (&'a Value, &'a Value),
+        past: RawPast<'a>,
     ) -> BoxFuture<'a, Result<Ending, CallError>> {
         self.inner().delete(w, me, past)
     }

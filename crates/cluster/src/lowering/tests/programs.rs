@@ -1,7 +1,7 @@
 //! Whatever is edited, and however the stack wants it: what every program of a cluster keeps to.
 
 use super::{change, id, live, spec};
-use crate::db_cluster::{DbCluster, sample};
+use crate::db_cluster::{DbCluster, ServerlessV2Scaling, sample};
 use crate::scalable_target::{ScalableTarget, ScalableTargetOutputs};
 use crate::{DbInstance, LOWERINGS};
 use auroractl_core::diff::FieldChange;
@@ -11,7 +11,7 @@ use auroractl_core::observed::{Live, Observed, Owner, Readiness};
 use auroractl_core::plan::{Action, Change, Plan, interrupts};
 use auroractl_core::queue::Queue;
 use auroractl_core::state::{State, Verb};
-use auroractl_core::{Address, Desired, Graph, Impact, Input, Level, Manner, Model, Strategy, Tags, When};
+use auroractl_core::{Address, Desired, Graph, Impact, Input, Level, Manner, Strategy, Tags, When};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 use serde_json::Value;
@@ -47,7 +47,15 @@ struct Scene {
     surge: Surge,
     /// An interrupted run left AWS working on this member.
     unfinished: Option<usize>,
+    /// Class of each member; who is not listed is a `db.r7g.large`.
+    classes: Vec<&'static str>,
+    /// The most capacity of serverless members.
+    max_acu: f64,
+    /// Class and tier of the surge reader.
+    stand_in: (&'static str, u8),
 }
+
+const LARGE: &str = "db.r7g.large";
 
 /// The surge reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +107,35 @@ fn scenes() -> impl proptest::strategy::Strategy<Value = Scene> {
     parts.prop_map(|(members, writer, static_value, autoscaled, strategy)| {
         let writer = writer.map(|writer| writer % members.len());
         let manner = Manner { strategy, ..Manner::default() };
-        Scene { members, writer, static_value, autoscaled, manner, surge: Surge::Unwanted, unfinished: None }
+        Scene { members, writer, static_value, autoscaled, manner, ..plain() }
+    })
+}
+
+/// Nobody, and nothing that happens.
+fn plain() -> Scene {
+    Scene {
+        members: Vec::new(),
+        writer: None,
+        static_value: false,
+        autoscaled: false,
+        manner: Manner::default(),
+        surge: Surge::Unwanted,
+        unfinished: None,
+        classes: Vec::new(),
+        max_acu: 64.0,
+        stand_in: (LARGE, 15),
+    }
+}
+
+/// Scenes whose members are of different classes.
+fn mixed() -> impl proptest::strategy::Strategy<Value = Scene> {
+    let class = prop_oneof![Just(LARGE), Just("db.r7g.xlarge"), Just("db.t4g.large"), Just("db.serverless")];
+    let classes = proptest::collection::vec(class, 6);
+    let tiers = proptest::collection::vec(0..4_u8, 6);
+    let max_acu = prop_oneof![Just(2.0), Just(8.0), Just(16.0), Just(128.0)];
+    (scenes(), classes, tiers, max_acu).prop_map(|(scene, classes, tiers, max_acu)| {
+        let members = scene.members.iter().zip(tiers).map(|((_, edit), tier)| (tier, *edit)).collect();
+        Scene { members, classes, max_acu, ..scene }
     })
 }
 
@@ -138,7 +174,8 @@ fn other(address: &Address, action: Action, fields: Vec<FieldChange>) -> Change 
 }
 
 /// The scene as a plan, and its program.
-fn program(scene: &Scene) -> (Program, Graph) {
+fn program(scene: &Scene) -> Program {
+    let home = scene.cluster();
     let mut desired = Desired { manner: scene.manner, ..Desired::new(id()) };
     let group: Address = "db_cluster_parameter_group.main".parse().unwrap();
     let node = auroractl_core::graph::Node {
@@ -147,19 +184,19 @@ fn program(scene: &Scene) -> (Program, Graph) {
         after: Default::default(),
     };
     desired.nodes.insert(group.clone(), node);
-    let cluster = desired.add("main", &sample()).unwrap();
+    let cluster = desired.add("main", &home).unwrap();
     desired.nodes.get_mut(cluster.address()).unwrap().after.insert(group.clone());
     let mut changes = Vec::new();
     let fields = vec![field("parameters.shared_buffers", Level::RebootAll, When::AtReboot)];
     let (action, fields) = if scene.static_value { (Action::Update, fields) } else { (Action::NoOp, vec![]) };
     changes.push(other(&group, action, fields));
     changes.push(other(cluster.address(), Action::NoOp, vec![]));
-    let mut observed = BTreeMap::from([(cluster.address().clone(), ready(&sample(), Value::Null))]);
+    let mut observed = BTreeMap::from([(cluster.address().clone(), ready(&home, Value::Null))]);
     let (mut first, mut handles) = (None, Vec::new());
     for (index, (tier, edit)) in scene.members.iter().enumerate() {
-        let of = cluster.out();
-        let handle = desired.add(&name(index), &DbInstance { db_cluster_identifier: of, ..spec(&name(index), *tier) });
-        let handle = handle.unwrap();
+        let class = scene.class(index);
+        let member = of_class(spec(&name(index), *tier), class);
+        let handle = desired.add(&name(index), &DbInstance { db_cluster_identifier: cluster.out(), ..member }).unwrap();
         // As `compose` does: readers are made after the first writer.
         match &first {
             None => first = Some(handle.clone()),
@@ -168,18 +205,21 @@ fn program(scene: &Scene) -> (Program, Graph) {
         handles.push(handle);
         changes.push(edited(index, *edit));
         if *edit != Edit::Missing {
-            observed.extend([live(&name(index), *tier, scene.writer == Some(index))]);
+            observed.extend([seen_as(live(&name(index), *tier, scene.writer == Some(index)), class)]);
         }
         if scene.unfinished == Some(index) {
             work_on(changes.last_mut().unwrap(), observed.get_mut(&super::at(&name(index))).unwrap());
         }
     }
     if scene.surge.is_wanted() {
-        let spec = DbInstance { db_cluster_identifier: cluster.out(), ..spec("orders-surge", 15) };
-        let _ = desired.surge("surge_reader", &spec, &handles).unwrap();
+        let (class, tier) = scene.stand_in;
+        let reader = of_class(spec("orders-surge", tier), class);
+        let reader = DbInstance { db_cluster_identifier: cluster.out(), ..reader };
+        let _ = desired.surge("surge_reader", &reader, &handles).unwrap();
     }
     if let Surge::Left { writes, .. } = scene.surge {
-        observed.extend([live("surge_reader", 15, writes)]);
+        let (class, tier) = scene.stand_in;
+        observed.extend([seen_as(live("surge_reader", tier, writes), class)]);
     }
     if scene.autoscaled {
         let target = ScalableTarget {
@@ -199,7 +239,19 @@ fn program(scene: &Scene) -> (Program, Graph) {
     changes.extend(surge_change(scene, &graph, &changes));
     let (plan, state, priors) = (Plan { changes }, State::new(id(), "lineage".into()), Priors::default());
     let sources = Sources { priors: &priors, graph: &graph, state: &state, observed: &observed, lowerings: LOWERINGS };
-    (lower(&plan, &sources), graph)
+    lower(&plan, &sources)
+}
+
+fn of_class(member: DbInstance, class: &str) -> DbInstance {
+    DbInstance { db_instance_class: class.into(), ..member }
+}
+
+/// The same member, observed to be of this class.
+fn seen_as((at, mut seen): (Address, Observed), class: &str) -> (Address, Observed) {
+    if let Observed::Live(live) = &mut seen {
+        live.spec["db_instance_class"] = class.into();
+    }
+    (at, seen)
 }
 
 /// AWS is still at work on it.
@@ -225,6 +277,33 @@ fn surge_change(scene: &Scene, graph: &Graph, changes: &[Change]) -> Option<Chan
 }
 
 impl Scene {
+    fn class(&self, index: usize) -> &'static str {
+        self.classes.get(index).copied().unwrap_or(LARGE)
+    }
+
+    fn cluster(&self) -> DbCluster {
+        let (max_capacity, seconds_until_auto_pause) = (self.max_acu, None);
+        let range = ServerlessV2Scaling { min_capacity: 0.5, max_capacity, seconds_until_auto_pause };
+        DbCluster { serverless_v2_scaling_configuration: Some(range), ..sample() }
+    }
+
+    /// Readers that can bear the writer's load, by their rank. Memory is written out, so that nothing is judged by itself.
+    fn fit(&self, writer: usize) -> Vec<usize> {
+        let memory = |index: usize| match self.class(index) {
+            "db.t4g.large" => 8.0,
+            "db.r7g.xlarge" => 32.0,
+            "db.serverless" => 2.0 * self.max_acu,
+            _ => 16.0,
+        };
+        let serverless = |index: usize| self.class(index) == "db.serverless";
+        let follows = |index: &usize| !serverless(*index) || self.members[*index].0 <= 1;
+        let strong = |index: &usize| memory(*index) >= memory(writer);
+        let readers = (0..self.members.len()).filter(|index| *index != writer);
+        let mut fit: Vec<usize> = readers.filter(follows).filter(strong).collect();
+        fit.sort_by_key(|index| (!serverless(writer) && serverless(*index), self.members[*index].0, *index));
+        fit
+    }
+
     /// Members that are away at some time, by the steps that take them away.
     fn away(&self, program: &Program) -> Vec<(usize, Vec<StepId>)> {
         let felt = |index: usize| {
@@ -249,7 +328,7 @@ proptest! {
     /// Nothing waits in a circle, nobody is made or deleted, and members are away one at a time, the writer last.
     #[test]
     fn one_at_a_time_the_writer_last(scene in scenes()) {
-        let (program, _) = program(&scene);
+        let program = program(&scene);
         prop_assert!(Queue::new(&program).is_ok(), "{program:?}");
         prop_assert!(all(&program, Verb::Create).is_empty() && all(&program, Verb::Delete).is_empty());
         let away = scene.away(&program);
@@ -268,7 +347,7 @@ proptest! {
     /// Who is away twice for one plan is away too often: an edit that restarts takes the waiting values along.
     #[test]
     fn edits_that_share_a_restart_share_it(scene in scenes()) {
-        let (program, _) = program(&scene);
+        let program = program(&scene);
         for (index, steps) in scene.away(&program) {
             let edit = scene.members[index].1;
             prop_assert!(steps.len() == 1 || edit == Edit::Deferred, "{index} is away {} times: {edit:?}", steps.len());
@@ -284,7 +363,7 @@ proptest! {
     /// The role moves once, before the writer's turn, to a reader whose turn is over and that has caught up.
     #[test]
     fn the_role_moves_before_the_writers_turn(scene in scenes()) {
-        let (program, _) = program(&scene);
+        let program = program(&scene);
         let away = scene.away(&program);
         let failovers = all(&program, Verb::Failover);
         let turn = away.iter().find(|(index, _)| scene.writer == Some(*index));
@@ -305,10 +384,22 @@ proptest! {
         prop_assert_eq!(Some(tier(&target)), lowest);
     }
 
+    /// Who takes over bears the writer's load, whatever the classes; where nobody does the writer restarts where it is.
+    #[test]
+    fn whoever_takes_over_is_strong_enough(scene in mixed()) {
+        let program = program(&scene);
+        prop_assert!(Queue::new(&program).is_ok(), "{program:?}");
+        let turn = scene.away(&program).into_iter().map(|(index, _)| index).find(|index| scene.writer == Some(*index));
+        let rolls = scene.manner.strategy == Strategy::Roll;
+        let expected = turn.filter(|_| rolls).and_then(|writer| scene.fit(writer).first().copied());
+        let targets: Vec<Address> = program.steps.iter().filter_map(|step| step.target.clone()).collect();
+        prop_assert_eq!(targets, expected.map(|index| super::at(&name(index))).into_iter().collect::<Vec<_>>());
+    }
+
     /// Autoscaling keeps still from before the first turn until after the last, and only then.
     #[test]
     fn autoscaling_keeps_still(scene in scenes()) {
-        let (program, _) = program(&scene);
+        let program = program(&scene);
         let (pauses, resumes, away) = (all(&program, Verb::Pause), all(&program, Verb::Resume), scene.away(&program));
         let expected = usize::from(scene.autoscaled && !away.is_empty());
         prop_assert_eq!((pauses.len(), resumes.len()), (expected, expected));
@@ -325,7 +416,7 @@ proptest! {
     /// Nothing waits in a circle, nothing is done twice, and the plan has a surge reader just where the program has turns.
     #[test]
     fn a_surge_has_its_place(scene in surging()) {
-        let (program, _) = program(&scene);
+        let program = program(&scene);
         prop_assert!(Queue::new(&program).is_ok(), "{program:?}");
         let known: BTreeSet<_> = program.steps.iter().map(|step| (&step.address, step.generation, step.verb)).collect();
         prop_assert_eq!(known.len(), program.steps.len(), "{:?}", program);
@@ -353,7 +444,7 @@ proptest! {
     /// there and was waited for; no capacity is missing; the surge reader never goes as the writer, and it does go.
     #[test]
     fn whoever_is_away_does_not_write(scene in surging(), chance in any::<Vec<u8>>()) {
-        let (program, _) = program(&scene);
+        let program = program(&scene);
         let away: BTreeSet<StepId> = scene.away(&program).into_iter().flat_map(|(_, steps)| steps).collect();
         let mut queue = Queue::new(&program).unwrap();
         let mut there: BTreeSet<Address> = (0..scene.members.len()).map(|index| super::at(&name(index))).collect();
@@ -396,8 +487,7 @@ proptest! {
 fn three(edits: [Edit; 3], strategy: Strategy) -> Scene {
     let members = edits.iter().enumerate().map(|(index, edit)| (u8::try_from(index).unwrap(), *edit)).collect();
     let manner = Manner { strategy, ..Manner::default() };
-    let (surge, unfinished) = (Surge::Unwanted, None);
-    Scene { members, writer: Some(0), static_value: false, autoscaled: false, manner, surge, unfinished }
+    Scene { members, writer: Some(0), manner, ..plain() }
 }
 
 fn told(program: &Program) -> Vec<String> {
@@ -412,7 +502,7 @@ fn told(program: &Program) -> Vec<String> {
 
 #[test]
 fn a_roll_in_words() {
-    let (program, _) = program(&three([Edit::Class; 3], Strategy::Roll));
+    let program = program(&three([Edit::Class; 3], Strategy::Roll));
     assert_eq!(
         told(&program),
         [
@@ -433,7 +523,7 @@ fn lone(surge: Surge, writer: Option<usize>) -> Scene {
 
 #[test]
 fn a_cluster_of_one_lends_its_role() {
-    let (program, _) = program(&lone(Surge::Wanted, Some(0)));
+    let program = program(&lone(Surge::Wanted, Some(0)));
     assert_eq!(
         told(&program),
         [
@@ -453,7 +543,7 @@ fn a_cluster_of_one_lends_its_role() {
 #[test]
 fn a_lent_role_comes_back_after_a_crash() {
     for wanted in [true, false] {
-        let (program, _) = program(&lone(Surge::Left { writes: true, wanted }, None));
+        let program = program(&lone(Surge::Left { writes: true, wanted }, None));
         assert_eq!(
             told(&program),
             [
@@ -469,7 +559,7 @@ fn a_lent_role_comes_back_after_a_crash() {
 #[test]
 fn whoever_leaves_as_the_writer_waits_for_one_that_is_only_made() {
     let scene = lone(Surge::Left { writes: true, wanted: true }, None);
-    let (program, _) = program(&Scene { members: vec![(0, Edit::Missing)], ..scene });
+    let program = program(&Scene { members: vec![(0, Edit::Missing)], ..scene });
     assert_eq!(
         told(&program),
         [
@@ -483,7 +573,7 @@ fn whoever_leaves_as_the_writer_waits_for_one_that_is_only_made() {
 
 #[test]
 fn where_a_reader_can_take_over_the_surge_only_adds_capacity() {
-    let (program, _) = program(&Scene { surge: Surge::Wanted, ..three([Edit::Class; 3], Strategy::Roll) });
+    let program = program(&Scene { surge: Surge::Wanted, ..three([Edit::Class; 3], Strategy::Roll) });
     let told = told(&program);
     assert_eq!(
         (told.first().unwrap().as_str(), told.last().unwrap().as_str()),
@@ -495,28 +585,48 @@ fn where_a_reader_can_take_over_the_surge_only_adds_capacity() {
 
 #[test]
 fn nobody_fails_over_for_what_the_writer_does_not_feel() {
-    let (program, _) = program(&three([Edit::Quiet, Edit::Class, Edit::Class], Strategy::Roll));
+    let program = program(&three([Edit::Quiet, Edit::Class, Edit::Class], Strategy::Roll));
     assert!(all(&program, Verb::Failover).is_empty());
 }
 
 #[test]
 fn a_reader_that_is_too_small_does_not_take_over() {
     let scene = three([Edit::Class, Edit::Nothing, Edit::Nothing], Strategy::Roll);
-    let (_, graph) = program(&scene);
-    let mut desired = graph.desired().clone();
-    for (at, node) in desired.nodes.iter_mut().filter(|(at, _)| at.kind() == DbInstance::KIND) {
-        let class = if at.name() == "m0" { "db.r7g.2xlarge" } else { "db.r7g.large" };
-        node.spec["db_instance_class"] = class.into();
+    let program = program(&Scene { classes: vec!["db.r7g.2xlarge"], ..scene });
+    assert_eq!(told(&program), ["update db_instance.m0"]);
+}
+
+/// Who takes over from `m0`, of `m1` and `m2` with the classes and tiers given.
+fn successor(writer: &'static str, readers: [(&'static str, u8); 2], max_acu: f64) -> Option<String> {
+    let scene = three([Edit::Class, Edit::Nothing, Edit::Nothing], Strategy::Roll);
+    let members = [(0, Edit::Class)].into_iter().chain(readers.map(|(_, tier)| (tier, Edit::Nothing))).collect();
+    let classes = [writer].into_iter().chain(readers.map(|(class, _)| class)).collect();
+    let program = program(&Scene { members, classes, max_acu, ..scene });
+    program.steps.iter().find_map(|step| step.target.as_ref().map(|at| at.name().to_owned()))
+}
+
+#[test]
+fn a_serverless_reader_takes_over_where_it_grows_with_the_writer_and_far_enough() {
+    let (none, m1, m2) = (None, Some("m1".to_owned()), Some("m2".to_owned()));
+    let (serverless, strong, weak) = ("db.serverless", "db.r7g.4xlarge", "db.t4g.medium");
+    assert_eq!(successor(strong, [(serverless, 15), (weak, 0)], 8.0), none);
+    assert_eq!(successor(strong, [(serverless, 1), (weak, 0)], 8.0), none, "it grows to 16 GiB of 128");
+    assert_eq!(successor(strong, [(serverless, 2), (weak, 0)], 64.0), none, "it does not follow the writer");
+    assert_eq!(successor(strong, [(serverless, 1), (weak, 0)], 64.0), m1);
+    assert_eq!(successor(strong, [(serverless, 0), (strong, 15)], 64.0), m2, "a class is what it is");
+    assert_eq!(successor(serverless, [(serverless, 2), (serverless, 1)], 8.0), m2);
+    assert_eq!(successor(serverless, [(serverless, 0), (strong, 1)], 8.0), m1);
+    assert_eq!(successor(serverless, [(serverless, 2), (strong, 15)], 64.0), m2);
+    assert_eq!(successor(serverless, [(serverless, 2), (strong, 15)], 65.0), none);
+}
+
+#[test]
+fn a_serverless_surge_reader_takes_over_where_it_grows_with_the_writer() {
+    for (stand_in, failovers) in [(("db.serverless", 1), 1), (("db.serverless", 15), 0), ((LARGE, 15), 0)] {
+        let scene = Scene { classes: vec!["db.serverless"], stand_in, ..lone(Surge::Wanted, Some(0)) };
+        let program = program(&scene);
+        assert_eq!(all(&program, Verb::Failover).len(), failovers, "{stand_in:?}");
+        assert_eq!(all(&program, Verb::Failback).len(), failovers, "{stand_in:?}");
+        assert_eq!(all(&program, Verb::Delete).len(), 1, "it adds capacity all the same");
     }
-    let graph = desired.check().unwrap();
-    let observed: BTreeMap<Address, Observed> = (0..3_u8)
-        .map(|index| live(&name(index.into()), index, index == 0))
-        .chain([("db_cluster.main".parse().unwrap(), ready(&sample(), Value::Null))])
-        .collect();
-    let changes = scene.members.iter().enumerate().map(|(index, (_, edit))| edited(index, *edit));
-    let home: Address = Address::new(DbCluster::KIND, "main").unwrap();
-    let plan = Plan { changes: changes.chain([other(&home, Action::NoOp, vec![])]).collect() };
-    let (state, priors) = (State::new(id(), "lineage".into()), Priors::default());
-    let sources = Sources { priors: &priors, graph: &graph, state: &state, observed: &observed, lowerings: LOWERINGS };
-    assert_eq!(told(&lower(&plan, &sources)), ["update db_instance.m0"]);
 }
