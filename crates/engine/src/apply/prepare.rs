@@ -4,14 +4,16 @@ use super::act::{Job, Worker};
 use super::book::Book;
 use super::{Means, Unchanged, Work};
 use crate::error::{CallError, Class};
-use crate::kind::RawOrder;
+use crate::kind::{Kind, RawOrder};
 use crate::refresh;
 use crate::resume;
 use crate::store::StoreError;
+use auroractl_core::diff::Context;
 use auroractl_core::identity::Identity;
 use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
+use auroractl_core::model::Adoption;
 use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::reference::promises;
@@ -172,7 +174,10 @@ pub(super) fn worker<W>(
     let job = match step.verb {
         Verb::Delete | Verb::Forget => {
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
-            Job::Delete { ask, incarnation: book.incarnation(step) }
+            match shared(book.state, work, (kind, step), &ask.spec)? {
+                true => Job::Leave,
+                false => Job::Delete { ask, incarnation: book.incarnation(step) },
+            }
         }
         Verb::Failover | Verb::Failback | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
             Job::Operate(order(book, work, step).ok_or_else(|| fault("nothing is recorded of it"))?)
@@ -195,6 +200,37 @@ pub(super) fn worker<W>(
         }
     };
     Ok(Worker { kind, me, job })
+}
+
+/// Is what a step deletes on record elsewhere, where the stack wants it and it stays? An edge bears no mark of its own: two
+/// addresses or two generations that say the same mean one object, whose second create was answered with the first, and
+/// the end of one would be the end of the other.
+fn shared<W>(
+    state: &State,
+    work: Work<'_>,
+    (kind, step): (&dyn Kind<W>, &Step),
+    spec: &serde_json::Value,
+) -> Result<bool, CallError> {
+    if kind.adoption() != Adoption::Relation {
+        return Ok(false);
+    }
+    let address = &step.address;
+    let ends = |at: &Address, generation: u32| {
+        let this = |other: &Step| other.verb == Verb::Delete && other.address == *at && other.generation == generation;
+        work.program.steps.iter().any(this)
+    };
+    for (at, record) in &state.resources {
+        let itself = at == address && record.generation == step.generation;
+        if at.kind() != address.kind() || itself || work.graph.node(at).is_none() {
+            continue;
+        }
+        let sides = Sides { applied: None, observed: spec, desired: &record.applied };
+        let same = kind.diff(sides, Context { address, observed: work.observed })?.is_empty();
+        if same && !ends(at, record.generation) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The operation that a step asks for, if what it acts on is on record.
