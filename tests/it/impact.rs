@@ -99,7 +99,8 @@ fn production() -> (Desired, BTreeMap<Address, Observed>) {
         node.spec = registry().get(at.kind()).unwrap().canonical(&kept).unwrap();
         let name = node.spec.get("db_instance_identifier").cloned().unwrap_or_default();
         let outputs = json!({"db_instance_identifier": name, "db_instance_arn": "", "dbi_resource_id": "", "endpoint": null,
-            "availability_zone": null, "is_writer": at.name() == "a"});
+            "availability_zone": null, "is_writer": at.name() == "a", "subnet_id": format!("{at}/subnet_id"),
+            "vpc_endpoint_id": "", "db_subnet_group_name": "", "db_subnet_group_arn": ""});
         let live = Live::ready(node.spec.clone(), outputs, Owner::Inherited);
         observed.insert(at.clone(), Observed::Live(Box::new(live)));
     }

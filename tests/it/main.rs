@@ -26,6 +26,7 @@ mod outage;
 mod page;
 mod place;
 mod private;
+mod receivers;
 mod recover;
 mod recovery;
 mod report;

@@ -350,3 +350,17 @@ rds.create_db_cluster_snapshot(DBClusterIdentifier=cluster, DBClusterSnapshotIde
     assert_eq!(place.proxy.calls().iter().filter(|call| call.action == "ScheduleKeyDeletion").count(), 0);
     let _ = place.destroy().exits(0);
 }
+
+/// A subnet that the database or an endpoint has an interface in can't be deleted, which AWS says only when nothing routes it
+/// any more: the edit is refused before anything is sent.
+#[test]
+fn a_subnet_in_use_is_not_taken_apart() {
+    let place = applied();
+    place.edit("az_count = 2\n", "az_count = 2\nprivate_subnets = [\"10.2.0.0/20\", \"10.2.16.0/20\"]\n");
+    place.settled();
+    place.edit("10.2.16.0/20", "10.2.32.0/20");
+    let before = place.proxy.summary().writes;
+    let done = place.apply().exits(8);
+    says(&done, &["subnet.private-b", "cidr_block", "add it with the new values"]);
+    assert_eq!(place.proxy.summary().writes, before);
+}

@@ -50,11 +50,13 @@ fn read(status: &str, failed: &[&str]) -> Readiness {
         "available" => Readiness::Ready,
         "deleting" | "delete-precheck" => Readiness::Deleting,
         _ if failed.contains(&status) => Readiness::Failed(format!("its status is {status}{}", advice(status))),
+        // It was in use once, whatever is on record of it: it is not one that failed, which may be made anew.
+        "stopped" => Readiness::Pending(format!("stopped{}", advice(status))),
         _ => Readiness::Pending(status.to_owned()),
     }
 }
 
-/// What to do about a final state, where AWS's name for it does not say.
+/// What to do about a state that does not pass by itself, where AWS's name for it does not say.
 fn advice(status: &str) -> &'static str {
     match status {
         "inaccessible-encryption-credentials" | "inaccessible-encryption-credentials-recoverable" => {
@@ -64,6 +66,7 @@ fn advice(status: &str) -> &'static str {
         "incompatible-parameters" => {
             ": it can't start with the values of its parameter groups; reset them and restart it"
         }
+        "stopped" => ": start it with `aws rds start-db-cluster`; RDS does so by itself after seven days",
         "insufficient-capacity" => ": AWS has no capacity for this class in this zone; choose another class or zone",
         _ => "",
     }
@@ -78,6 +81,16 @@ mod tests {
         for status in ["creating", "backing-up", "modifying", "upgrading", "renaming", "a-state-of-2031"] {
             assert_eq!(of_cluster(status), Readiness::Pending(status.to_owned()));
             assert_eq!(of_instance(status), Readiness::Pending(status.to_owned()));
+        }
+    }
+
+    #[test]
+    fn who_stopped_a_cluster_is_told_how_to_start_it() {
+        for read in [of_cluster, of_instance] {
+            let Readiness::Pending(told) = read("stopped") else { panic!("it holds data and is not made anew") };
+            assert!(told.starts_with("stopped: start it with `aws rds start-db-cluster`"), "{told}");
+            assert_eq!(read("stopping"), Readiness::Pending("stopping".to_owned()));
+            assert_eq!(read("starting"), Readiness::Pending("starting".to_owned()));
         }
     }
 

@@ -54,12 +54,19 @@ impl Model for SnsSubscription {
 
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { topic_arn, protocol, endpoint } = new;
-        d.field("topic_arn", &old.topic_arn, topic_arn, OTHER).field("protocol", &old.protocol, protocol, OTHER).field(
-            "endpoint",
-            &old.endpoint,
-            endpoint,
-            OTHER,
-        );
+        d.field("topic_arn", &old.topic_arn, topic_arn, OTHER).field("protocol", &old.protocol, protocol, OTHER);
+        // Subscribing in another case answers with the subscription that is there: a replacement would end that one.
+        if !same_endpoint(protocol, &old.endpoint, endpoint) {
+            d.field("endpoint", &old.endpoint, endpoint, OTHER);
+        }
+    }
+}
+
+impl SnsSubscription {
+    /// What makes it the one that it is, once its topic is known: topic, protocol, and the endpoint as SNS compares it.
+    pub(crate) fn receiver(&self) -> Option<(String, String, String)> {
+        let endpoint = if is_mail(&self.protocol) { self.endpoint.to_ascii_lowercase() } else { self.endpoint.clone() };
+        Some((self.topic_arn.known()?.as_str().to_owned(), self.protocol.clone(), endpoint))
     }
 }
 
@@ -120,14 +127,19 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<SnsSubscription>) -> Result<Seen<
     Ok(Found::ready(spec, outputs, Owner::Inherited).into())
 }
 
-/// Is this the subscription? Mail addresses come back in lower case; in all other endpoints the case counts.
+/// Is this the subscription?
 fn same(raw: &Subscription, spec: &SnsSubscription) -> bool {
-    let endpoint = raw.endpoint().unwrap_or_default();
-    let there = match spec.protocol.as_str() {
-        "email" | "email-json" => endpoint.eq_ignore_ascii_case(&spec.endpoint),
-        _ => endpoint == spec.endpoint,
-    };
+    let there = same_endpoint(&spec.protocol, raw.endpoint().unwrap_or_default(), &spec.endpoint);
     there && raw.protocol() == Some(&spec.protocol) && raw.subscription_arn() != Some(DELETED)
+}
+
+/// Mail addresses come back in lower case; in all other endpoints the case counts.
+fn same_endpoint(protocol: &str, one: &str, other: &str) -> bool {
+    if is_mail(protocol) { one.eq_ignore_ascii_case(other) } else { one == other }
+}
+
+fn is_mail(protocol: &str) -> bool {
+    matches!(protocol, "email" | "email-json")
 }
 
 #[cfg(test)]
@@ -156,6 +168,17 @@ mod tests {
         assert!(!same(&raw("arn:t:1", "email-json", "dba@example.com"), &mail));
         let hook = wanted("https", "https://example.com/A");
         assert!(!same(&raw("arn:t:1", "https", "https://example.com/a"), &hook));
+    }
+
+    #[test]
+    fn the_case_of_a_mail_address_is_no_difference() {
+        let old = wanted("email", "Ops@x.com");
+        assert_eq!(changes(&old, &wanted("email", "ops@x.com")), []);
+        assert_eq!(old.receiver(), wanted("email", "ops@X.com").receiver());
+        let hook = wanted("https", "https://x.com/A");
+        let other = wanted("https", "https://x.com/a");
+        assert_eq!(changes(&hook, &other), [("endpoint".to_owned(), Level::Replace)]);
+        assert_ne!(hook.receiver(), other.receiver());
     }
 
     #[test]

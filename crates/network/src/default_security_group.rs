@@ -10,7 +10,7 @@ use crate::survey::{described, recorded};
 use auroractl_aws::{Aws, GoneIsFine as _, ec2, tags};
 use auroractl_core::ids::{SecurityGroupId, VpcId};
 use auroractl_core::model::{Adoption, Group, Model, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
+use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Readiness, Tags};
 use auroractl_engine::retry::{Patience, persist};
 use auroractl_engine::{Ask, CallError, Class, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_ec2::types::{IpPermission, SecurityGroup as Raw};
@@ -87,14 +87,14 @@ impl Resource<Aws> for DefaultSecurityGroup {
         // First: one that is closed and not marked would be found by nobody.
         let edit = tags::TagEdit { set: me.with_tags(&spec.tags), unset: Vec::new() };
         aws.retag_ec2(id, &edit).await?;
-        close(aws, id).await.map_err(CallError::half_done)?;
-        Ok(Done::ready(DefaultSecurityGroupOutputs { group_id: id.into() }))
+        let ready = close(aws, &raw).await.map_err(CallError::half_done)?;
+        Ok(Done { ready, ..Done::pending(DefaultSecurityGroupOutputs { group_id: id.into() }) })
     }
 
     async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
         let id = from.outputs.group_id.as_str();
         if from.spec.rules > to.rules {
-            close(aws, id).await?;
+            close(aws, &of_vpc(aws, from.spec.vpc_id.get()?.as_str()).await?).await?;
         }
         aws.retag_ec2(id, &tags::edit(me, &from.owner, &from.spec.tags, &to.tags)).await?;
         Ok(Done::ready(from.outputs.clone()))
@@ -119,39 +119,71 @@ async fn of_vpc(aws: &Aws, vpc: &str) -> Result<Raw, CallError> {
     found.into_iter().next().ok_or_else(missing)
 }
 
-/// Takes all rules off, one call each way.
-async fn close(aws: &Aws, id: &str) -> Result<(), CallError> {
+/// Takes all rules off. Were there some, both ways? A group that is a moment old may be shown without the rules that it has,
+/// and what is not shown is not taken off: a look has to tell.
+async fn close(aws: &Aws, group: &Raw) -> Result<bool, CallError> {
+    let id = group.group_id().unwrap_or_default();
     let filters = vec![ec2::filter("group-id", [id.to_owned()])];
     let rules = described!(aws, "ec2:DescribeSecurityGroupRules", describe_security_group_rules)(filters).await?;
     let ids = |egress: bool| -> Vec<String> {
         let that_way = rules.iter().filter(|rule| rule.is_egress() == Some(egress));
         that_way.filter_map(|rule| rule.security_group_rule_id().map(str::to_owned)).collect()
     };
-    let (inward, outward) = (ids(false), ids(true));
-    if !inward.is_empty() {
+    let inward = removals(ids(false), group.ip_permissions());
+    let outward = removals(ids(true), group.ip_permissions_egress());
+    for Removal { ids, permissions } in &inward {
         let call = || {
             let request = aws.ec2().revoke_security_group_ingress().group_id(id);
-            request.set_security_group_rule_ids(Some(inward.clone())).send()
+            request.set_security_group_rule_ids(ids.clone()).set_ip_permissions(permissions.clone()).send()
         };
-        aws.write("ec2:RevokeSecurityGroupIngress", call).await?;
+        gone_is_off(aws.write("ec2:RevokeSecurityGroupIngress", call).await)?;
     }
-    if !outward.is_empty() {
+    for Removal { ids, permissions } in &outward {
         let call = || {
             let request = aws.ec2().revoke_security_group_egress().group_id(id);
-            request.set_security_group_rule_ids(Some(outward.clone())).send()
+            request.set_security_group_rule_ids(ids.clone()).set_ip_permissions(permissions.clone()).send()
         };
-        aws.write("ec2:RevokeSecurityGroupEgress", call).await?;
+        gone_is_off(aws.write("ec2:RevokeSecurityGroupEgress", call).await)?;
     }
-    Ok(())
+    Ok(!inward.is_empty() && !outward.is_empty())
+}
+
+/// One call that takes rules off: by their ids, or by what they permit.
+#[derive(Debug, PartialEq)]
+struct Removal {
+    ids: Option<Vec<String>>,
+    permissions: Option<Vec<IpPermission>>,
+}
+
+/// The calls for one way. Groups and rules are two answers, of which one may be behind: where fewer rules are told than the
+/// group has, they are named by what they permit, each in a call of its own, since AWS refuses one that names a rule which
+/// is not there.
+fn removals(ids: Vec<String>, permissions: &[IpPermission]) -> Vec<Removal> {
+    let held: usize = permissions.iter().map(peers).sum();
+    if ids.len() < held {
+        let off = |permission: &IpPermission| Removal { ids: None, permissions: Some(vec![permission.clone()]) };
+        return permissions.iter().map(off).collect();
+    }
+    let ids = Some(ids).filter(|ids| !ids.is_empty());
+    ids.into_iter().map(|ids| Removal { ids: Some(ids), permissions: None }).collect()
+}
+
+/// A rule that is not there is off.
+fn gone_is_off<T>(answer: Result<T, CallError>) -> Result<(), CallError> {
+    match answer {
+        Err(error) if error.code.as_deref() != Some("InvalidPermission.NotFound") => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// How many rules a group has: AWS gathers those of one protocol and port in one permission.
 pub(crate) fn rules(group: &Raw) -> usize {
-    let peers = |permission: &IpPermission| {
-        let blocks = permission.ip_ranges().len() + permission.ipv6_ranges().len();
-        blocks + permission.user_id_group_pairs().len() + permission.prefix_list_ids().len()
-    };
     group.ip_permissions().iter().chain(group.ip_permissions_egress()).map(peers).sum()
+}
+
+fn peers(permission: &IpPermission) -> usize {
+    let blocks = permission.ip_ranges().len() + permission.ipv6_ranges().len();
+    blocks + permission.user_id_group_pairs().len() + permission.prefix_list_ids().len()
 }
 
 fn found(raw: &Raw) -> Found<DefaultSecurityGroup> {
@@ -162,7 +194,12 @@ fn found(raw: &Raw) -> Found<DefaultSecurityGroup> {
         tags: auroractl_core::tags::user(&all),
     };
     let outputs = DefaultSecurityGroupOutputs { group_id: raw.group_id().unwrap_or_default().into() };
-    Found::ready(spec, outputs, Owner::of(&all))
+    // The rules that a new group shows late, or those that were just taken off: a wait goes on until it is closed.
+    let readiness = match spec.rules {
+        0 => Readiness::Ready,
+        open => Readiness::Pending(format!("open: it has {open} rules")),
+    };
+    Found { readiness, ..Found::ready(spec, outputs, Owner::of(&all)) }
 }
 
 #[cfg(test)]
@@ -191,6 +228,34 @@ mod tests {
         let range = |cidr: &str| IpRange::builder().cidr_ip(cidr).build();
         let two = IpPermission::builder().ip_ranges(range("10.0.0.0/8")).ip_ranges(range("10.1.0.0/16")).build();
         assert_eq!(rules(&Raw::builder().ip_permissions(two).build()), 2);
+    }
+
+    #[test]
+    fn rules_that_are_listed_late_are_named_by_what_they_permit() {
+        let group = new();
+        let by_id = removals(vec!["sgr-1".to_owned()], group.ip_permissions());
+        assert_eq!(by_id, [Removal { ids: Some(vec!["sgr-1".to_owned()]), permissions: None }]);
+        let by_permission = removals(Vec::new(), group.ip_permissions_egress());
+        let everything = Some(group.ip_permissions_egress().to_vec());
+        assert_eq!(by_permission, [Removal { ids: None, permissions: everything }]);
+        assert_eq!(removals(Vec::new(), &[]), []);
+    }
+
+    #[test]
+    fn a_wait_for_it_ends_when_it_is_closed() {
+        assert!(matches!(found(&new()).readiness, Readiness::Pending(_)));
+        let closed = Raw::builder().group_id("sg-1").vpc_id("vpc-1").group_name(NAME).build();
+        assert_eq!(found(&closed).readiness, Readiness::Ready);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_there_is_off() {
+        let refused = |code: &str| {
+            let error = CallError::new("ec2:RevokeSecurityGroupEgress", Class::Other, "no");
+            gone_is_off::<()>(Err(CallError { code: Some(code.into()), ..error }))
+        };
+        assert!(refused("InvalidPermission.NotFound").is_ok());
+        assert!(refused("InvalidGroup.NotFound").is_err());
     }
 
     #[test]

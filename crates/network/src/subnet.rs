@@ -1,10 +1,14 @@
 //! A subnet. Class B: AWS refuses overlapping blocks in a VPC, so a second one cannot come about.
 
+use crate::db_subnet_group::DbSubnetGroup;
 use crate::survey::{described, recorded};
+use crate::vpc_endpoint::VpcEndpoint;
 use auroractl_aws::{Aws, GoneIsFine as _, ec2, tags};
 use auroractl_core::ids::{SubnetId, VpcId};
 use auroractl_core::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timing};
-use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Owner, Readiness, Tags};
+use auroractl_core::{
+    Address, Context, Diff, Identity, Impact, Input, Level, Naming, Observed, Owner, Readiness, Tags, guard,
+};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Subnet as Raw, SubnetState};
 use ipnet::Ipv4Net;
@@ -16,6 +20,14 @@ const IN_PLACE: Impact =
 const CREATE_ONLY: Impact = Impact::new(
     Level::Replace,
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-subnet.html",
+);
+
+/// "You must terminate all running instances in the subnet before you can delete the subnet", and what RDS and interface
+/// endpoints have in it counts. The old one has to go first, and by then nothing routes it any more.
+const OCCUPIED: Impact = Impact::impossible(
+    "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSubnet.html",
+    "it can't be deleted while network interfaces of the database or of endpoints are in it: move the members that are in it to another zone (add a zone if need be), take the zone out of the stack and apply that, then add it with the new values",
+    &[],
 );
 
 /// A subnet as the stack wants it.
@@ -61,11 +73,26 @@ impl Model for Subnet {
     fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
         let Self { vpc_id, cidr_block, availability_zone, map_public_ip_on_launch, tags } = new;
         d.field("vpc_id", &old.vpc_id, vpc_id, CREATE_ONLY)
-            .field("cidr_block", &old.cidr_block, cidr_block, CREATE_ONLY)
-            .field("availability_zone", &old.availability_zone, availability_zone, CREATE_ONLY)
+            .field("cidr_block", &old.cidr_block, cidr_block, moved::<Ipv4Net>)
+            .field("availability_zone", &old.availability_zone, availability_zone, moved::<String>)
             .field("map_public_ip_on_launch", &old.map_public_ip_on_launch, map_public_ip_on_launch, IN_PLACE)
             .tags(&old.tags, tags);
     }
+}
+
+/// Another block or zone is another subnet, which takes the place of the old one if nothing is in that.
+fn moved<T>(_: &T, _: &T, context: &Context<'_>) -> Impact {
+    if is_occupied(context) { OCCUPIED } else { CREATE_ONLY }
+}
+
+/// May network interfaces be in it that are not its own? RDS does not say which subnets of a group its instances are in.
+fn is_occupied(context: &Context<'_>) -> bool {
+    let Some(own) = context.own::<Subnet>() else { return false };
+    let own = Input::Value(own.subnet_id);
+    let is_live = |(at, seen): (&Address, &Observed)| at.kind() == guard::MEMBER && seen.live().is_some();
+    context.all::<VpcEndpoint>().any(|(_, endpoint, _)| endpoint.subnet_ids.contains(&own))
+        || context.all::<DbSubnetGroup>().any(|(_, group, _)| group.subnet_ids.contains(&own))
+            && context.observed.iter().any(is_live)
 }
 
 impl Resource<Aws> for Subnet {
@@ -162,7 +189,10 @@ fn readiness(state: Option<&SubnetState>) -> Readiness {
 mod tests {
     use super::*;
     use crate::testing::changes;
+    use auroractl_core::Live;
     use aws_sdk_ec2::types::Tag;
+    use serde_json::{Value, json};
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn wanted() -> Subnet {
         Subnet {
@@ -207,6 +237,48 @@ mod tests {
             assert_eq!(changes(&wanted(), &new), [(path.to_owned(), level)]);
         }
         assert_eq!(changes(&wanted(), &wanted()), []);
+    }
+
+    /// The grade of another block for `subnet-1`, where these are there beside it.
+    fn graded(others: &[(&str, Value)]) -> Impact {
+        let live = |(at, spec, outputs): (&str, Value, Value)| {
+            let live = Live::ready(spec, outputs, Owner::Inherited);
+            (at.parse::<Address>().unwrap(), Observed::Live(Box::new(live)))
+        };
+        let outputs = json!({
+            "vpc_endpoint_id": "vpce-1", "db_subnet_group_name": "g", "db_subnet_group_arn": "arn:g",
+        });
+        let own = ("subnet.private-b", serde_json::to_value(wanted()).unwrap(), json!({"subnet_id": "subnet-1"}));
+        let others = others.iter().map(|(at, spec)| (*at, spec.clone(), outputs.clone()));
+        let observed: BTreeMap<Address, Observed> = others.chain([own]).map(live).collect();
+        let address: Address = "subnet.private-b".parse().unwrap();
+        let new = Subnet { cidr_block: "10.0.32.0/20".parse().unwrap(), ..wanted() };
+        let mut diff = Diff::new(Context { address: &address, observed: &observed });
+        Subnet::diff(&wanted(), &new, &mut diff);
+        diff.finish().remove(0).impact
+    }
+
+    #[test]
+    fn one_that_something_is_in_is_not_made_anew() {
+        let endpoint = |subnet: &str| {
+            let subnets = BTreeSet::from([Input::Value(SubnetId::from(subnet))]);
+            let vpc = Input::Value(VpcId::from("vpc-1"));
+            let spec = VpcEndpoint::interface(vpc, "com.amazonaws.r.logs".to_owned(), subnets, BTreeSet::new());
+            ("vpc_endpoint.logs", serde_json::to_value(spec).unwrap())
+        };
+        let group = DbSubnetGroup {
+            vpc_id: Input::Value("vpc-1".into()),
+            description: String::new(),
+            subnet_ids: ["subnet-1", "subnet-2"].map(|id| Input::Value(SubnetId::from(id))).into(),
+            tags: Tags::new(),
+        };
+        let group = ("db_subnet_group.main", serde_json::to_value(group).unwrap());
+        let member = ("db_instance.a", Value::Null);
+        assert_eq!(graded(&[endpoint("subnet-1")]), OCCUPIED);
+        assert_eq!(graded(&[endpoint("subnet-2")]), CREATE_ONLY);
+        assert_eq!(graded(&[group.clone(), member.clone()]), OCCUPIED);
+        assert_eq!(graded(std::slice::from_ref(&group)), CREATE_ONLY, "a group alone has no interfaces");
+        assert_eq!(graded(&[member]), CREATE_ONLY, "a public subnet is in no group");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! All kinds and all orders of the five domains.
 
 use auroractl_aws::Aws;
-use auroractl_core::lower::Lowering;
+use auroractl_core::lower::{Lowering, Program, View};
 use auroractl_core::model::Group;
 use auroractl_core::{Desired, PureKind, State};
 use auroractl_engine::{Kind, Registry};
@@ -16,7 +16,17 @@ const KINDS: &[&[&'static dyn Kind<Aws>]] = &[
 ];
 
 /// Orders among resources that must move together.
-pub const LOWERINGS: &[&dyn Lowering] = auroractl_cluster::LOWERINGS;
+pub const LOWERINGS: &[&dyn Lowering] =
+    &[&Domain(auroractl_cluster::LOWERINGS), &Domain(auroractl_monitoring::LOWERINGS)];
+
+/// The orders of one domain.
+struct Domain(&'static [&'static dyn Lowering]);
+
+impl Lowering for Domain {
+    fn refine(&self, view: &View<'_>, program: &mut Program) {
+        self.0.iter().for_each(|lowering| lowering.refine(view, program));
+    }
+}
 
 /// All kinds, by name.
 #[must_use]

@@ -38,6 +38,8 @@ pub(super) enum Job {
     Update { spec: Value, from: Box<Live>, differs: bool },
     /// Delete it, as it is on record.
     Delete(Target),
+    /// Send nothing: what is to be deleted is on record elsewhere as well, and stays.
+    Leave,
     /// Operate on it.
     Operate(RawOrder),
 }
@@ -86,6 +88,7 @@ pub(super) async fn perform<W: Sync>(
         }
         Job::Update { from, differs: false, .. } => Ok(Acted::Made(unchanged(*from))),
         Job::Delete(target) => delete((kind, &me, world), target).await.map(Acted::Ended),
+        Job::Leave => Ok(Acted::Ended(Ending::Gone)),
         Job::Operate(order) => kind.operate(world, &me, &order).await.map(Acted::Operated),
     };
     (step, result)

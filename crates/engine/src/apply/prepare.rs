@@ -4,14 +4,16 @@ use super::act::{Job, Target, Worker};
 use super::book::Book;
 use super::{Means, Unchanged, Work};
 use crate::error::{CallError, Class};
-use crate::kind::RawOrder;
+use crate::kind::{Kind, RawOrder};
 use crate::refresh;
 use crate::resume;
 use crate::store::StoreError;
+use auroractl_core::diff::Context;
 use auroractl_core::identity::Identity;
 use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
+use auroractl_core::model::Adoption;
 use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::plan::{Action, Change, Plan};
 use auroractl_core::reference::promises;
@@ -186,7 +188,10 @@ pub(super) fn worker<W>(
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
             let (incarnation, others) = (book.incarnation(step), book.others(step));
             let parent_stays = parent_stays(book.state, work.plan, &step.address);
-            Job::Delete(Target { ask, incarnation, others, parent_stays })
+            match shared(book.state, work, (kind, step), &ask.spec)? {
+                true => Job::Leave,
+                false => Job::Delete(Target { ask, incarnation, others, parent_stays }),
+            }
         }
         Verb::Failover | Verb::Failback | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
             Job::Operate(order(book, work, step).ok_or_else(|| fault("nothing is recorded of it"))?)
@@ -215,6 +220,37 @@ pub(super) fn worker<W>(
 fn parent_stays(state: &State, plan: &Plan, address: &Address) -> bool {
     let stays = |at: &Address| plan.changes.iter().any(|change| change.address == *at && change.action.lives_on());
     guard::parent(address, state).is_some_and(stays)
+}
+
+/// Is what a step deletes on record elsewhere, where the stack wants it and it stays? An edge bears no mark of its own: two
+/// addresses or two generations that say the same mean one object, whose second create was answered with the first, and
+/// the end of one would be the end of the other.
+fn shared<W>(
+    state: &State,
+    work: Work<'_>,
+    (kind, step): (&dyn Kind<W>, &Step),
+    spec: &serde_json::Value,
+) -> Result<bool, CallError> {
+    if kind.adoption() != Adoption::Relation || work.graph.order().is_empty() {
+        return Ok(false);
+    }
+    let address = &step.address;
+    let ends = |at: &Address, generation: u32| {
+        let this = |other: &Step| other.verb == Verb::Delete && other.address == *at && other.generation == generation;
+        work.program.steps.iter().any(this)
+    };
+    for (at, record) in &state.resources {
+        let itself = at == address && record.generation == step.generation;
+        if at.kind() != address.kind() || itself || work.graph.node(at).is_none() {
+            continue;
+        }
+        let sides = Sides { applied: None, observed: spec, desired: &record.applied };
+        let same = kind.diff(sides, Context { address, observed: work.observed })?.is_empty();
+        if same && !ends(at, record.generation) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The operation that a step asks for, if what it acts on is on record.
