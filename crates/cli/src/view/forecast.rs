@@ -17,6 +17,8 @@ use std::io::{self, Write};
 
 /// Steps of the critical path that are shorter are passed over, in milliseconds.
 const WORTH_TELLING: u64 = 2_000;
+/// What happens to users of a plan that can't be applied.
+pub(super) const REFUSED: &str = "nothing happens: the plan holds a change that is refused";
 /// Under a heading.
 const INDENT: &str = "      ";
 
@@ -25,6 +27,9 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
     super::stdout(|out| {
         if plan.is_empty() {
             return Ok(());
+        }
+        if plan.refused().next().is_some() {
+            return writeln!(out, "{} {REFUSED}.", "Impact:".bold());
         }
         super::outage::show(out, forecast)?;
         super::roll::show(out, forecast)?;

@@ -4,7 +4,7 @@ use super::meaning::{GROUPS, Meaning, Meanings, changed};
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
-use auroractl_core::plan::{Action, Change, Plan, Reason};
+use auroractl_core::plan::{Change, Plan, Reason};
 use auroractl_policy::Report;
 use auroractl_stack::{Forecast, masked};
 use owo_colors::OwoColorize as _;
@@ -122,11 +122,10 @@ fn costs(change: &Change, forecast: &Forecast) -> String {
 
 /// Why, what differs, and what to do.
 fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
-    if change.action != Action::Create {
-        // That the whole stack goes is said once, above.
-        for reason in change.reasons.iter().filter(|reason| **reason != Reason::Destroyed) {
-            writeln!(out, "      {}", words::reason(reason).dimmed())?;
-        }
+    // What is new says so by its verb and what is refused by its refusal; that the whole stack goes is said once, above.
+    let told = |reason: &&Reason| !matches!(reason, Reason::New | Reason::Refused | Reason::Destroyed);
+    for reason in change.reasons.iter().filter(told) {
+        writeln!(out, "      {}", words::reason(reason).dimmed())?;
     }
     if let Some(refusal) = &change.refusal {
         writeln!(out, "      {}", refusal.message.red())?;

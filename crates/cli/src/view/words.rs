@@ -87,8 +87,24 @@ pub(super) fn level(level: Level) -> &'static str {
     }
 }
 
-/// An impact with its time; empty where nobody notices.
+/// An impact with its time, and what can't be taken back; empty where nobody notices and nothing is lost.
 pub(super) fn impact(impact: &Impact) -> String {
+    let (felt, lost) = (felt(impact), for_good(impact));
+    let parts = [felt.as_str(), lost];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// What the opposite edit does not bring back. That of what is made anew stands in the verb.
+fn for_good(impact: &Impact) -> &'static str {
+    match impact.level {
+        _ if impact.reversible => "",
+        Level::None => "for good: what is older is deleted",
+        Level::Replace | Level::Impossible => "",
+        _ => "for good: there is no way back",
+    }
+}
+
+fn felt(impact: &Impact) -> String {
     let when = match impact.when {
         When::Now => "",
         When::AtReboot => ", at the next restart",
@@ -179,5 +195,22 @@ pub(super) fn seconds(seconds: f64) -> String {
         (0, 0, s) => format!("{s} s"),
         (0, m, s) => format!("{m} min {s} s"),
         (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_taken_back_says_so() {
+        let page = |level| Impact::new(level, "a page");
+        assert_eq!(impact(&page(Level::None)), "");
+        assert_eq!(impact(&page(Level::None).for_good()), "for good: what is older is deleted");
+        assert_eq!(
+            impact(&page(Level::RebootAll).for_good()),
+            "every instance restarts; for good: there is no way back"
+        );
+        assert_eq!(impact(&page(Level::Replace)), "made anew");
     }
 }

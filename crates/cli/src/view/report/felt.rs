@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::{Subject, short};
 use crate::forecast::signed;
+use crate::view::forecast::REFUSED;
 use crate::view::outage::{felt as in_words, later_line, line, restarted, words as whole};
 use crate::view::svg::px;
 use crate::view::words;
@@ -150,14 +151,17 @@ fn row(window: &Window) -> Row {
 
 /// What is felt, in one sentence.
 pub(super) fn sentence(subject: &Subject<'_>) -> String {
-    if subject.forecast.outage.is_none() && subject.plan.refused().next().is_some() {
-        return "Nothing happens: the plan holds a change that is refused.".to_owned();
+    if subject.plan.refused().next().is_some() {
+        return super::head::sentence(REFUSED);
     }
     super::head::sentence(&whole(&subject.forecast.outage))
 }
 
 /// The same as a figure: what, a note, and a tone.
 pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
+    if subject.plan.refused().next().is_some() {
+        return ("nothing".to_owned(), "a change is refused, so none is made".to_owned(), "");
+    }
     let outage = &subject.forecast.outage;
     let (writer, readers) = (outage.writer, outage.readers);
     if outage.windows.iter().any(Window::loses_cluster) {

@@ -165,7 +165,9 @@ fn duration(subject: &Subject<'_>) -> Figure {
             let tone = if lasted > f64::from(whole.p95) { "warn" } else { "" };
             (words::seconds(lasted), format!("predicted {p50}, 19 of 20 times at most {p95}"), tone)
         }
-        None if subject.plan.is_empty() => ("none".to_owned(), String::new(), ""),
+        None if subject.plan.is_empty() || subject.plan.refused().next().is_some() => {
+            ("none".to_owned(), String::new(), "")
+        }
         None => (p50, format!("19 of 20 times at most {p95}"), ""),
     };
     Figure { name: "Duration", value, note, tone }
