@@ -157,7 +157,7 @@ pub(crate) fn json(
         }
     }
     if let Some(map) = document.as_object_mut() {
-        map.insert("outage".to_owned(), super::outage::json(&forecast.outage));
+        map.insert("outage".to_owned(), super::outage::json(forecast));
         map.insert("origin".to_owned(), json!(origin));
         map.insert("duration".to_owned(), duration_json(forecast));
         map.insert("cost".to_owned(), money_json(&forecast.money));

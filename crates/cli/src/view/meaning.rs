@@ -160,6 +160,7 @@ mod tests {
                 dropped: 0,
                 later: later.iter().map(counts).collect(),
             },
+            farewells: BTreeMap::new(),
             money: Money { before: Bill::default(), after: Bill::default(), delta: BTreeMap::new(), peak: None },
             ways: Vec::new(),
         }

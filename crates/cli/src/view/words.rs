@@ -131,8 +131,12 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::CannotUpdate { fields } => format!("AWS can't change in place: {}", fields.join(", ")),
         Reason::RemovedFromStack => "no longer in the stack".to_owned(),
         Reason::Destroyed => "the stack is destroyed".to_owned(),
-        Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
-        Reason::Needed { what } => format!("stays at AWS: {what} needs it"),
+        Reason::Kept { by } => {
+            format!(
+                "it stays at AWS, only its record goes: what {by} leaves behind (snapshots, backups) can't be read without it"
+            )
+        }
+        Reason::Needed { what } => format!("it stays at AWS, only its record goes: {what} needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),

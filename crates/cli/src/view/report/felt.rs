@@ -108,11 +108,11 @@ pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
 }
 
 fn way(way: &Alternative) -> Way {
-    let Forecast { whole: lasts, outage, money, .. } = &way.forecast;
+    let Forecast { whole: lasts, money, .. } = &way.forecast;
     Way {
         name: way.strategy.to_string(),
         chosen: way.chosen,
-        felt: whole(outage),
+        felt: whole(&way.forecast),
         takes: words::seconds(lasts.p50.into()),
         at_most: words::seconds(lasts.p95.into()),
         peak: money.peak.as_ref().map(|peak| signed(peak.hourly_over_before)).unwrap_or_default(),
@@ -154,7 +154,7 @@ pub(super) fn sentence(subject: &Subject<'_>) -> String {
     if subject.plan.refused().next().is_some() {
         return super::head::sentence(REFUSED);
     }
-    super::head::sentence(&whole(&subject.forecast.outage))
+    super::head::sentence(&whole(subject.forecast))
 }
 
 /// The same as a figure: what, a note, and a tone.
