@@ -111,7 +111,7 @@ fn turns_that_follow_one_another_are_not_at_once_by_a_rounding() {
     // As measured: no sum of these is exact in the width of a window's times.
     let lasts = |begin: f32| Estimate { p50: begin + 31.7, p95: begin + 60.3 };
     let window = |(turn, name): (u16, &&str)| {
-        let from = 1_204.3 + f32::from(turn) * 31.7;
+        let from = 100.3 + f32::from(turn) * 31.7;
         let (address, until) = (at(&format!("db_instance.{name}")), Some(lasts(from)));
         Window { what: Felt::ReaderRestarts, by: address.clone(), address, fields: Vec::new(), from, until }
     };
