@@ -40,8 +40,8 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
 
 fn time(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
-    let parallel = forecast.rehearsal.parallel;
-    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({parallel} calls at once).", "Time:".bold())?;
+    let calls = words::count(forecast.rehearsal.parallel, "call");
+    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({calls} at once).", "Time:".bold())?;
     let chain = chain(forecast);
     if !chain.is_empty() {
         wrapped(out, &format!("longest chain: {}", chain.join(" -> ")))?;

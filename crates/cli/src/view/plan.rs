@@ -25,8 +25,8 @@ pub(crate) struct Beside<'a> {
 /// Shows a plan: by what a change means to the user, then by part of the stack; then the sums.
 pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit, Failure> {
     super::stdout(|out| {
-        if plan.is_empty() && !beside.all {
-            return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
+        if plan.changes.is_empty() || (plan.is_empty() && !beside.all) {
+            return writeln!(out, "{}", nothing(stack, plan));
         }
         if plan.changes.iter().any(|change| change.reasons.contains(&Reason::Destroyed)) {
             writeln!(out, "{}\n", "The stack is destroyed.".red().bold())?;
@@ -48,6 +48,14 @@ pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit,
     })
 }
 
+/// That an empty plan is one. One that names no resource at all is that of a stack that is gone.
+pub(crate) fn nothing(stack: &str, plan: &Plan) -> String {
+    match plan.changes.as_slice() {
+        [] => format!("Nothing to change: nothing is left of stack `{stack}`."),
+        _ => format!("Nothing to change: stack `{stack}` is as it should be."),
+    }
+}
+
 fn heading(meaning: Meaning) -> String {
     match meaning {
         Meaning::Interrupts => meaning.title().magenta().bold().to_string(),
@@ -59,18 +67,19 @@ fn heading(meaning: Meaning) -> String {
 /// Shows drift.
 pub(crate) fn status(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
     super::stdout(|out| {
+        if plan.changes.is_empty() {
+            return writeln!(out, "No drift: nothing is left of stack `{stack}`.");
+        }
         if plan.is_empty() {
-            return writeln!(out, "No drift: stack `{stack}` is as it was applied ({} resources).", plan.changes.len());
+            let all = words::count(plan.changes.len(), "resource");
+            return writeln!(out, "No drift: stack `{stack}` is as it was applied ({all}).");
         }
         parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
         let drifted =
             plan.changes.iter().filter(|change| change.action.is_change() || !change.deposed.is_empty()).count();
-        writeln!(
-            out,
-            "{} {drifted} of {} resources differ. `auroractl apply` puts them back.",
-            "Drift:".bold(),
-            plan.changes.len()
-        )
+        let (differ, them) = if drifted == 1 { ("differs", "it") } else { ("differ", "them") };
+        let all = words::count(plan.changes.len(), "resource");
+        writeln!(out, "{} {drifted} of {all} {differ}. `auroractl apply` puts {them} back.", "Drift:".bold())
     })
 }
 
@@ -108,7 +117,7 @@ fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io:
         name.dimmed(),
         costs.dimmed()
     )?;
-    below(out, change)
+    below(out, change, forecast.is_none())
 }
 
 /// `about 4 min 30 s, +$201.48 a month`: what is worth telling of one change.
@@ -120,8 +129,8 @@ fn costs(change: &Change, forecast: &Forecast) -> String {
     time.into_iter().chain(money).collect::<Vec<_>>().join(", ")
 }
 
-/// Why, what differs, and what to do.
-fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
+/// Why, what differs, and what to do. Of drift both sides are told by whose they are: none of them is a wish.
+fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
     // What is new says so by its verb and what is refused by its refusal; that the whole stack goes is said once, above.
     let told = |reason: &&Reason| !matches!(reason, Reason::New | Reason::Refused | Reason::Destroyed);
     for reason in change.reasons.iter().filter(told) {
@@ -134,8 +143,15 @@ fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     for field in &change.fields {
         let impact = words::impact(&field.impact);
         let felt = if impact.is_empty() { String::new() } else { format!("  [{impact}]") };
-        let (before, after) = (shown(&field.path, &field.before), shown(&field.path, &field.after));
-        writeln!(out, "      {}: {before} -> {after}{}", field.path, felt.yellow())?;
+        let (before, after) = (masked(&field.path, &field.before), masked(&field.path, &field.after));
+        let (path, before, after) = words::sides(&field.path, (&before, &after));
+        // What stands there in words is no value that was sent.
+        let sides = if drift && path == field.path {
+            format!("{after} was applied, AWS has {before}")
+        } else {
+            format!("{before} -> {after}")
+        };
+        writeln!(out, "      {path}: {sides}{}", felt.yellow())?;
     }
     for (field, value) in &change.pending {
         writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), shown(field, value))?;

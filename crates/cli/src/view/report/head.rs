@@ -237,7 +237,10 @@ fn facts(subject: &Subject<'_>) -> Vec<Fact> {
         },
         code("State", format!("{serial}, lineage {}", origin.lineage)),
         code("Digest of the plan", origin.digest.clone()),
-        text("Estimates", format!("{} calls at once; {}", forecast.rehearsal.parallel, basis(forecast))),
+        text(
+            "Estimates",
+            format!("{} at once; {}", words::count(forecast.rehearsal.parallel, "call"), basis(forecast)),
+        ),
     ];
     if let Some(Run { record, .. }) = subject.run {
         facts.push(text("Run began", record.begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));
