@@ -80,7 +80,7 @@ impl<'a> Meanings<'a> {
 
 /// The resources that have a step of one of these verbs.
 fn acted<'a>(forecast: &'a Forecast, verbs: &'static [Verb]) -> impl Iterator<Item = &'a Address> {
-    let steps = forecast.program.steps.iter().filter(|step| verbs.contains(&step.verb));
+    let steps = forecast.program.steps.iter().filter(move |step| verbs.contains(&step.verb));
     steps.map(|step| &step.address)
 }
 
