@@ -92,5 +92,6 @@ fn a_database_that_goes_is_over_every_budget() {
     let over = place.run("plan", &["--destroy", "--max-downtime", "24h"]).exits(12);
     assert!(over.stderr.contains("db_cluster.main would be gone for good"), "{}", over.stderr);
     let plan = place.run("plan", &["--destroy", "--json"]).exits(0).json().unwrap();
-    assert!(plan["outage"]["summary"].as_str().unwrap().contains("gone for good"), "{}", plan["outage"]);
+    let told = plan["outage"]["summary"].as_str().unwrap();
+    assert!(told.contains("gone for good; ") && told.contains("final snapshot"), "{told}");
 }

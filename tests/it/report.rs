@@ -142,7 +142,14 @@ fn what_is_refused_is_told_with_the_way_out() {
         assert_eq!(page.text.contains("stopped before they were asked"), command == "apply", "{}", page.text);
     }
     let _ = place.run("apply", &["--html", FILE]).exits(8);
+    let text = place.run("plan", &[]).exits(8).stdout;
+    let (refused, nothing) = ("Impact: nothing happens: the plan holds a change that is refused.", "interrupted");
+    assert!(text.contains(refused) && !text.contains(nothing) && !text.contains("Time:"), "{text}");
     place.edit("database_name = \"other\"", "database_name = \"orders\"");
+    place.edit("retention_days = 30", "retention_days = 14");
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let lost = "backup_retention_period: 30 -> 14  [for good: what is older is deleted]";
+    assert!(text.contains("Deletes, replaces, is refused") && text.contains(lost), "{text}");
     place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
     let _ = place.run("plan", &["--html", FILE]).exits(8);
     let page = written(&place);

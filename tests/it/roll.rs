@@ -91,6 +91,10 @@ fn a_roll_that_is_killed_at_each_of_its_calls_is_finished_by_the_next_run() {
 fn values_that_wait_for_a_restart_get_one() {
     let place = production();
     place.edit(STATIC.0, STATIC.1);
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let changes = plan["changes"].as_array().unwrap().iter();
+    let group = changes.filter(|one| one["address"] == "db_cluster_parameter_group.main");
+    assert_eq!(group.map(|one| &one["meaning"]).collect::<Vec<_>>(), ["interrupts"], "the restarts are its doing");
     let _ = place.apply().exits(0);
     let restarts: Vec<String> = sent(&place).into_iter().filter(|name| name.starts_with("rds:")).collect();
     assert_eq!(

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// How much of an unreadable answer is quoted, in characters.
 const QUOTED: usize = 200;
+/// How a page for browsers begins, if not at once with its first element.
+const PAGE: &str = "<!doctype html";
 /// A pause that a service asks for is kept up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -119,10 +121,19 @@ fn pause(answer: &HttpResponse) -> Option<Duration> {
     asked.map(|time| time.min(LONGEST_PAUSE))
 }
 
-/// The beginning of an answer that could not be read, on one line.
+fn is_page(body: &str) -> bool {
+    let start: String = body.trim_start().chars().take(PAGE.len()).collect();
+    let start = start.to_ascii_lowercase();
+    start == PAGE || start.starts_with("<html")
+}
+
+/// The beginning of an answer that could not be read, on one line. A page for browsers tells nothing of the call.
 fn quoted(raw: &HttpResponse) -> String {
     let status = raw.status().as_u16();
     let body = raw.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+    if is_page(&body) {
+        return format!("HTTP {status} with an answer that is not AWS's (a proxy or a load balancer?)");
+    }
     let line: String = body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect();
     match line.as_str() {
         "" => format!("HTTP {status} with an empty answer"),

@@ -7,6 +7,7 @@ pub(crate) use state::{Keeper, Recover, State, StateVerb};
 use crate::exit::Exit;
 use crate::forecast::PARALLEL;
 use auroractl_core::cost::Usd;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -153,7 +154,7 @@ pub(crate) struct Running {
     #[arg(long, env = "AURORACTL_TIMEOUT", value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
     /// Write a report of the run to this file: one page, predicted beside measured, however the run ends.
-    #[arg(long, env = "AURORACTL_APPLY_HTML", value_name = "FILE")]
+    #[arg(long, env = "AURORACTL_APPLY_HTML", value_name = "FILE", value_parser = to_file())]
     pub(crate) html: Option<PathBuf>,
 }
 
@@ -338,10 +339,10 @@ pub(crate) struct Plan {
     #[arg(long, env = "AURORACTL_DETAILED_EXITCODE")]
     pub(crate) detailed_exitcode: bool,
     /// Save the plan for `apply FILE`.
-    #[arg(long, env = "AURORACTL_OUT", value_name = "FILE")]
+    #[arg(long, env = "AURORACTL_OUT", value_name = "FILE", value_parser = to_file())]
     pub(crate) out: Option<PathBuf>,
     /// Write a report for a change request to this file: one page that needs nothing beside it.
-    #[arg(long, env = "AURORACTL_HTML", value_name = "FILE")]
+    #[arg(long, env = "AURORACTL_HTML", value_name = "FILE", value_parser = to_file())]
     pub(crate) html: Option<PathBuf>,
     /// Print the plan as Markdown for a pull request, or write it to a file: `--markdown=FILE`.
     #[arg(long, env = "AURORACTL_MARKDOWN", value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDOUT)]
@@ -453,9 +454,19 @@ pub(crate) enum ExportForm {
         #[command(flatten)]
         target: Target,
         /// Write it to this file instead of stdout.
-        #[arg(long, env = "AURORACTL_EXPORT_OUT", value_name = "FILE")]
+        #[arg(long, env = "AURORACTL_EXPORT_OUT", value_name = "FILE", value_parser = to_file())]
         out: Option<PathBuf>,
     },
+}
+
+/// A path to write to. Standard output is none: a file of that name would surprise whoever meant it.
+fn to_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path: PathBuf| {
+        if path.to_str() == Some(STDOUT) {
+            return Err(format!("this is written to files only: name one instead of `{STDOUT}`"));
+        }
+        Ok(path)
+    })
 }
 
 /// Reads `90s`, `45m`, `2h`, `1h30m`.
@@ -487,6 +498,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_a_file_is_not_printed() {
+        let read =
+            |arguments: &[&str]| Cli::command().try_get_matches_from(arguments).map_err(|error| error.to_string());
+        for arguments in [["plan", "--html", "-"], ["plan", "--out", "-"], ["apply", "--html", "-"]] {
+            let error = read(&[&["auroractl"][..], &arguments[..]].concat()).unwrap_err();
+            assert!(error.contains("name one instead of `-`"), "{error}");
+        }
+        assert!(read(&["auroractl", "plan", "--markdown=-", "--html", "page.html"]).is_ok());
     }
 
     #[test]

@@ -144,6 +144,13 @@ impl Impact {
         self
     }
 
+    /// Does the edit itself delete what AWS has kept until now? A shorter retention does, and nobody who uses the database
+    /// feels it; what can't be taken back otherwise (a version) takes nothing along.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        !self.reversible && self.level == Level::None
+    }
+
     /// An edit that AWS can't make, with what to do instead, and the operations that would make it all the same.
     #[must_use]
     pub const fn impossible(source: &'static str, way_out: &'static str, operations: &'static [Operation]) -> Self {

@@ -25,6 +25,10 @@ use std::collections::BTreeMap;
 /// The writer changes, and a reader takes over.
 const FAILOVER: &str = "failover";
 
+/// Moments that are no further apart are one, in seconds. A number of this width is exact to four milliseconds ten hours
+/// into a run, and the end of one turn and the beginning of the next are sums of different numbers.
+const TOGETHER: f32 = 0.02;
+
 /// What users feel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -188,7 +192,8 @@ impl Outage {
         windows.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.what.cmp(&b.what)));
         let dropped = windows.iter().filter(|window| window.what == Felt::ConnectionsDropped).count();
         let readers: Vec<&Window> = windows.iter().filter(|window| window.is_of_reader()).collect();
-        let during = |at: f32| readers.iter().filter(|one| one.from <= at && one.until_median() > at).count();
+        let during =
+            |at: f32| readers.iter().filter(|one| one.from <= at && one.until_median() > at + TOGETHER).count();
         Self {
             writer: Writing::of(&windows),
             readers: Reading {
@@ -209,7 +214,7 @@ impl Writing {
         for window in windows.iter().filter(|window| window.what == Felt::WriterUnavailable) {
             let Some(until) = window.until else { continue };
             let last = spans.iter_mut().rfind(|(at, ..)| **at == window.address);
-            match last.filter(|(_, _, end)| window.from < end.p50) {
+            match last.filter(|(_, _, end)| window.from + TOGETHER < end.p50) {
                 Some((_, _, end)) => *end = Estimate { p50: end.p50.max(until.p50), p95: end.p95.max(until.p95) },
                 None => spans.push((&window.address, window.from, until)),
             }

@@ -16,7 +16,7 @@ pub struct Explained {
     pub origin: Origin,
     /// File and line, `prod.toml:12`, or `default`.
     pub source: String,
-    /// First sentence of its documentation.
+    /// First sentence of its documentation, and the words that it takes.
     pub doc: String,
 }
 
@@ -56,7 +56,10 @@ impl Loaded {
     }
 
     fn setting(&self, schema: &Value, value: Option<&Value>, path: &Path) -> Explained {
-        let origin = self.origin(path);
+        let origin = match (self.origin(path), filled_from(path)) {
+            (Origin::Default, Some(other)) => self.origin(&other),
+            (origin, _) => origin,
+        };
         let source = match origin {
             Origin::Default => "default".to_owned(),
             Origin::File(place) => {
@@ -64,7 +67,26 @@ impl Loaded {
                 file.map_or_else(String::new, |file| format!("{}:{}", file.name(), file.line_column(place.start).0))
             }
         };
-        let doc = schema::first_sentence(schema).unwrap_or_default();
+        let sentences = [schema::first_sentence(schema), choices(schema)];
+        let doc = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
         Explained { path: path.to_string(), value: value.cloned(), origin, source, doc }
     }
+}
+
+/// The setting that fills in this one where it is not set itself: a member without a class has that of the cluster.
+fn filled_from(path: &Path) -> Option<Path> {
+    let path = path.to_string();
+    let of_member = path.starts_with("cluster.members[") && path.ends_with("].class");
+    of_member.then(|| Path::root().key("cluster").key("class"))
+}
+
+/// The words that a setting takes, where they can be listed.
+fn choices(schema: &Value) -> Option<String> {
+    let (words, of) = match (schema.get("enum"), schema.get("items").and_then(|items| items.get("enum"))) {
+        (Some(words), _) => (words, "One of"),
+        (None, words) => (words?, "Any of"),
+    };
+    let words: Vec<String> =
+        words.as_array()?.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
+    (words.len() > 1).then(|| format!("{of} {}.", words.join(", ")))
 }

@@ -44,6 +44,8 @@ pub struct Forecast {
     pub changes: BTreeMap<Address, Outlook>,
     /// What users of the database feel.
     pub outage: Outage,
+    /// The clusters that go, each with the final snapshot that is made first; none where the stack wants none.
+    pub farewells: BTreeMap<Address, Option<String>>,
     /// What it costs.
     pub money: Money,
     /// The ways in which it could be made, this one among them; none where there is only one, or nobody has asked.
@@ -99,7 +101,8 @@ pub fn forecast(plan: &Plan, means: Means<'_>) -> Result<Forecast, Knot> {
     let changes = outlooks(&program, durations);
     let money = money(plan, means, (&program, &rehearsal));
     let outage = crate::outage::foretell((plan, &program, &rehearsal), &means.sources);
-    Ok(Forecast { program, rehearsal, whole, changes, outage, money, ways: Vec::new() })
+    let farewells = crate::outage::farewells(plan, means.sources.state);
+    Ok(Forecast { program, rehearsal, whole, changes, outage, farewells, money, ways: Vec::new() })
 }
 
 impl Money {

@@ -1,12 +1,14 @@
 //! What a plan interrupts: who serves writes and reads, and `data/outages.tsv`, how long interruptions last, each line with
 //! its date and source.
 
-use auroractl_cluster::{DbInstance, DbInstanceOutputs};
+use auroractl_cluster::{DbCluster, DbInstance, DbInstanceOutputs};
 use auroractl_core::graph::Graph;
 use auroractl_core::lower::{Program, Sources};
 use auroractl_core::observed::Readiness;
 use auroractl_core::outage::{Lasts, Member, Outage, Scene, outage};
+use auroractl_core::plan::{Action, Change};
 use auroractl_core::rehearse::Rehearsal;
+use auroractl_core::state::State;
 use auroractl_core::{Address, Estimate, Live, Model, Of, Plan, guard};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,18 @@ const TABLE: &str = include_str!("../data/outages.tsv");
 pub(crate) fn foretell((plan, program, rehearsal): (&Plan, &Program, &Rehearsal), sources: &Sources<'_>) -> Outage {
     let (cast, lasts) = (cast(sources), lasts());
     outage(&Scene { plan, program, rehearsal, cast: &cast, lasts: &lasts })
+}
+
+/// What is left of the clusters that go: the final snapshot that is made first, or nothing.
+pub(crate) fn farewells(plan: &Plan, state: &State) -> BTreeMap<Address, Option<String>> {
+    let goes = |change: &&Change| change.action == Action::Delete && change.address.kind() == DbCluster::KIND;
+    let snapshot = |change: &Change| {
+        let record = state.resources.get(&change.address)?;
+        let spec = Of::<DbCluster>::spec(&record.applied).ok()?;
+        Some(spec.final_snapshot(&Of::<DbCluster>::outputs(&record.outputs).ok()?, &record.oid))
+    };
+    let going = plan.changes.iter().filter(goes);
+    going.filter_map(|change| Some((change.address.clone(), snapshot(change)?))).collect()
 }
 
 /// The members of all clusters: those that are there, and those that the stack wants, and be it for a while.

@@ -202,6 +202,17 @@ fn explain_says_who_set_what() {
 }
 
 #[test]
+fn a_member_without_a_class_has_the_clusters_and_words_are_listed() {
+    let settings = load(&stacks().join("prod.toml"), &Known).unwrap().explain();
+    let of = |path: &str| settings.iter().find(|setting| setting.path == path).unwrap();
+    let (member, cluster) = (of("cluster.members[0].class"), of("cluster.class"));
+    assert_eq!((&member.value, &member.source), (&cluster.value, &cluster.source));
+    assert_ne!(member.source, "default");
+    let doc = &of("stack.environment").doc;
+    assert!(doc.ends_with(" One of `prod`, `staging`, `dev`."), "{doc}");
+}
+
+#[test]
 fn blueprints_are_the_stacks() {
     for blueprint in crate::blueprint::BLUEPRINTS {
         assert!(read(&Memory::one(blueprint.text.as_bytes())).is_ok(), "{}", blueprint.name);

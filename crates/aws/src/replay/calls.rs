@@ -78,10 +78,19 @@ async fn a_read_is_sent_again_whatever_happened() {
 }
 
 #[tokio::test]
-async fn a_page_of_html_is_quoted_on_one_line() {
-    let (error, _) = failed(Reply::new(502, format!("<html>\n  <b>Bad gateway</b>\n{}", "x".repeat(500)))).await;
-    assert!(error.message.contains("HTTP 502") && error.message.contains("<html> <b>Bad gateway</b>"), "{error}");
+async fn an_answer_that_can_not_be_read_is_quoted_on_one_line() {
+    let (error, _) = failed(Reply::new(502, format!("no\n  gateway\n{}", "x".repeat(500)))).await;
+    assert!(error.message.contains("HTTP 502") && error.message.contains("no gateway"), "{error}");
     assert!(error.message.len() < 300 && !error.message.contains('\n'), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_for_browsers_is_not_quoted() {
+    for page in ["<html>\n<b>Bad gateway</b>", "\n<!DOCTYPE HTML><title>Bad gateway</title>"] {
+        let (error, _) = failed(Reply::new(502, page)).await;
+        let told = error.message.contains("HTTP 502 with an answer that is not AWS's");
+        assert!(told && !error.message.contains("gateway"), "{error}");
+    }
 }
 
 #[tokio::test]

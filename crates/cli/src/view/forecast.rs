@@ -17,6 +17,8 @@ use std::io::{self, Write};
 
 /// Steps of the critical path that are shorter are passed over, in milliseconds.
 const WORTH_TELLING: u64 = 2_000;
+/// What happens to users of a plan that can't be applied.
+pub(super) const REFUSED: &str = "nothing happens: the plan holds a change that is refused";
 /// Under a heading.
 const INDENT: &str = "      ";
 
@@ -25,6 +27,9 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
     super::stdout(|out| {
         if plan.is_empty() {
             return Ok(());
+        }
+        if plan.refused().next().is_some() {
+            return writeln!(out, "{} {REFUSED}.", "Impact:".bold());
         }
         super::outage::show(out, forecast)?;
         super::roll::show(out, forecast)?;
@@ -35,8 +40,8 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
 
 fn time(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
-    let parallel = forecast.rehearsal.parallel;
-    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({parallel} calls at once).", "Time:".bold())?;
+    let calls = words::count(forecast.rehearsal.parallel, "call");
+    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({calls} at once).", "Time:".bold())?;
     let chain = chain(forecast);
     if !chain.is_empty() {
         wrapped(out, &format!("longest chain: {}", chain.join(" -> ")))?;
@@ -152,7 +157,7 @@ pub(crate) fn json(
         }
     }
     if let Some(map) = document.as_object_mut() {
-        map.insert("outage".to_owned(), super::outage::json(&forecast.outage));
+        map.insert("outage".to_owned(), super::outage::json(forecast));
         map.insert("origin".to_owned(), json!(origin));
         map.insert("duration".to_owned(), duration_json(forecast));
         map.insert("cost".to_owned(), money_json(&forecast.money));

@@ -1,8 +1,10 @@
 //! What a change means to whoever reads the plan: an interruption, data, money, or none of them.
 
 use auroractl_core::cost::Total;
+use auroractl_core::diff::FieldChange;
 use auroractl_core::plan::{Action, Change};
-use auroractl_core::{Address, Group, Level};
+use auroractl_core::state::Verb;
+use auroractl_core::{Address, Group, Level, When};
 use auroractl_stack::Forecast;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,7 @@ pub(crate) const GROUPS: [Group; 5] =
 pub(crate) enum Meaning {
     /// Somebody who uses the database notices while it is applied.
     Interrupts,
-    /// Something is deleted or made anew, or would be and is refused.
+    /// Something is deleted or made anew, or would be and is refused; or an edit deletes what AWS has kept until now.
     Data,
     /// The bill changes.
     Money,
@@ -28,27 +30,43 @@ pub(crate) enum Meaning {
 /// The meanings of a plan's changes, by its forecast.
 pub(crate) struct Meanings<'a> {
     felt: BTreeSet<&'a Address>,
+    edited: BTreeSet<&'a Address>,
+    later: BTreeSet<(&'a Address, &'a str)>,
     bill: &'a BTreeMap<Address, Total>,
 }
 
 impl<'a> Meanings<'a> {
     /// Reads the forecast.
     pub(crate) fn by(forecast: &'a Forecast) -> Self {
-        // One without fields is an operation's, a failover for example: it belongs to no change.
+        // One without fields is an operation's: a failover belongs to no change, a restart to the member that makes it.
         let caused = forecast.outage.windows.iter().filter(|window| !window.fields.is_empty());
-        let felt = caused.map(|window| &window.by).collect();
-        Self { felt, bill: &forecast.money.delta }
+        Self {
+            felt: caused.map(|window| &window.by).chain(acted(forecast, &[Verb::Restart])).collect(),
+            edited: acted(forecast, &[Verb::Update, Verb::Adopt]).collect(),
+            later: forecast.outage.later.iter().map(|later| (&later.address, later.field.as_str())).collect(),
+            bill: &forecast.money.delta,
+        }
     }
 
     /// Does somebody who uses the database notice this change while it is applied?
     pub(crate) fn interrupts(&self, change: &Change) -> bool {
-        self.felt.contains(&change.address)
+        let restarts = |field: &FieldChange| self.restarts(&change.address, field);
+        self.felt.contains(&change.address) || change.fields.iter().any(restarts)
+    }
+
+    /// Does this value wait for a restart, and does the run make it? The restart is a step of the members, so that no
+    /// window of the change itself tells of it.
+    fn restarts(&self, address: &Address, field: &FieldChange) -> bool {
+        let level = field.impact.level;
+        let waits = field.impact.when == When::AtReboot && level >= Level::RebootOne && level < Level::Replace;
+        waits && self.edited.contains(address) && !self.later.contains(&(address, field.path.as_str()))
     }
 
     /// The meaning of a change.
     pub(crate) fn of(&self, change: &Change) -> Meaning {
         let gone = matches!(change.action, Action::Refused | Action::Replace | Action::Delete | Action::Forget);
-        if gone || !change.deposed.is_empty() {
+        let deletes = change.fields.iter().any(|field| field.impact.deletes());
+        if gone || deletes || !change.deposed.is_empty() {
             Meaning::Data
         } else if self.interrupts(change) {
             Meaning::Interrupts
@@ -58,6 +76,12 @@ impl<'a> Meanings<'a> {
             Meaning::Rest
         }
     }
+}
+
+/// The resources that have a step of one of these verbs.
+fn acted<'a>(forecast: &'a Forecast, verbs: &'static [Verb]) -> impl Iterator<Item = &'a Address> {
+    let steps = forecast.program.steps.iter().filter(move |step| verbs.contains(&step.verb));
+    steps.map(|step| &step.address)
 }
 
 impl Meaning {
@@ -83,4 +107,82 @@ pub(crate) fn noticed(change: &Change) -> bool {
 /// Is there anything to say of it?
 pub(crate) fn changed(change: &Change) -> bool {
     change.action.is_change() || !change.pending.is_empty() || !change.deposed.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::cost::Bill;
+    use auroractl_core::lower::{Program, Step};
+    use auroractl_core::outage::{Later, Outage, Reading, Writing};
+    use auroractl_core::rehearse::rehearse;
+    use auroractl_core::{Deed, Estimate, Impact};
+    use auroractl_stack::Money;
+    use serde_json::Value;
+
+    fn at(address: &str) -> Address {
+        address.parse().unwrap()
+    }
+
+    fn edit(address: &str, impact: Impact) -> Change {
+        let field = FieldChange { path: "field".to_owned(), before: Value::Null, after: Value::Null, impact };
+        Change { fields: vec![field], ..Change::bare(at(address), Group::Params, Action::Update) }
+    }
+
+    /// Of a run with these steps, in which nobody is away, and in which these edits count later.
+    fn forecast(steps: &[(&str, Verb)], later: &[&str]) -> Forecast {
+        let step = |(address, verb): &(&str, Verb)| Step {
+            address: at(address),
+            verb: *verb,
+            generation: 1,
+            target: None,
+            after: BTreeSet::new(),
+            deed: Deed::Update,
+            estimate: Estimate::NOTHING,
+            look_after: 0.0,
+        };
+        let counts = |address: &&str| Later {
+            address: at(address),
+            field: "field".to_owned(),
+            when: When::AtReboot,
+            level: Level::RebootAll,
+        };
+        let program = Program { steps: steps.iter().map(step).collect() };
+        Forecast {
+            rehearsal: rehearse(&program, 1).unwrap(),
+            program,
+            whole: Estimate::NOTHING,
+            changes: BTreeMap::new(),
+            outage: Outage {
+                windows: Vec::new(),
+                writer: Writing { times: 0, lasts: Estimate::NOTHING },
+                readers: Reading::default(),
+                dropped: 0,
+                later: later.iter().map(counts).collect(),
+            },
+            farewells: BTreeMap::new(),
+            money: Money { before: Bill::default(), after: Bill::default(), delta: BTreeMap::new(), peak: None },
+            ways: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn values_that_get_their_restart_interrupt_and_so_does_who_restarts() {
+        let group = edit("db_parameter_group.main", Impact::new(Level::RebootAll, "a page").when(When::AtReboot));
+        let member = Change::bare(at("db_instance.a"), Group::Cluster, Action::NoOp);
+        let steps = [("db_parameter_group.main", Verb::Update), ("db_instance.a", Verb::Restart)];
+        let of = |forecast: &Forecast| (Meanings::by(forecast).of(&group), Meanings::by(forecast).of(&member));
+        assert_eq!(of(&forecast(&steps, &[])), (Meaning::Interrupts, Meaning::Interrupts));
+        let waits = forecast(&[steps[0]], &["db_parameter_group.main"]);
+        assert_eq!(of(&waits), (Meaning::Rest, Meaning::Rest), "nobody restarts in this run");
+    }
+
+    #[test]
+    fn an_edit_by_which_something_is_deleted_is_about_data() {
+        let calm = forecast(&[], &[]);
+        let of = |impact: Impact| Meanings::by(&calm).of(&edit("db_cluster.main", impact));
+        let free = Impact::new(Level::None, "a page");
+        assert_eq!((of(free.clone()), of(free.for_good())), (Meaning::Rest, Meaning::Data));
+        assert_eq!(of(Impact::new(Level::RebootAll, "a page").for_good()), Meaning::Rest, "a version loses nothing");
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::forecast::{estimate_json, wrapped};
 use super::words;
-use auroractl_core::When;
 use auroractl_core::outage::{Felt, Later, Outage, Reading, Window};
+use auroractl_core::{Address, When};
 use auroractl_stack::Forecast;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const LISTED: usize = 12;
 /// Shows the sentence, and every window below it.
 pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let outage = &forecast.outage;
-    writeln!(out, "{} {}.", "Impact:".bold(), words(outage))?;
+    writeln!(out, "{} {}.", "Impact:".bold(), words(forecast))?;
     for window in outage.windows.iter().take(LISTED) {
         wrapped(out, &line(window))?;
     }
@@ -26,8 +26,9 @@ pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
 }
 
 /// The whole run in one sentence: `writer unavailable once for about 15 s (p95 60 s); 2 readers restarted, one at a time`.
-pub(super) fn words(outage: &Outage) -> String {
-    let mut parts = gone(outage);
+pub(super) fn words(forecast: &Forecast) -> String {
+    let outage = &forecast.outage;
+    let mut parts = gone(forecast);
     let (writer, readers) = (&outage.writer, &outage.readers);
     if writer.times > 0 {
         let (p50, p95) = (words::seconds(writer.lasts.p50.into()), words::seconds(writer.lasts.p95.into()));
@@ -67,10 +68,24 @@ pub(super) fn restarted(readers: Reading) -> String {
     format!("{} restarted{together}", words::count(readers.times, "reader"))
 }
 
-fn gone(outage: &Outage) -> Vec<String> {
-    let gone = outage.windows.iter().filter(|window| window.what == Felt::GoneForGood);
-    let names: Vec<String> = gone.map(|window| window.address.to_string()).collect();
-    if names.is_empty() { Vec::new() } else { vec![format!("{} gone for good", names.join(", "))] }
+/// What goes, and what is left of it.
+fn gone(forecast: &Forecast) -> Vec<String> {
+    let windows = forecast.outage.windows.iter();
+    let gone: Vec<&Address> =
+        windows.filter(|window| window.what == Felt::GoneForGood).map(|window| &window.address).collect();
+    if gone.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<String> = gone.iter().map(ToString::to_string).collect();
+    let left = gone.iter().filter_map(|at| forecast.farewells.get(*at)).map(|snapshot| farewell(snapshot.as_deref()));
+    std::iter::once(format!("{} gone for good", names.join(", "))).chain(left).collect()
+}
+
+fn farewell(snapshot: Option<&str>) -> String {
+    match snapshot {
+        Some(name) => format!("a final snapshot `{name}` is made first"),
+        None => "no final snapshot is made".to_owned(),
+    }
 }
 
 /// What a window is, in words.
@@ -124,14 +139,14 @@ pub(super) fn later_line(later: &Later) -> String {
 }
 
 /// All of it for scripts: sums, windows, and what counts later.
-pub(super) fn json(outage: &Outage) -> Value {
-    let Outage { windows, writer, readers, dropped, later } = outage;
+pub(super) fn json(forecast: &Forecast) -> Value {
+    let Outage { windows, writer, readers, dropped, later } = &forecast.outage;
     let mut writer_json = estimate_json(writer.lasts);
     if let Some(map) = writer_json.as_object_mut() {
         map.insert("times".to_owned(), json!(writer.times));
     }
     json!({
-        "summary": words(outage),
+        "summary": words(forecast),
         "writer_unavailable": writer_json,
         "readers_restarted": readers,
         "connections_dropped": dropped,

@@ -2,11 +2,14 @@
 
 use crate::exit::{Exit, Failure};
 use auroractl_stack::Output;
+use comfy_table::ContentArrangement;
 use std::collections::BTreeMap;
 
 /// For people.
 pub(crate) fn table(outputs: &[Output]) -> Result<Exit, Failure> {
     let mut table = super::table(&["output", "value"]);
+    // They are copied: an ARN in two halves is none. A narrow terminal breaks the line by itself.
+    table.set_content_arrangement(ContentArrangement::Disabled);
     for output in outputs {
         table.add_row([&output.name, &output.value]);
     }

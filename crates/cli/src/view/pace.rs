@@ -2,6 +2,7 @@
 
 use super::words;
 use auroractl_core::lower::{Program, StepId};
+use auroractl_core::state::Verb;
 use auroractl_core::{Address, Estimate};
 use auroractl_engine::Event;
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ pub(super) struct Pace {
     scale: f64,
     steps: Vec<(Estimate, BTreeSet<StepId>, Place)>,
     addresses: Vec<Address>,
+    verbs: Vec<Verb>,
 }
 
 impl Pace {
@@ -32,7 +34,13 @@ impl Pace {
     pub(super) fn new(program: &Program, scale: f64) -> Self {
         let steps = program.steps.iter().map(|step| (step.estimate, step.after.clone(), Place::Ahead));
         let addresses = program.steps.iter().map(|step| step.address.clone());
-        Self { begun: Instant::now(), scale, steps: steps.collect(), addresses: addresses.collect() }
+        let verbs = program.steps.iter().map(|step| step.verb).collect();
+        Self { begun: Instant::now(), scale, steps: steps.collect(), addresses: addresses.collect(), verbs }
+    }
+
+    /// What a step does.
+    pub(super) fn verb(&self, step: StepId) -> Option<Verb> {
+        self.verbs.get(step).copied()
     }
 
     /// Seconds since it began.
@@ -143,7 +151,13 @@ mod tests {
         let step = |(p50, after): &(f32, &[StepId])| {
             (Estimate { p50: *p50, p95: p50 * 2.0 }, after.iter().copied().collect(), Place::Ahead)
         };
-        Pace { begun: Instant::now(), scale: 1.0, steps: steps.iter().map(step).collect(), addresses: Vec::new() }
+        Pace {
+            begun: Instant::now(),
+            scale: 1.0,
+            steps: steps.iter().map(step).collect(),
+            addresses: Vec::new(),
+            verbs: Vec::new(),
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use auroractl_engine::Event;
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_engine::sweep::{Astray, Stray};
 use owo_colors::OwoColorize as _;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Plain lines on stderr.
@@ -59,7 +60,10 @@ pub(super) fn sentence(event: &Event, pace: &Pace) -> Option<String> {
             format!("{address}: {verb} done in {}{late}", against(*seconds, estimate))
         }
         Event::StepFailed { address, verb, error, .. } => format!("{address}: {verb} {}: {error}", "failed".red()),
-        Event::StepBlocked { address, because, .. } => format!("{address}: skipped, because {because} failed"),
+        Event::StepBlocked { step, address, because } => {
+            let verb = pace.verb(*step).map(|verb| format!("{verb} ")).unwrap_or_default();
+            format!("{address}: {verb}skipped, because {because} failed")
+        }
         Event::Heartbeat { active, done, steps } => heartbeat(active, (*done, *steps), pace),
         Event::Interrupted => "interrupted: nothing new starts; calls in flight are awaited".to_owned(),
         Event::Strays { strays } => astray(strays),
@@ -119,7 +123,10 @@ pub(super) fn closing(out: &mut dyn Write, summary: &Summary, again: &str) -> io
         writeln!(out, "  {} {address}: {error}", "failed:".red())?;
     }
     if !summary.blocked.is_empty() {
-        let blocked: Vec<String> = summary.blocked.iter().map(ToString::to_string).collect();
+        // Several steps of one resource are one to whoever reads the end; which they were, the lines above say.
+        let mut told = BTreeSet::new();
+        let blocked = summary.blocked.iter().filter(|address| told.insert(*address));
+        let blocked: Vec<String> = blocked.map(ToString::to_string).collect();
         writeln!(out, "  skipped: {}", blocked.join(", "))?;
     }
     for address in &summary.in_doubt {

@@ -4,7 +4,7 @@ use super::meaning::{GROUPS, Meaning, Meanings, changed};
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
-use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
+use auroractl_core::plan::{Change, Plan, Reason, RefusalClass};
 use auroractl_policy::Report;
 use auroractl_stack::{Forecast, masked};
 use owo_colors::OwoColorize as _;
@@ -26,8 +26,8 @@ pub(crate) struct Beside<'a> {
 /// Shows a plan: by what a change means to the user, then by part of the stack; then the sums.
 pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit, Failure> {
     super::stdout(|out| {
-        if plan.is_empty() && !beside.all {
-            return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
+        if plan.changes.is_empty() || (plan.is_empty() && !beside.all) {
+            return writeln!(out, "{}", nothing(stack, plan));
         }
         if plan.changes.iter().any(|change| change.reasons.contains(&Reason::Destroyed)) {
             writeln!(out, "{}\n", "The stack is destroyed.".red().bold())?;
@@ -49,6 +49,14 @@ pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit,
     })
 }
 
+/// That an empty plan is one. One that names no resource at all is that of a stack that is gone.
+pub(crate) fn nothing(stack: &str, plan: &Plan) -> String {
+    match plan.changes.as_slice() {
+        [] => format!("Nothing to change: nothing is left of stack `{stack}`."),
+        _ => format!("Nothing to change: stack `{stack}` is as it should be."),
+    }
+}
+
 fn heading(meaning: Meaning) -> String {
     match meaning {
         Meaning::Interrupts => meaning.title().magenta().bold().to_string(),
@@ -60,37 +68,39 @@ fn heading(meaning: Meaning) -> String {
 /// Shows drift, and says what it does not look at.
 pub(crate) fn status(stack: &str, plan: &Plan, file: &Path) -> Result<Exit, Failure> {
     super::stdout(|out| {
-        let total = plan.changes.len();
-        if plan.is_empty() {
-            writeln!(out, "No drift: stack `{stack}` is as it was applied ({total} resources).")?;
-        } else {
-            parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
-            let (unseen, drifted) = drift(plan);
-            match (drifted, unseen, plan.refused().next()) {
-                (0, ..) => {
-                    writeln!(out, "{} {unseen} of {total} resources could not be looked at.", "Unknown:".bold())?
-                }
-                (_, _, None) => writeln!(
-                    out,
-                    "{} {drifted} of {total} resources differ. `auroractl apply` puts them back.",
-                    "Drift:".bold()
-                )?,
-                (_, _, Some(_)) => {
-                    let unseen = if unseen > 0 { format!(", {unseen} could not be looked at") } else { String::new() };
-                    writeln!(
-                        out,
-                        "{} {drifted} of {total} resources differ{unseen}. `auroractl apply` changes nothing while something is refused: see above.",
-                        "Drift:".bold()
-                    )?;
-                }
-            }
+        if plan.changes.is_empty() {
+            return writeln!(out, "No drift: nothing is left of stack `{stack}`.");
         }
+        if !plan.is_empty() {
+            parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
+        }
+        writeln!(out, "{}", verdict(stack, plan))?;
         writeln!(
             out,
-            "Not looked at: what others added beside the stack's own, like rules of security groups, routes and members. `auroractl check {} --live` judges the rules and routes.",
+            "Not looked at: what others added beside the stack's own, like rules of security groups, routes and members. \
+             `auroractl check {} --live` judges the rules and routes.",
             file.display()
         )
     })
+}
+
+/// Drift in one sentence.
+fn verdict(stack: &str, plan: &Plan) -> String {
+    let all = words::count(plan.changes.len(), "resource");
+    if plan.is_empty() {
+        return format!("No drift: stack `{stack}` is as it was applied ({all}).");
+    }
+    let (unseen, drifted) = drift(plan);
+    if drifted == 0 {
+        return format!("{} {unseen} of {all} could not be looked at.", "Unknown:".bold());
+    }
+    let (differ, them) = if drifted == 1 { ("differs", "it") } else { ("differ", "them") };
+    let sum = format!("{} {drifted} of {all} {differ}", "Drift:".bold());
+    if plan.refused().next().is_none() {
+        return format!("{sum}. `auroractl apply` puts {them} back.");
+    }
+    let unseen = if unseen > 0 { format!(", {unseen} could not be looked at") } else { String::new() };
+    format!("{sum}{unseen}. `auroractl apply` changes nothing while something is refused: see above.")
 }
 
 /// How many resources could not be looked at, and how many others differ.
@@ -136,7 +146,7 @@ fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io:
         name.dimmed(),
         costs.dimmed()
     )?;
-    below(out, change)
+    below(out, change, forecast.is_none())
 }
 
 /// `about 4 min 30 s, +$201.48 a month`: what is worth telling of one change.
@@ -148,13 +158,12 @@ fn costs(change: &Change, forecast: &Forecast) -> String {
     time.into_iter().chain(money).collect::<Vec<_>>().join(", ")
 }
 
-/// Why, what differs, and what to do.
-fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
-    if change.action != Action::Create {
-        // That the whole stack goes is said once, above.
-        for reason in change.reasons.iter().filter(|reason| **reason != Reason::Destroyed) {
-            writeln!(out, "      {}", words::reason(reason).dimmed())?;
-        }
+/// Why, what differs, and what to do. Of drift both sides are told by whose they are: none of them is a wish.
+fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
+    // What is new says so by its verb and what is refused by its refusal; that the whole stack goes is said once, above.
+    let told = |reason: &&Reason| !matches!(reason, Reason::New | Reason::Refused | Reason::Destroyed);
+    for reason in change.reasons.iter().filter(told) {
+        writeln!(out, "      {}", words::reason(reason).dimmed())?;
     }
     if let Some(refusal) = &change.refusal {
         writeln!(out, "      {}", refusal.message.red())?;
@@ -163,8 +172,15 @@ fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     for field in &change.fields {
         let impact = words::impact(&field.impact);
         let felt = if impact.is_empty() { String::new() } else { format!("  [{impact}]") };
-        let (before, after) = (shown(&field.path, &field.before), shown(&field.path, &field.after));
-        writeln!(out, "      {}: {before} -> {after}{}", field.path, felt.yellow())?;
+        let (before, after) = (masked(&field.path, &field.before), masked(&field.path, &field.after));
+        let (path, before, after) = words::sides(&field.path, (&before, &after));
+        // What stands there in words is no value that was sent.
+        let sides = if drift && path == field.path {
+            format!("{after} was applied, AWS has {before}")
+        } else {
+            format!("{before} -> {after}")
+        };
+        writeln!(out, "      {path}: {sides}{}", felt.yellow())?;
     }
     for (field, value) in &change.pending {
         writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), shown(field, value))?;

@@ -29,12 +29,12 @@ pub(crate) fn show(stack: &str, runs: &[Forecast]) -> Result<Exit, Failure> {
         }
         chart(out, (&first.program, &first.rehearsal), usize::from(super::console_width()))?;
         let (p50, p95) = (words::seconds(first.whole.p50.into()), words::seconds(first.whole.p95.into()));
-        let parallel = first.rehearsal.parallel;
+        let steps = words::count(first.program.steps.len(), "step");
+        let calls = words::count(first.rehearsal.parallel, "call");
         writeln!(
             out,
-            "\n{} {} steps in about {p50}, 19 of 20 times at most {p95} ({parallel} calls at once). {} decides when it ends.",
+            "\n{} {steps} in about {p50}, 19 of 20 times at most {p95} ({calls} at once). {} decides when it ends.",
             "Time:".bold(),
-            first.program.steps.len(),
             "*".bold()
         )?;
         if runs.len() > 1 { compared(out, runs) } else { Ok(()) }

@@ -102,7 +102,7 @@ fn unmoved(forecast: &Forecast) -> Option<String> {
 fn line(way: &Alternative) -> String {
     let forecast = &way.forecast;
     let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
-    let mut parts = vec![super::outage::words(&forecast.outage), format!("takes about {p50} (p95 {p95})")];
+    let mut parts = vec![super::outage::words(forecast), format!("takes about {p50} (p95 {p95})")];
     if forecast.outage.later.iter().any(|later| later.when == When::InWindow) {
         parts.push("members may restart together in the maintenance window".to_owned());
     }
@@ -116,13 +116,13 @@ fn line(way: &Alternative) -> String {
 pub(super) fn json(forecast: &Forecast) -> Value {
     let step = |step: &&Step| json!({"verb": step.verb, "address": step.address, "target": step.target});
     let way = |way: &Alternative| {
-        let Forecast { whole, outage, money, rehearsal, .. } = &way.forecast;
+        let Forecast { whole, money, rehearsal, .. } = &way.forecast;
         json!({
             "strategy": way.strategy,
             "chosen": way.chosen,
             "duration": estimate_json(*whole),
             "makespan_seconds": seconds(rehearsal.makespan),
-            "outage": super::outage::json(outage),
+            "outage": super::outage::json(&way.forecast),
             "hourly_over_before": money.peak.as_ref().map(|peak| peak.hourly_over_before.as_dollars()),
             "waits_for_window": way.strategy == Strategy::Window,
         })

@@ -6,6 +6,9 @@ use auroractl_core::{Impact, Level, When};
 use owo_colors::Style;
 use serde_json::Value;
 
+/// Numbers below it are told digit by digit.
+const WHOLE: f64 = 1e15;
+
 /// The sign before an address.
 pub(super) fn sign(action: Action) -> &'static str {
     match action {
@@ -87,8 +90,24 @@ pub(super) fn level(level: Level) -> &'static str {
     }
 }
 
-/// An impact with its time; empty where nobody notices.
+/// An impact with its time, and what can't be taken back; empty where nobody notices and nothing is lost.
 pub(super) fn impact(impact: &Impact) -> String {
+    let (felt, lost) = (felt(impact), for_good(impact));
+    let parts = [felt.as_str(), lost];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// What the opposite edit does not bring back. That of what is made anew stands in the verb.
+fn for_good(impact: &Impact) -> &'static str {
+    match impact.level {
+        _ if impact.reversible => "",
+        Level::None => "for good: what is older is deleted",
+        Level::Replace | Level::Impossible => "",
+        _ => "for good: there is no way back",
+    }
+}
+
+fn felt(impact: &Impact) -> String {
     let when = match impact.when {
         When::Now => "",
         When::AtReboot => ", at the next restart",
@@ -107,16 +126,20 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Unchanged => "as it should be".to_owned(),
         Reason::New => "new in the stack".to_owned(),
         Reason::DeletedOutside => "it was deleted outside of auroractl".to_owned(),
-        Reason::Edited { fields } => format!("the stack changed: {}", fields.join(", ")),
-        Reason::Drifted { fields } => format!("changed outside of auroractl: {}", fields.join(", ")),
+        Reason::Edited { fields } => because("the stack changed", fields),
+        Reason::Drifted { fields } => because("changed outside of auroractl", fields),
         Reason::Relinquished { fields } => {
             format!("no longer in the stack, AWS keeps the last value: {}", fields.join(", "))
         }
         Reason::CannotUpdate { fields } => format!("AWS can't change in place: {}", fields.join(", ")),
         Reason::RemovedFromStack => "no longer in the stack".to_owned(),
         Reason::Destroyed => "the stack is destroyed".to_owned(),
-        Reason::Kept { by } => format!("stays at AWS: what {by} leaves behind needs it"),
-        Reason::Needed { what } => format!("stays at AWS: {what} needs it"),
+        Reason::Kept { by } => {
+            format!(
+                "it stays at AWS, only its record goes: what {by} leaves behind (snapshots, backups) can't be read without it"
+            )
+        }
+        Reason::Needed { what } => format!("it stays at AWS, only its record goes: {what} needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
@@ -125,6 +148,34 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Moved => "its tags name the address that it had before".to_owned(),
         Reason::Refused => "refused".to_owned(),
     }
+}
+
+/// Who moved, and which fields. What no stack sets and a run may leave behind is told by itself: nobody changed it.
+fn because(who: &str, fields: &[String]) -> String {
+    let (left, moved): (Vec<&str>, Vec<&str>) =
+        fields.iter().map(String::as_str).partition(|field| left_behind(field).is_some());
+    let moved = (!moved.is_empty()).then(|| format!("{who}: {}", moved.join(", ")));
+    let left = left.into_iter().filter_map(left_behind).map(str::to_owned);
+    moved.into_iter().chain(left).collect::<Vec<_>>().join("; ")
+}
+
+fn left_behind(field: &str) -> Option<&'static str> {
+    match field {
+        IN_SYNC => Some("its parameter values wait for a restart"),
+        "suspended" => Some("its scaling stands still, as an interrupted run leaves it; it is resumed"),
+        _ => None,
+    }
+}
+
+/// The field of a member that is none of AWS's: whether all values of its parameter groups are in use.
+const IN_SYNC: &str = "parameters_in_sync";
+
+/// A field and its two values, in words where they stand for something else.
+pub(super) fn sides(path: &str, values: (&Value, &Value)) -> (String, String, String) {
+    if path == IN_SYNC {
+        return ("parameter values".to_owned(), "wait for a restart".to_owned(), "in use".to_owned());
+    }
+    (path.to_owned(), value(values.0), value(values.1))
 }
 
 /// A value on one line.
@@ -137,10 +188,20 @@ pub(super) fn value(value: &Value) -> String {
                 let part = |key| promise.get(key).and_then(Value::as_str).unwrap_or_default();
                 format!("({} of {}, known after apply)", part("output"), part("of"))
             }
-            _ => Value::Object(map.clone()).to_string(),
+            _ if map.is_empty() => "{}".to_owned(),
+            _ => {
+                let pairs = map.iter().map(|(key, inner)| format!("{key} = {}", self::value(inner)));
+                format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+            }
         },
         Value::Array(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        // A whole number of a field that takes broken ones: `.0` says nothing.
+        Value::Number(number) => {
+            let whole =
+                number.as_f64().filter(|amount| number.is_f64() && amount.fract() == 0.0 && amount.abs() < WHOLE);
+            whole.map_or_else(|| number.to_string(), |amount| format!("{amount:.0}"))
+        }
+        Value::Bool(_) => value.to_string(),
     }
 }
 
@@ -179,5 +240,41 @@ pub(super) fn seconds(seconds: f64) -> String {
         (0, 0, s) => format!("{s} s"),
         (0, m, s) => format!("{m} min {s} s"),
         (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_told_without_what_json_adds() {
+        let promise = json!({"$ref": {"of": "security_group.app", "output": "group_id"}});
+        assert_eq!(value(&json!({"app": promise})), "{ app = (group_id of security_group.app, known after apply) }");
+        assert_eq!(value(&json!([1_717_986_918.0, 0.5, 3, {}])), "[1717986918, 0.5, 3, {}]");
+    }
+
+    #[test]
+    fn what_a_run_left_behind_was_changed_by_nobody() {
+        let edited = |fields: &[&str]| Reason::Edited { fields: fields.iter().map(ToString::to_string).collect() };
+        assert_eq!(reason(&edited(&["port"])), "the stack changed: port");
+        assert_eq!(
+            reason(&edited(&["promotion_tier", "parameters_in_sync"])),
+            "the stack changed: promotion_tier; its parameter values wait for a restart"
+        );
+        assert!(!reason(&edited(&["suspended"])).contains("the stack changed"));
+    }
+
+    #[test]
+    fn what_can_not_be_taken_back_says_so() {
+        let page = |level| Impact::new(level, "a page");
+        assert_eq!(impact(&page(Level::None)), "");
+        assert_eq!(impact(&page(Level::None).for_good()), "for good: what is older is deleted");
+        assert_eq!(
+            impact(&page(Level::RebootAll).for_good()),
+            "every instance restarts; for good: there is no way back"
+        );
+        assert_eq!(impact(&page(Level::Replace)), "made anew");
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a cluster.
 
-use super::DbCluster;
+use super::{DbCluster, DbClusterOutputs};
 use crate::describe::{self, AUTOSCALED};
 use auroractl_aws::{Aws, GoneIsFine as _};
 use auroractl_core::Identity;
@@ -13,7 +13,7 @@ const OID_IN_NAME: usize = 8;
 pub(super) async fn delete(aws: &Aws, me: &Identity, past: &Past<DbCluster>) -> Result<Ending, CallError> {
     let name = past.outputs.db_cluster_identifier.as_str();
     remove_autoscaled(aws, name).await?;
-    let snapshot = (!past.spec.skip_final_snapshot).then(|| final_snapshot(name, me));
+    let snapshot = past.spec.final_snapshot(&past.outputs, &me.oid);
     let keep_backups = !past.spec.skip_final_snapshot;
     match remove(aws, name, snapshot.as_deref(), keep_backups).await {
         Err(error) if error.class == Class::Exists => {
@@ -25,9 +25,14 @@ pub(super) async fn delete(aws: &Aws, me: &Identity, past: &Past<DbCluster>) -> 
     }
 }
 
-/// `<cluster>-final-<oid>`: the same for every attempt, another one for every generation.
-fn final_snapshot(cluster: &str, me: &Identity) -> String {
-    format!("{cluster}-final-{}", me.oid.chars().take(OID_IN_NAME).collect::<String>())
+impl DbCluster {
+    /// Name of the snapshot that is made before it is deleted; `None` where the stack wants none. It is
+    /// `<cluster>-final-<oid>`: the same for every attempt, another one for every generation.
+    #[must_use]
+    pub fn final_snapshot(&self, outputs: &DbClusterOutputs, oid: &str) -> Option<String> {
+        let oid: String = oid.chars().take(OID_IN_NAME).collect();
+        (!self.skip_final_snapshot).then(|| format!("{}-final-{oid}", outputs.db_cluster_identifier))
+    }
 }
 
 /// RDS keeps automated backups only when told so.
@@ -66,23 +71,5 @@ async fn taken(aws: &Aws, snapshot: &str, past: &Past<DbCluster>) -> Result<(), 
     match found.status() {
         Some("available") => Ok(()),
         _ => refuse(Class::NotYet, "is still being made; run again when it is available"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_final_snapshot_is_named_by_cluster_and_generation() {
-        let me = Identity {
-            stack: auroractl_core::identity::StackId { name: "s".into(), account: "1".into(), region: "r".into() },
-            lineage: "l".into(),
-            address: "db_cluster.main".parse().unwrap(),
-            generation: 0,
-            oid: "abcdefghijklmnop".into(),
-            name: "orders".into(),
-        };
-        assert_eq!(final_snapshot("orders", &me), "orders-final-abcdefgh");
     }
 }

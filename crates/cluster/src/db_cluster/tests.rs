@@ -297,3 +297,11 @@ fn protection_names_the_setting_of_the_stack() {
     assert_eq!(cluster().protection(), Some("cluster.deletion_protection"));
     assert_eq!(DbCluster { deletion_protection: false, ..cluster() }.protection(), None);
 }
+
+#[test]
+fn the_final_snapshot_is_named_by_cluster_and_generation() {
+    let found = observe::found(&answer().build(), &cluster());
+    let name = |spec: &DbCluster| spec.final_snapshot(&found.outputs, "abcdefghijklmnop");
+    assert_eq!(name(&cluster()).as_deref(), Some("orders-final-abcdefgh"));
+    assert_eq!(name(&DbCluster { skip_final_snapshot: true, ..cluster() }), None);
+}

@@ -1,7 +1,7 @@
 //! The clusters while a program runs: who serves writes, who could take over, and what users feel of it.
 
 use super::acts::{Act, Effect, Parting, within};
-use super::{FAILOVER, Felt, Member, Scene, Window};
+use super::{FAILOVER, Felt, Member, Scene, TOGETHER, Window};
 use crate::address::Address;
 use crate::durations::Estimate;
 use std::collections::BTreeMap;
@@ -60,7 +60,8 @@ impl<'a> Stage<'a> {
 
     /// Who takes over at this moment.
     fn successor(&self, cluster: &Address, leaving: &Address, now: f32) -> Option<&'a Address> {
-        let ready = self.serving.iter().filter(|(at, away)| **at != leaving && **away <= now).map(|(at, _)| *at);
+        let ready =
+            self.serving.iter().filter(|(at, away)| **at != leaving && **away <= now + TOGETHER).map(|(at, _)| *at);
         let of_cluster =
             ready.filter_map(|at| Some((at, self.cast.get(at)?))).filter(|(_, one)| one.cluster == *cluster);
         of_cluster.min_by_key(|(at, member)| (member.tier, *at)).map(|(at, _)| at)

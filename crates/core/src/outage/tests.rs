@@ -107,6 +107,22 @@ fn readers_one_at_a_time_and_the_writer_fails_over() {
 }
 
 #[test]
+fn turns_that_follow_one_another_are_not_at_once_by_a_rounding() {
+    // As measured: no sum of these is exact in the width of a window's times.
+    let lasts = |begin: f32| Estimate { p50: begin + 31.7, p95: begin + 60.3 };
+    let window = |(turn, name): (u16, &&str)| {
+        let from = 100.3 + f32::from(turn) * 31.7;
+        let (address, until) = (at(&format!("db_instance.{name}")), Some(lasts(from)));
+        Window { what: Felt::ReaderRestarts, by: address.clone(), address, fields: Vec::new(), from, until }
+    };
+    let names = ["b", "c", "d", "e", "f", "g"];
+    let windows: Vec<Window> = (0..).zip(&names).map(window).collect();
+    let off = |pair: &[Window]| pair[0].until_median() > pair[1].from;
+    assert!(windows.windows(2).any(off), "the numbers do not show what this is about");
+    assert_eq!(Outage::of(windows, Vec::new()).readers, Reading { times: 6, at_once: 1 });
+}
+
+#[test]
 fn who_took_over_is_the_writer_then() {
     // The writer first: "b" takes over by its tier, and its own restart is another failover.
     let (changes, steps) = roll(&["a", "b", "c"]);

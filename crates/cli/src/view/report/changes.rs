@@ -227,10 +227,11 @@ fn made(change: &Change, graph: &Graph) -> Vec<(String, String)> {
 
 fn field(change: &FieldChange) -> Field {
     let FieldChange { path, before, after, impact } = change;
+    let (path, before, after) = words::sides(path, (&masked(path, before), &masked(path, after)));
     Field {
-        path: path.clone(),
-        before: text(path, before),
-        after: text(path, after),
+        path,
+        before: short(&before, VALUE),
+        after: short(&after, VALUE),
         impact: words::impact(impact),
         way_out: told(&impact.way_out),
         linked: impact.source.starts_with("https://"),

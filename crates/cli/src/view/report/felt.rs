@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::{Subject, short};
 use crate::forecast::signed;
+use crate::view::forecast::REFUSED;
 use crate::view::outage::{felt as in_words, later_line, line, restarted, words as whole};
 use crate::view::svg::px;
 use crate::view::words;
@@ -107,11 +108,11 @@ pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
 }
 
 fn way(way: &Alternative) -> Way {
-    let Forecast { whole: lasts, outage, money, .. } = &way.forecast;
+    let Forecast { whole: lasts, money, .. } = &way.forecast;
     Way {
         name: way.strategy.to_string(),
         chosen: way.chosen,
-        felt: whole(outage),
+        felt: whole(&way.forecast),
         takes: words::seconds(lasts.p50.into()),
         at_most: words::seconds(lasts.p95.into()),
         peak: money.peak.as_ref().map(|peak| signed(peak.hourly_over_before)).unwrap_or_default(),
@@ -150,14 +151,17 @@ fn row(window: &Window) -> Row {
 
 /// What is felt, in one sentence.
 pub(super) fn sentence(subject: &Subject<'_>) -> String {
-    if subject.forecast.outage.is_none() && subject.plan.refused().next().is_some() {
-        return "Nothing happens: the plan holds a change that is refused.".to_owned();
+    if subject.plan.refused().next().is_some() {
+        return super::head::sentence(REFUSED);
     }
-    super::head::sentence(&whole(&subject.forecast.outage))
+    super::head::sentence(&whole(subject.forecast))
 }
 
 /// The same as a figure: what, a note, and a tone.
 pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
+    if subject.plan.refused().next().is_some() {
+        return ("nothing".to_owned(), "a change is refused, so none is made".to_owned(), "");
+    }
     let outage = &subject.forecast.outage;
     let (writer, readers) = (outage.writer, outage.readers);
     if outage.windows.iter().any(Window::loses_cluster) {

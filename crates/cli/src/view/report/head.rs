@@ -165,7 +165,9 @@ fn duration(subject: &Subject<'_>) -> Figure {
             let tone = if lasted > f64::from(whole.p95) { "warn" } else { "" };
             (words::seconds(lasted), format!("predicted {p50}, 19 of 20 times at most {p95}"), tone)
         }
-        None if subject.plan.is_empty() => ("none".to_owned(), String::new(), ""),
+        None if subject.plan.is_empty() || subject.plan.refused().next().is_some() => {
+            ("none".to_owned(), String::new(), "")
+        }
         None => (p50, format!("19 of 20 times at most {p95}"), ""),
     };
     Figure { name: "Duration", value, note, tone }
@@ -235,7 +237,10 @@ fn facts(subject: &Subject<'_>) -> Vec<Fact> {
         },
         code("State", format!("{serial}, lineage {}", origin.lineage)),
         code("Digest of the plan", origin.digest.clone()),
-        text("Estimates", format!("{} calls at once; {}", forecast.rehearsal.parallel, basis(forecast))),
+        text(
+            "Estimates",
+            format!("{} at once; {}", words::count(forecast.rehearsal.parallel, "call"), basis(forecast)),
+        ),
     ];
     if let Some(Run { record, .. }) = subject.run {
         facts.push(text("Run began", record.begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));

@@ -2,7 +2,7 @@
 //!
 //! What others wrote stays text: it neither ends a cell nor begins markup, mentions nobody and is no link.
 
-use super::head::{Figure, Head};
+use super::head::{Fact, Figure, Head};
 use super::rules::Rules;
 use super::{Subject, changes as all_changes};
 use crate::view::words;
@@ -166,7 +166,10 @@ fn rules(rules: &Rules) -> String {
 
 /// Where it comes from.
 fn foot(head: &Head) -> String {
-    let facts = head.facts.iter().map(|fact| format!("{} {}", fact.name, code(&super::short(&fact.value, 80), false)));
+    // What others name may be long; our own sentences are not, and say nothing without their ends.
+    let most = |fact: &Fact| if fact.code { 80 } else { 160 };
+    let fact = |fact: &Fact| format!("{} {}", fact.name, code(&super::short(&fact.value, most(fact)), false));
+    let facts = head.facts.iter().map(fact);
     format!("\n<sub>{}</sub>\n", facts.collect::<Vec<_>>().join(" · "))
 }
 
