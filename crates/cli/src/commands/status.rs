@@ -1,4 +1,4 @@
-//! `auroractl status`: has somebody else changed what was applied?
+//! `auroractl status`: has somebody else changed what was applied, or has it failed at AWS?
 //!
 //! The state itself is read as the wish, so the same plan that drives apply finds the drift.
 
@@ -33,5 +33,6 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     } else {
         view::plan::status(stack.name(), &drift)?
     };
-    Ok(if drift.is_empty() { Exit::Done } else { Exit::Drift })
+    let well = drift.is_empty() && drift.ailing().next().is_none();
+    Ok(if well { Exit::Done } else { Exit::Drift })
 }

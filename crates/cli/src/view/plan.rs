@@ -1,6 +1,6 @@
 //! A plan for people.
 
-use super::meaning::{GROUPS, Meaning, Meanings, changed};
+use super::meaning::{GROUPS, Meaning, Meanings, ails, changed};
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
@@ -22,14 +22,30 @@ pub(crate) struct Beside<'a> {
     pub(crate) all: bool,
 }
 
+/// What is said of a plan without changes. Where something has failed at AWS, not all is as it should be.
+pub(crate) fn nothing(stack: &str, plan: &Plan) -> Vec<String> {
+    let ailing = words::ailing(plan);
+    if ailing.is_empty() {
+        return vec![format!("Nothing to change: stack `{stack}` is as it should be.")];
+    }
+    let head = format!("Nothing to change, but stack `{stack}` is not well. Not usable at AWS:");
+    [head].into_iter().chain(ailing.into_iter().map(|line| format!("  {line}"))).collect()
+}
+
 /// Shows a plan: by what a change means to the user, then by part of the stack; then the sums.
 pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit, Failure> {
     super::stdout(|out| {
         if plan.is_empty() && !beside.all {
-            return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
+            return nothing(stack, plan).iter().try_for_each(|line| writeln!(out, "{line}"));
         }
         if plan.changes.iter().any(|change| change.reasons.contains(&Reason::Destroyed)) {
             writeln!(out, "{}\n", "The stack is destroyed.".red().bold())?;
+        }
+        let ailing = words::ailing(plan);
+        if !ailing.is_empty() {
+            writeln!(out, "{}", "Not usable at AWS:".red().bold())?;
+            ailing.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+            writeln!(out)?;
         }
         let meanings = Meanings::by(beside.forecast);
         for meaning in Meaning::ALL {
@@ -58,20 +74,26 @@ fn heading(meaning: Meaning) -> String {
 
 /// Shows drift.
 pub(crate) fn status(stack: &str, plan: &Plan) -> Result<Exit, Failure> {
-    super::stdout(|out| {
-        if plan.is_empty() {
-            return writeln!(out, "No drift: stack `{stack}` is as it was applied ({} resources).", plan.changes.len());
-        }
-        parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
-        let drifted =
-            plan.changes.iter().filter(|change| change.action.is_change() || !change.deposed.is_empty()).count();
-        writeln!(
-            out,
-            "{} {drifted} of {} resources differ. `auroractl apply` puts them back.",
-            "Drift:".bold(),
-            plan.changes.len()
-        )
-    })
+    super::stdout(|out| drift(out, stack, plan))
+}
+
+fn drift(out: &mut dyn Write, stack: &str, plan: &Plan) -> io::Result<()> {
+    let (all, ailing) = (plan.changes.len(), plan.ailing().count());
+    if plan.is_empty() && ailing == 0 {
+        return writeln!(out, "No drift: stack `{stack}` is as it was applied ({all} resources).");
+    }
+    parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
+    let differs = |change: &&Change| change.action.is_change() || !change.deposed.is_empty();
+    let drifted = plan.changes.iter().filter(differs).count();
+    if drifted > 0 {
+        let text = format!("{drifted} of {all} resources differ. `auroractl apply` puts them back.");
+        writeln!(out, "{} {text}", "Drift:".bold())?;
+    }
+    if ailing > 0 {
+        let text = format!("{ailing} of {all} resources can't be used at AWS; the status above says why.");
+        writeln!(out, "{} {text}", "Failed:".red().bold())?;
+    }
+    Ok(())
 }
 
 /// The changes by part of the stack.
@@ -92,9 +114,13 @@ fn parts(out: &mut dyn Write, of: &[&Change], (all, forecast): (bool, Option<&Fo
 }
 
 fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io::Result<()> {
-    let style = words::style(change.action);
+    // Nothing is done about it, and yet it is no line to be passed over.
+    let (style, verb) = match ails(change) {
+        true => (words::style(Action::Refused), words::AILING),
+        false => (words::style(change.action), words::verb(change.action)),
+    };
     let name = if change.name.is_empty() { String::new() } else { format!(" ({})", change.name) };
-    let (sign, verb) = (words::sign(change.action), words::verb(change.action));
+    let sign = words::sign(change.action);
     let taken = format!("  {sign} {}{name}  {verb}", change.address).chars().count();
     let costs = forecast.map(|forecast| costs(change, forecast)).filter(|text| !text.is_empty());
     // Where it does not fit, the line stays whole without it: the sums below say it for all.
@@ -125,7 +151,11 @@ fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     if change.action != Action::Create {
         // That the whole stack goes is said once, above.
         for reason in change.reasons.iter().filter(|reason| **reason != Reason::Destroyed) {
-            writeln!(out, "      {}", words::reason(reason).dimmed())?;
+            let text = words::reason(reason);
+            match reason {
+                Reason::Ailing { .. } => writeln!(out, "      {}", text.red())?,
+                _ => writeln!(out, "      {}", text.dimmed())?,
+            }
         }
     }
     if let Some(refusal) = &change.refusal {
@@ -150,4 +180,56 @@ fn below(out: &mut dyn Write, change: &Change) -> io::Result<()> {
 /// A value on a line, without what must not be shown.
 fn shown(path: &str, value: &Value) -> String {
     words::value(&masked(path, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::Group;
+
+    const STATUS: &str = "its status is incompatible-network: its subnets have no free addresses";
+
+    fn change(address: &str, group: Group, action: Action, reason: Reason) -> Change {
+        Change { reasons: vec![reason], ..Change::bare(address.parse().unwrap(), group, action) }
+    }
+
+    /// A network as it should be, and a cluster.
+    fn plan(action: Action, reason: Reason) -> Plan {
+        let network = change("vpc.main", Group::Network, Action::NoOp, Reason::Unchanged);
+        Plan { changes: vec![network, change("db_cluster.main", Group::Cluster, action, reason)] }
+    }
+
+    fn sick() -> Plan {
+        plan(Action::NoOp, Reason::Ailing { status: STATUS.to_owned() })
+    }
+
+    fn status_of(plan: &Plan) -> String {
+        let mut text = Vec::new();
+        drift(&mut text, "orders", plan).unwrap();
+        String::from_utf8(anstream::adapter::strip_bytes(&text).into_vec()).unwrap()
+    }
+
+    #[test]
+    fn what_has_failed_at_aws_is_not_passed_over() {
+        let text = status_of(&sick());
+        for words in ["db_cluster.main", "NOT USABLE", STATUS, "1 of 2 resources can't be used"] {
+            assert!(text.contains(words), "no `{words}` in {text}");
+        }
+        for words in ["No drift", "Drift:", "vpc.main"] {
+            assert!(!text.contains(words), "`{words}` in {text}");
+        }
+        let lines = nothing("orders", &sick());
+        assert!(!lines[0].contains("as it should be"), "{lines:?}");
+        assert_eq!(lines[1..], [format!("  db_cluster.main: {STATUS}")]);
+    }
+
+    #[test]
+    fn what_is_well_is_told_as_before() {
+        let well = plan(Action::NoOp, Reason::Unchanged);
+        assert_eq!(nothing("orders", &well), ["Nothing to change: stack `orders` is as it should be."]);
+        assert!(status_of(&well).starts_with("No drift"));
+        let drifted = plan(Action::Update, Reason::Drifted { fields: vec!["port".to_owned()] });
+        let text = status_of(&drifted);
+        assert!(text.contains("1 of 2 resources differ") && !text.contains("Failed:"), "{text}");
+    }
 }
