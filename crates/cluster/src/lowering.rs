@@ -125,6 +125,12 @@ fn ready(view: &View<'_>, address: &Address) -> bool {
     live.is_some_and(|live| live.readiness == Readiness::Ready)
 }
 
+/// Is AWS at work on it? One that has failed is not: it comes back by nobody's waiting.
+fn pending(view: &View<'_>, address: &Address) -> bool {
+    let live = view.observed.get(address).and_then(|seen| seen.live());
+    live.is_some_and(|live| matches!(live.readiness, Readiness::Pending(_)))
+}
+
 /// The change of the cluster of this name, if it stays.
 fn cluster_of<'a>(view: &View<'a>, name: &str) -> Option<&'a Change> {
     let named = |change: &&Change| {
@@ -137,11 +143,12 @@ fn cluster_of<'a>(view: &View<'a>, name: &str) -> Option<&'a Change> {
 }
 
 /// Lets the first turn wait until whoever is away by now is back: what an interrupted run, or somebody else, has begun. Who
-/// has a turn of its own among the readers is waited for by that.
+/// has a turn of its own among the readers is waited for by that, and who has failed by nobody: a wait for it would fail, and
+/// with it the edits that may be needed since it is away.
 fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), program: &mut Program) {
     let here = |change: &&Change| {
         let of = |spec: &DbInstance| spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster);
-        observed(view, &change.address).is_some_and(|(spec, _)| of(&spec)) && !ready(view, &change.address)
+        observed(view, &change.address).is_some_and(|(spec, _)| of(&spec)) && pending(view, &change.address)
     };
     for away in view.plan.changes.iter().filter(|change| change.action.lives_on()).filter(here) {
         let own = members.iter().find(|member| member.change.address == away.address);

@@ -133,6 +133,20 @@ fn other_edges_stay_and_nothing_waits_in_a_circle() {
 }
 
 #[test]
+fn who_is_away_is_waited_for_unless_it_has_failed() {
+    let failed = Readiness::Failed("its status is incompatible-parameters".into());
+    for (readiness, waits) in [(Readiness::Pending("rebooting".into()), 1), (failed, 0), (Readiness::Ready, 0)] {
+        let changes = vec![change("a", Action::Restart, Level::Failover), change("b", Action::NoOp, Level::None)];
+        let (address, mut away) = live("b", 1, false);
+        if let Observed::Live(live) = &mut away {
+            live.readiness = readiness.clone();
+        }
+        let after = refined(changes, &[live("a", 0, true), (address, away)], vec![step("a", Verb::Update, &[])]);
+        assert_eq!((after.len(), after[0].len()), (1 + waits, waits), "{readiness:?}");
+    }
+}
+
+#[test]
 fn clusters_do_not_wait_for_one_another() {
     let changes = ["a", "b"].map(|name| change(name, Action::Restart, Level::RebootOne)).to_vec();
     let (address, mut other) = live("b", 1, false);
