@@ -12,6 +12,9 @@
 //! turn), one more reader for as long as it takes ([`Surges`]), the writer's
 //! role that moves ([`Handover`]), and autoscaling that keeps still ([`Pauses`]).
 //!
+//! A reader that has failed serves nobody, so that its edit takes nothing away:
+//! it has no turn, and nobody waits for it.
+//!
 //! A writer that leaves has a turn as well: it is the last, and the role moves
 //! before it. So a surge reader that an interrupted roll left as the writer
 //! hands the role back before it goes.
@@ -73,8 +76,10 @@ impl Member<'_> {
 
 impl Lowering for Members {
     fn refine(&self, view: &View<'_>, program: &mut Program) {
-        for (cluster, members) in interrupted(view, program) {
+        for members in edited(view, program).into_values() {
             part(&members, program);
+        }
+        for (cluster, members) in interrupted(view, program) {
             wait_for_others(view, (&cluster, &members), program);
             for pair in members.windows(2) {
                 if let [earlier, later] = pair
@@ -89,6 +94,16 @@ impl Lowering for Members {
 
 /// Members that will be interrupted, by cluster, in the order of their turns.
 fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
+    let mut clusters = edited(view, program);
+    for members in clusters.values_mut() {
+        members.retain(|member| member.is_writer || !failed(view, &member.change.address));
+    }
+    clusters.retain(|_, members| !members.is_empty());
+    clusters
+}
+
+/// The same with those that have failed and have no turn.
+fn edited<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
     let mut clusters: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
     let restarts = program.steps.iter().filter(|step| step.verb == Verb::Restart).map(|step| step.address.clone());
     let restarted: BTreeSet<Address> = restarts.collect();
@@ -125,7 +140,13 @@ fn ready(view: &View<'_>, address: &Address) -> bool {
     live.is_some_and(|live| live.readiness == Readiness::Ready)
 }
 
-/// Is AWS at work on it? One that has failed is not: it comes back by nobody's waiting.
+/// Has it failed for good? It comes back by nobody's waiting.
+fn failed(view: &View<'_>, address: &Address) -> bool {
+    let live = view.observed.get(address).and_then(|seen| seen.live());
+    live.is_some_and(|live| matches!(live.readiness, Readiness::Failed(_)))
+}
+
+/// Is AWS at work on it?
 fn pending(view: &View<'_>, address: &Address) -> bool {
     let live = view.observed.get(address).and_then(|seen| seen.live());
     live.is_some_and(|live| matches!(live.readiness, Readiness::Pending(_)))

@@ -8,7 +8,7 @@
 //! since it goes.
 
 use super::surges::Surge;
-use super::{Member, cluster_of, interrupted, observed, once, ready};
+use super::{Member, cluster_of, failed, interrupted, observed, once, ready};
 use crate::db_instance::DbInstance;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
@@ -121,8 +121,8 @@ fn successor<'a>(
             Action::Create | Action::Replace => leaves,
             action => action.lives_on() && seen.is_some(),
         };
-        // Who has a step is waited for.
-        let usable = leaves || ready(view, at) || program.forward(at).is_some();
+        // Who has a step is waited for, unless it has failed.
+        let usable = leaves || ready(view, at) || (program.forward(at).is_some() && !failed(view, at));
         let writes = seen.as_ref().is_some_and(|(_, outputs)| outputs.is_writer);
         let class = class_after(view, at).or(seen.map(|(spec, _)| spec.db_instance_class));
         member && stays && usable && !writes && class.is_some_and(|class| strength(&class) >= least)

@@ -147,6 +147,19 @@ fn who_is_away_is_waited_for_unless_it_has_failed() {
 }
 
 #[test]
+fn a_reader_that_has_failed_has_no_turn() {
+    let changes = ["a", "b", "c"].map(|name| change(name, Action::Restart, Level::RebootOne)).to_vec();
+    let (address, mut lost) = live("c", 1, false);
+    if let Observed::Live(live) = &mut lost {
+        live.readiness = Readiness::Failed("its status is incompatible-parameters".into());
+    }
+    let observed = [live("a", 0, true), live("b", 15, false), (address, lost)];
+    // "c" was the first writer, so the others were made after it.
+    let steps = vec![step("a", Verb::Update, &[2]), step("b", Verb::Update, &[2]), step("c", Verb::Update, &[])];
+    assert_eq!(refined(changes, &observed, steps), [vec![1], vec![], vec![]]);
+}
+
+#[test]
 fn clusters_do_not_wait_for_one_another() {
     let changes = ["a", "b"].map(|name| change(name, Action::Restart, Level::RebootOne)).to_vec();
     let (address, mut other) = live("b", 1, false);

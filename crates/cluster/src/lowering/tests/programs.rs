@@ -47,6 +47,8 @@ struct Scene {
     surge: Surge,
     /// An interrupted run left AWS working on this member.
     unfinished: Option<usize>,
+    /// This member has failed for good.
+    failed: Option<usize>,
 }
 
 /// The surge reader.
@@ -99,7 +101,8 @@ fn scenes() -> impl proptest::strategy::Strategy<Value = Scene> {
     parts.prop_map(|(members, writer, static_value, autoscaled, strategy)| {
         let writer = writer.map(|writer| writer % members.len());
         let manner = Manner { strategy, ..Manner::default() };
-        Scene { members, writer, static_value, autoscaled, manner, surge: Surge::Unwanted, unfinished: None }
+        let (surge, unfinished, failed) = (Surge::Unwanted, None, None);
+        Scene { members, writer, static_value, autoscaled, manner, surge, unfinished, failed }
     })
 }
 
@@ -172,6 +175,11 @@ fn program(scene: &Scene) -> (Program, Graph) {
         }
         if scene.unfinished == Some(index) {
             work_on(changes.last_mut().unwrap(), observed.get_mut(&super::at(&name(index))).unwrap());
+        }
+        if let Some(Observed::Live(live)) = observed.get_mut(&super::at(&name(index)))
+            && scene.failed == Some(index)
+        {
+            live.readiness = Readiness::Failed("its status is failed".into());
         }
     }
     if scene.surge.is_wanted() {
@@ -396,8 +404,8 @@ proptest! {
 fn three(edits: [Edit; 3], strategy: Strategy) -> Scene {
     let members = edits.iter().enumerate().map(|(index, edit)| (u8::try_from(index).unwrap(), *edit)).collect();
     let manner = Manner { strategy, ..Manner::default() };
-    let (surge, unfinished) = (Surge::Unwanted, None);
-    Scene { members, writer: Some(0), static_value: false, autoscaled: false, manner, surge, unfinished }
+    let (surge, unfinished, failed) = (Surge::Unwanted, None, None);
+    Scene { members, writer: Some(0), static_value: false, autoscaled: false, manner, surge, unfinished, failed }
 }
 
 fn told(program: &Program) -> Vec<String> {
@@ -497,6 +505,14 @@ fn where_a_reader_can_take_over_the_surge_only_adds_capacity() {
 fn nobody_fails_over_for_what_the_writer_does_not_feel() {
     let (program, _) = program(&three([Edit::Quiet, Edit::Class, Edit::Class], Strategy::Roll));
     assert!(all(&program, Verb::Failover).is_empty());
+}
+
+#[test]
+fn who_has_failed_neither_holds_up_a_roll_nor_takes_over() {
+    let (program, _) = program(&Scene { failed: Some(1), ..three([Edit::Class; 3], Strategy::Roll) });
+    let lost = program.forward(&super::at("m1")).unwrap();
+    assert!(program.steps.iter().all(|step| !step.after.contains(&lost)), "{program:?}");
+    assert_eq!(program.steps.iter().find_map(|step| step.target.clone()), Some(super::at("m2")));
 }
 
 #[test]
