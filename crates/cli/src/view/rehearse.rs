@@ -181,6 +181,7 @@ mod tests {
             after: id.checked_sub(2).into_iter().collect(),
             deed: Deed::Create,
             estimate: Estimate { p50: 3_599.0, p95: 7_000.0 },
+            undoes: None,
             look_after: 0.0,
         };
         Program { steps: (0..20).map(step).collect() }

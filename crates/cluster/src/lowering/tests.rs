@@ -65,6 +65,7 @@ fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {
         after: after.iter().copied().collect(),
         deed: Deed::Update,
         estimate: Estimate { p50: 1.0, p95: 4.0 },
+        undoes: None,
         look_after: 1.0,
     }
 }

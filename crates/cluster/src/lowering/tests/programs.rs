@@ -324,6 +324,9 @@ proptest! {
             prop_assert!(pauses.iter().all(|pause| program.waits_for(*step, *pause)));
             prop_assert!(resumes.iter().all(|resume| program.waits_for(*resume, *step)));
         }
+        for (pause, resume) in pauses.iter().zip(&resumes) {
+            prop_assert_eq!(program.steps[*resume].undoes, Some(*pause));
+        }
     }
 }
 
@@ -505,6 +508,22 @@ fn where_a_reader_can_take_over_the_surge_only_adds_capacity() {
 fn nobody_fails_over_for_what_the_writer_does_not_feel() {
     let (program, _) = program(&three([Edit::Quiet, Edit::Class, Edit::Class], Strategy::Roll));
     assert!(all(&program, Verb::Failover).is_empty());
+}
+
+#[test]
+fn autoscaling_goes_on_whatever_becomes_of_the_roll() {
+    let (program, _) = program(&Scene { autoscaled: true, ..three([Edit::Class; 3], Strategy::Roll) });
+    let fails = (0..program.steps.len()).filter(|id| program.steps[*id].verb != Verb::Resume);
+    for fails in fails {
+        let mut queue = Queue::new(&program).unwrap();
+        let mut ran = Vec::new();
+        while let Some(id) = queue.take() {
+            ran.push(program.steps[id].verb);
+            let _ = if id == fails { queue.fail(id) } else { queue.finish(id) };
+        }
+        let paused = program.steps[fails].verb != Verb::Pause;
+        assert_eq!(ran.last() == Some(&Verb::Resume), paused, "{ran:?}");
+    }
 }
 
 #[test]
