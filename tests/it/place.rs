@@ -8,7 +8,7 @@ use auroractl_testkit::cli::{Cli, Finished, Running};
 use auroractl_testkit::emulator::{Emulator, Launch, fresh_account, workspace};
 use auroractl_testkit::proxy::{Options, Proxy};
 use auroractl_tests::world::{self, Portrait, Thing};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -190,6 +190,14 @@ impl Place {
             assert!(start.elapsed() < Duration::from_secs(60), "the writes never came");
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Lets what exists fail at AWS (`db-cluster`, `db-instance`), by its name.
+    #[track_caller]
+    pub(crate) fn fail(&self, kind: &str, name: &str, state: &str) {
+        let body = json!({ "action": kind, "name": name, "state": state, "account": self.account });
+        let answer = emulator().admin("POST", "fail", &body).unwrap();
+        assert_eq!(answer["failed"], true, "there is no {kind} {name}");
     }
 
     /// Runs somebody else's boto3 script (`aws(service)` makes a client) in this account.

@@ -87,6 +87,30 @@ fn a_roll_that_is_killed_at_each_of_its_calls_is_finished_by_the_next_run() {
     }
 }
 
+/// A roll that fails is mended by people, and that may take until after the next morning's peak.
+#[test]
+fn a_roll_that_fails_does_not_leave_autoscaling_suspended() {
+    let place = production();
+    place.edit(CLASS.0, CLASS.1);
+    place.proxy.arm(Fault::on("rds:ModifyDBInstance", Effect::AccessDenied).nth(2).times(50));
+    let done = place.apply().exits(10);
+    let calls = sent(&place);
+    let registered = calls.iter().filter(|call| *call == ROLL[0]).count();
+    assert_eq!((registered, calls.last().map(String::as_str)), (2, Some(ROLL[0])), "{calls:?}");
+    assert!(!done.stderr.contains("scalable_target.readers: skipped"), "{}", done.stderr);
+    place.behind_our_back(
+        r#"
+target, = aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="rds")["ScalableTargets"]
+assert not any((target.get("SuspendedState") or {}).values()), target
+"#,
+    );
+    place.proxy.disarm();
+    let _ = place.apply().exits(0);
+    place.behind_our_back(ROLLED);
+    place.settled();
+    place.sound();
+}
+
 #[test]
 fn values_that_wait_for_a_restart_get_one() {
     let place = production();

@@ -364,3 +364,31 @@ fn a_subnet_in_use_is_not_taken_apart() {
     says(&done, &["subnet.private-b", "cidr_block", "add it with the new values"]);
     assert_eq!(place.proxy.summary().writes, before);
 }
+
+/// What fails at AWS long after it was made differs in no field, and is no stack as it should be.
+#[test]
+fn what_has_failed_at_aws_is_told_and_left_alone() {
+    let place = applied();
+    let state = "inaccessible-encryption-credentials-recoverable";
+    place.fail("db-cluster", "orders-dev", state);
+    let writes = place.proxy.summary().writes;
+    let done = place.run("status", &[]).exits(5);
+    for words in [state, "its KMS key can't be used", "1 of "] {
+        assert!(done.stdout.contains(words), "no `{words}` in {}", done.stdout);
+    }
+    let applied = place.apply().exits(0);
+    for text in [place.run("plan", &["--detailed-exitcode"]).exits(0).stdout, applied.stdout] {
+        assert!(text.contains(state) && !text.contains("is as it should be"), "{text}");
+    }
+    let told = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    assert_eq!((&told["summary"]["ailing"], &told["summary"]["update"]), (&1.into(), &0.into()));
+    let text = place.run("plan", &["--markdown"]).exits(0).stdout;
+    assert!(text.contains("**Not usable at AWS:**") && !text.contains("is as it should be"), "{text}");
+    let _ = place.run("plan", &["--html", "report.html"]).exits(0);
+    let page = std::fs::read_to_string(place.cli.dir().join("report.html")).unwrap();
+    assert!(page.contains("class=\"ailing\"") && page.contains(state), "{page}");
+    assert_eq!(place.proxy.summary().writes, writes, "it holds data");
+    place.fail("db-cluster", "orders-dev", "available");
+    place.settled();
+    let _ = place.run("status", &[]).exits(0);
+}

@@ -49,6 +49,7 @@ mod tests {
             after: after.iter().copied().collect(),
             deed: Deed::Create,
             estimate: Estimate::NOTHING,
+            undoes: None,
             look_after: 0.0,
         }
     }

@@ -12,6 +12,9 @@
 //! turn), one more reader for as long as it takes ([`Surges`]), the writer's
 //! role that moves ([`Handover`]), and autoscaling that keeps still ([`Pauses`]).
 //!
+//! A reader that has failed serves nobody, so that its edit takes nothing away:
+//! it has no turn, and nobody waits for it.
+//!
 //! A writer that leaves has a turn as well: it is the last, and the role moves
 //! before it. So a surge reader that an interrupted roll left as the writer
 //! hands the role back before it goes.
@@ -75,8 +78,10 @@ impl Member<'_> {
 
 impl Lowering for Members {
     fn refine(&self, view: &View<'_>, program: &mut Program) {
-        for (cluster, members) in interrupted(view, program) {
+        for members in edited(view, program).into_values() {
             part(&members, program);
+        }
+        for (cluster, members) in interrupted(view, program) {
             wait_for_others(view, (&cluster, &members), program);
             for pair in members.windows(2) {
                 if let [earlier, later] = pair
@@ -91,6 +96,16 @@ impl Lowering for Members {
 
 /// Members that will be interrupted, by cluster, in the order of their turns.
 fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
+    let mut clusters = edited(view, program);
+    for members in clusters.values_mut() {
+        members.retain(|member| member.is_writer || !failed(view, &member.change.address));
+    }
+    clusters.retain(|_, members| !members.is_empty());
+    clusters
+}
+
+/// The same with those that have failed and have no turn.
+fn edited<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
     let mut clusters: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
     let restarts = program.steps.iter().filter(|step| step.verb == Verb::Restart).map(|step| step.address.clone());
     let restarted: BTreeSet<Address> = restarts.collect();
@@ -127,6 +142,18 @@ fn ready(view: &View<'_>, address: &Address) -> bool {
     live.is_some_and(|live| live.readiness == Readiness::Ready)
 }
 
+/// Has it failed for good? It comes back by nobody's waiting.
+fn failed(view: &View<'_>, address: &Address) -> bool {
+    let live = view.observed.get(address).and_then(|seen| seen.live());
+    live.is_some_and(|live| matches!(live.readiness, Readiness::Failed(_)))
+}
+
+/// Is AWS at work on it?
+fn pending(view: &View<'_>, address: &Address) -> bool {
+    let live = view.observed.get(address).and_then(|seen| seen.live());
+    live.is_some_and(|live| matches!(live.readiness, Readiness::Pending(_)))
+}
+
 /// The change of the cluster of this name, if it stays.
 fn cluster_of<'a>(view: &View<'a>, name: &str) -> Option<&'a Change> {
     let named = |change: &&Change| {
@@ -139,11 +166,12 @@ fn cluster_of<'a>(view: &View<'a>, name: &str) -> Option<&'a Change> {
 }
 
 /// Lets the first turn wait until whoever is away by now is back: what an interrupted run, or somebody else, has begun. Who
-/// has a turn of its own among the readers is waited for by that.
+/// has a turn of its own among the readers is waited for by that, and who has failed by nobody: a wait for it would fail, and
+/// with it the edits that may be needed since it is away.
 fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), program: &mut Program) {
     let here = |change: &&Change| {
         let of = |spec: &DbInstance| spec.db_cluster_identifier.known().is_some_and(|of| of.as_str() == cluster);
-        observed(view, &change.address).is_some_and(|(spec, _)| of(&spec)) && !ready(view, &change.address)
+        observed(view, &change.address).is_some_and(|(spec, _)| of(&spec)) && pending(view, &change.address)
     };
     for away in view.plan.changes.iter().filter(|change| change.action.lives_on()).filter(here) {
         let own = members.iter().find(|member| member.change.address == away.address);

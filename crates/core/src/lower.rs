@@ -35,8 +35,12 @@ pub struct Step {
     /// Who takes over, where something is handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Address>,
-    /// Steps that must have ended well before.
+    /// Steps that must have ended well before; but see `undoes`.
     pub after: BTreeSet<StepId>,
+    /// The step that this one undoes, one of those before it. It alone must have ended well: the others need only be over, with
+    /// all that they wait for. What is paused for a roll must not stay paused because the roll has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<StepId>,
     /// What it is, as far as its duration matters.
     pub deed: Deed,
     /// How long it takes.
@@ -120,9 +124,21 @@ impl Program {
     fn push(&mut self, change: &Change, verb: Verb, generation: u32) -> StepId {
         let deed = Deed::of(verb, change.felt_now());
         let (address, after) = (change.address.clone(), BTreeSet::new());
-        let (target, estimate) = (None, Estimate::NOTHING);
-        self.steps.push(Step { address, verb, generation, target, after, deed, estimate, look_after: 0.0 });
+        let (target, undoes, estimate) = (None, None, Estimate::NOTHING);
+        self.steps.push(Step { address, verb, generation, target, after, undoes, deed, estimate, look_after: 0.0 });
         self.steps.len() - 1
+    }
+
+    /// Everything that a step waits for, however indirectly.
+    #[must_use]
+    pub fn before(&self, step: StepId) -> BTreeSet<StepId> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![step];
+        while let Some(id) = open.pop() {
+            let earlier = self.steps.get(id).into_iter().flat_map(|step| step.after.iter().copied());
+            open.extend(earlier.filter(|earlier| found.insert(*earlier)));
+        }
+        found
     }
 
     /// Does a step wait for another, however indirectly? A step waits for itself.
@@ -145,6 +161,14 @@ impl Program {
     pub fn link(&mut self, earlier: StepId, later: StepId) {
         if !self.waits_for(earlier, later) {
             self.order(earlier, later);
+        }
+    }
+
+    /// Lets a step undo another, whatever becomes of the steps between them: see [`Step::undoes`].
+    pub fn undo(&mut self, done: StepId, later: StepId) {
+        self.link(done, later);
+        if let Some(step) = self.steps.get_mut(later).filter(|step| step.after.contains(&done)) {
+            step.undoes = Some(done);
         }
     }
 

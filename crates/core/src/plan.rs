@@ -132,6 +132,11 @@ pub enum Reason {
         /// AWS's status.
         status: String,
     },
+    /// It was usable and has failed at AWS since. It holds what it holds, so that it is neither made anew nor deleted.
+    Ailing {
+        /// AWS's status, and what people can do where that is known.
+        status: String,
+    },
     /// It is there only while others are away.
     StandsIn,
     /// Its ownership tags are missing.
@@ -238,6 +243,8 @@ pub struct Summary {
     pub refused: usize,
     /// Resources with edits that AWS has accepted and not yet applied.
     pub pending: usize,
+    /// Resources that were usable and have failed at AWS since, whatever is done to them.
+    pub ailing: usize,
 }
 
 /// What will be done to a stack.
@@ -314,6 +321,15 @@ impl Change {
         })
     }
 
+    /// AWS's status of one that was usable and has failed since.
+    #[must_use]
+    pub fn ailing(&self) -> Option<&str> {
+        self.reasons.iter().find_map(|reason| match reason {
+            Reason::Ailing { status } => Some(status.as_str()),
+            _ => None,
+        })
+    }
+
     /// Is it forgotten though it stays at AWS?
     #[must_use]
     pub fn stays(&self) -> bool {
@@ -337,7 +353,7 @@ impl Action {
 }
 
 impl Plan {
-    /// Is there nothing to do?
+    /// Is there nothing to do? What has failed at AWS is no work: see [`Plan::ailing`].
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(|change| !change.action.is_change() && change.deposed.is_empty())
@@ -348,6 +364,11 @@ impl Plan {
         self.changes.iter().filter(|change| change.action == Action::Refused)
     }
 
+    /// What was usable and has failed at AWS since, with AWS's status.
+    pub fn ailing(&self) -> impl Iterator<Item = (&Address, &str)> {
+        self.changes.iter().filter_map(|change| Some((&change.address, change.ailing()?)))
+    }
+
     /// How many changes of each action.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -355,6 +376,7 @@ impl Plan {
         for change in &self.changes {
             *sum.slot(change.action) += 1;
             sum.pending += usize::from(!change.pending.is_empty());
+            sum.ailing += usize::from(change.ailing().is_some());
         }
         sum
     }

@@ -2,6 +2,10 @@
 //!
 //! Among the steps that may start, the one with the longest remaining path
 //! goes first: that keeps the critical path busy.
+//!
+//! A step that failed blocks what waits for it. A step that undoes another
+//! ([`Step::undoes`](crate::lower::Step::undoes)) is blocked by that one alone:
+//! where anything else failed, it starts when all before it is over.
 
 use crate::lower::{Program, StepId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +23,7 @@ pub enum Place {
     Done,
     /// It failed.
     Failed,
-    /// It will never start, since a step it needs failed.
+    /// It will never start, since a step that it needs failed.
     Blocked,
 }
 
@@ -31,6 +35,16 @@ pub struct Queue {
     users: Vec<Vec<StepId>>,
     path: Vec<u64>,
     ready: BTreeSet<(std::cmp::Reverse<u64>, StepId)>,
+    undoing: BTreeMap<StepId, Undoing>,
+}
+
+/// A step that undoes another.
+#[derive(Clone, Debug)]
+struct Undoing {
+    /// What it undoes.
+    done: StepId,
+    /// What must be over, however it ended.
+    before: BTreeSet<StepId>,
 }
 
 /// The program's edges run in a circle: a fault in a lowering.
@@ -56,7 +70,8 @@ impl Queue {
         }
         let order = topological(&missing, &users)?;
         let path = longest_paths(program, &users, &order);
-        let mut queue = Self { place: vec![Place::Waiting; count], missing, users, path, ready: BTreeSet::new() };
+        let (place, ready, undoing) = (vec![Place::Waiting; count], BTreeSet::new(), undoing(program));
+        let mut queue = Self { place, missing, users, path, ready, undoing };
         for id in 0..count {
             queue.offer(id);
         }
@@ -70,7 +85,7 @@ impl Queue {
         Some(id)
     }
 
-    /// A step ended well; steps that waited only for it become ready, and are returned.
+    /// A step ended well; steps that waited only for its end become ready, and are returned.
     pub fn finish(&mut self, id: StepId) -> Vec<StepId> {
         self.set(id, Place::Done);
         let mut opened = self.users.get(id).cloned().unwrap_or_default();
@@ -81,23 +96,47 @@ impl Queue {
             self.offer(*user);
         }
         opened.retain(|user| self.at(*user) == Place::Ready);
+        opened.extend(self.release());
         opened
     }
 
     /// A step failed; returns the steps that will never start because of it.
     pub fn fail(&mut self, id: StepId) -> Vec<StepId> {
+        self.fell(id, false)
+    }
+
+    /// A step failed that may have been executed all the same: what undoes it is not blocked by that.
+    pub fn doubt(&mut self, id: StepId) -> Vec<StepId> {
+        self.fell(id, true)
+    }
+
+    fn fell(&mut self, id: StepId, in_doubt: bool) -> Vec<StepId> {
         self.set(id, Place::Failed);
-        let mut blocked = Vec::new();
-        let mut next = self.users.get(id).cloned().unwrap_or_default();
-        while let Some(user) = next.pop() {
-            if self.at(user) == Place::Waiting {
-                self.set(user, Place::Blocked);
-                blocked.push(user);
-                next.extend(self.users.get(user).into_iter().flatten());
+        let (mut blocked, mut lost) = (Vec::new(), vec![id]);
+        while let Some(step) = lost.pop() {
+            for user in self.users.get(step).cloned().unwrap_or_default() {
+                let undoes = self.undoing.get(&user).map(|undoing| undoing.done);
+                let spared = undoes.is_some_and(|done| done != step || (in_doubt && step == id));
+                if self.at(user) == Place::Waiting && !spared {
+                    self.set(user, Place::Blocked);
+                    blocked.push(user);
+                    lost.push(user);
+                }
             }
         }
         blocked.sort_unstable();
+        self.release();
         blocked
+    }
+
+    /// Lets those start that undo what was done though not all between ended well; they are returned.
+    fn release(&mut self) -> Vec<StepId> {
+        let over = |id: &StepId| matches!(self.at(*id), Place::Done | Place::Failed | Place::Blocked);
+        let waits = self.undoing.iter().filter(|(id, _)| self.at(**id) == Place::Waiting);
+        let free = waits.filter(|(_, undoing)| undoing.before.iter().all(over));
+        let free: Vec<StepId> = free.map(|(id, _)| *id).collect();
+        free.iter().for_each(|id| self.open(*id));
+        free
     }
 
     /// Where a step stands.
@@ -132,10 +171,14 @@ impl Queue {
 
     fn offer(&mut self, id: StepId) {
         if self.at(id) == Place::Waiting && self.missing.get(id) == Some(&0) {
-            self.set(id, Place::Ready);
-            let path = self.path.get(id).copied().unwrap_or(0);
-            self.ready.insert((std::cmp::Reverse(path), id));
+            self.open(id);
         }
+    }
+
+    fn open(&mut self, id: StepId) {
+        self.set(id, Place::Ready);
+        let path = self.path.get(id).copied().unwrap_or(0);
+        self.ready.insert((std::cmp::Reverse(path), id));
     }
 
     fn set(&mut self, id: StepId, place: Place) {
@@ -148,6 +191,13 @@ impl Queue {
 #[expect(clippy::cast_precision_loss, reason = "durations of days in milliseconds are far below 2^52")]
 pub(crate) fn seconds(millis: u64) -> f64 {
     millis as f64 / 1000.0
+}
+
+/// The steps that undo others, each with all that it waits for.
+fn undoing(program: &Program) -> BTreeMap<StepId, Undoing> {
+    let steps = program.steps.iter().enumerate();
+    let undo = steps.filter_map(|(id, step)| Some((id, step.undoes.filter(|done| step.after.contains(done))?)));
+    undo.map(|(id, done)| (id, Undoing { done, before: program.before(id) })).collect()
 }
 
 fn topological(missing: &[usize], users: &[Vec<StepId>]) -> Result<Vec<StepId>, Knot> {

@@ -182,6 +182,7 @@ mod tests {
             after: after.iter().copied().collect(),
             deed: Deed::Create,
             estimate: Estimate { p50: *p50, p95: p50 * 2.0 },
+            undoes: None,
             look_after: 0.0,
         };
         Program { steps: of.iter().enumerate().map(step).collect() }

@@ -271,6 +271,7 @@ mod tests {
             after: after.iter().copied().collect(),
             deed: Deed::Create,
             estimate: Estimate { p50: 100.0, p95: 200.0 },
+            undoes: None,
             look_after: 0.0,
         };
         let program = Program { steps: steps.iter().map(step).collect() };

@@ -22,28 +22,31 @@ _KINDS = ("nat-gateway", "db-cluster", "db-instance", "vpc-endpoint")
 def apply(body: dict[str, Any]) -> dict[str, Any]:
     """`{action, name, state}`: the kind of resource, its id, and the state (for a NAT gateway: the failure code).
 
+    `account` and `region` say where, if not in the emulator's own.
+
     A resource that exists fails now; one that does not is going to end in that state when its creation is done.
     """
     kind, name, state = body["action"], body["name"], body["state"]
     if kind not in _KINDS:
         raise ValueError(f"{kind!r} is none of {', '.join(_KINDS)}")
-    region = body.get("region", "us-east-1")
-    now = _fail_now(kind, name, state, region)
+    place = (body.get("account", DEFAULT_ACCOUNT_ID), body.get("region", "us-east-1"))
+    now = _fail_now(kind, name, state, place)
     if not now:
-        WORLD.at(DEFAULT_ACCOUNT_ID, region).forced_failures[(kind, name)] = state
+        WORLD.at(*place).forced_failures[(kind, name)] = state
     return {"failed": now, "pending": not now}
 
 
-def _fail_now(kind: str, name: str, state: str, region: str) -> bool:
-    ec2: Any = ec2_backends[DEFAULT_ACCOUNT_ID][region]
-    rds: Any = rds_backends[DEFAULT_ACCOUNT_ID][region]
+def _fail_now(kind: str, name: str, state: str, place: tuple[str, str]) -> bool:
+    account, region = place
+    ec2: Any = ec2_backends[account][region]
+    rds: Any = rds_backends[account][region]
     if kind == "nat-gateway" and name in ec2.nat_gateways:
         gateway = ec2.nat_gateways[name]
-        TIMELINE.cancel((DEFAULT_ACCOUNT_ID, region, name))
+        TIMELINE.cancel((account, region, name))
         ec2_nat.fail(gateway, state, "An internal error occurred.")
         return True
     if kind == "vpc-endpoint" and name in ec2.vpc_end_points:
-        TIMELINE.cancel((DEFAULT_ACCOUNT_ID, region, name))
+        TIMELINE.cancel((account, region, name))
         ec2.vpc_end_points[name].state = state
         return True
     if kind == "db-cluster" and name in rds.clusters:

@@ -326,6 +326,7 @@ fn planted((life, wish, planned): &mut (Life, Wish, Planned), steps: &[(Verb, &s
             after,
             deed,
             estimate,
+            undoes: None,
             look_after: 0.0,
         });
     }

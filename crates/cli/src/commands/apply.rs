@@ -189,7 +189,7 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         let work = Unchanged { plan: &ready.plan, graph: &ready.graph, observed: &ready.observed };
         settle(work, &mut recorded.state, &mut *recorded.store).await?;
         report(order, &ready, None, None)?;
-        let text = view::plan::nothing(order.stack.name(), &ready.plan);
+        let text = view::plan::nothing(order.stack.name(), &ready.plan).join("\n");
         return nothing_to_do(order, text).map(Prepared::Over);
     }
     if let Err(failure) = permitted(order, &mut ready).await {

@@ -19,6 +19,6 @@ pub(crate) async fn run(args: &Rehearse) -> Result<Exit, Failure> {
     if asked.target.json {
         view::rehearse::json(gathered.stack.name(), &runs)
     } else {
-        view::rehearse::show(gathered.stack.name(), &runs)
+        view::rehearse::show(gathered.stack.name(), &gathered.changes, &runs)
     }
 }

@@ -1,4 +1,4 @@
-//! `auroractl status`: has somebody else changed what was applied?
+//! `auroractl status`: has somebody else changed what was applied, or has it failed at AWS?
 //!
 //! The state itself is read as the wish, so the same plan that drives apply finds the drift.
 
@@ -34,9 +34,10 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
         view::plan::status(stack.name(), &drift, &stack.file)?
     };
     // What was not seen may be as it was: that is an error, and no drift.
+    let failed = drift.ailing().next().is_some();
     match (view::plan::drift(&drift), refusals(&drift)) {
-        ((_, 0), Some(unseen)) => Err(unseen),
-        ((0, 0), None) => Ok(Exit::Done),
+        ((_, 0), Some(unseen)) if !failed => Err(unseen),
+        ((0, 0), None) if !failed => Ok(Exit::Done),
         _ => Ok(Exit::Drift),
     }
 }

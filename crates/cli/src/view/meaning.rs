@@ -106,7 +106,12 @@ pub(crate) fn noticed(change: &Change) -> bool {
 
 /// Is there anything to say of it?
 pub(crate) fn changed(change: &Change) -> bool {
-    change.action.is_change() || !change.pending.is_empty() || !change.deposed.is_empty()
+    change.action.is_change() || !change.pending.is_empty() || !change.deposed.is_empty() || ails(change)
+}
+
+/// Is it left as it is though it can't be used?
+pub(crate) fn ails(change: &Change) -> bool {
+    !change.action.is_change() && change.ailing().is_some()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A plan for people.
 
-use super::meaning::{GROUPS, Meaning, Meanings, changed};
+use super::meaning::{GROUPS, Meaning, Meanings, ails, changed};
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
-use auroractl_core::plan::{Change, Plan, Reason, RefusalClass};
+use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
 use auroractl_policy::Report;
 use auroractl_stack::{Forecast, masked};
 use owo_colors::OwoColorize as _;
@@ -23,14 +23,32 @@ pub(crate) struct Beside<'a> {
     pub(crate) all: bool,
 }
 
+/// What is said of a plan without changes. One that names no resource at all is that of a stack that is gone; where something
+/// has failed at AWS, not all is as it should be.
+pub(crate) fn nothing(stack: &str, plan: &Plan) -> Vec<String> {
+    let ailing = words::ailing(plan);
+    let head = match (plan.changes.as_slice(), ailing.as_slice()) {
+        ([], _) => format!("Nothing to change: nothing is left of stack `{stack}`."),
+        (_, []) => format!("Nothing to change: stack `{stack}` is as it should be."),
+        _ => format!("Nothing to change, but stack `{stack}` is not well. Not usable at AWS:"),
+    };
+    [head].into_iter().chain(ailing.into_iter().map(|line| format!("  {line}"))).collect()
+}
+
 /// Shows a plan: by what a change means to the user, then by part of the stack; then the sums.
 pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit, Failure> {
     super::stdout(|out| {
         if plan.changes.is_empty() || (plan.is_empty() && !beside.all) {
-            return writeln!(out, "{}", nothing(stack, plan));
+            return nothing(stack, plan).iter().try_for_each(|line| writeln!(out, "{line}"));
         }
         if plan.changes.iter().any(|change| change.reasons.contains(&Reason::Destroyed)) {
             writeln!(out, "{}\n", "The stack is destroyed.".red().bold())?;
+        }
+        let ailing = words::ailing(plan);
+        if !ailing.is_empty() {
+            writeln!(out, "{}", "Not usable at AWS:".red().bold())?;
+            ailing.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+            writeln!(out)?;
         }
         let meanings = Meanings::by(beside.forecast);
         for meaning in Meaning::ALL {
@@ -49,14 +67,6 @@ pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit,
     })
 }
 
-/// That an empty plan is one. One that names no resource at all is that of a stack that is gone.
-pub(crate) fn nothing(stack: &str, plan: &Plan) -> String {
-    match plan.changes.as_slice() {
-        [] => format!("Nothing to change: nothing is left of stack `{stack}`."),
-        _ => format!("Nothing to change: stack `{stack}` is as it should be."),
-    }
-}
-
 fn heading(meaning: Meaning) -> String {
     match meaning {
         Meaning::Interrupts => meaning.title().magenta().bold().to_string(),
@@ -71,10 +81,8 @@ pub(crate) fn status(stack: &str, plan: &Plan, file: &Path) -> Result<Exit, Fail
         if plan.changes.is_empty() {
             return writeln!(out, "No drift: nothing is left of stack `{stack}`.");
         }
-        if !plan.is_empty() {
-            parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
-        }
-        writeln!(out, "{}", verdict(stack, plan))?;
+        parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
+        verdict(stack, plan).iter().try_for_each(|line| writeln!(out, "{line}"))?;
         writeln!(
             out,
             "Not looked at: what others added beside the stack's own, like rules of security groups, routes and members. \
@@ -84,12 +92,20 @@ pub(crate) fn status(stack: &str, plan: &Plan, file: &Path) -> Result<Exit, Fail
     })
 }
 
-/// Drift in one sentence.
-fn verdict(stack: &str, plan: &Plan) -> String {
+/// Drift, and what has failed at AWS, in a sentence each.
+fn verdict(stack: &str, plan: &Plan) -> Vec<String> {
     let all = words::count(plan.changes.len(), "resource");
+    let ailing = plan.ailing().count();
+    let failed = format!("{} {ailing} of {all} can't be used at AWS: see above.", "Failed:".red().bold());
+    let failed = (ailing > 0).then_some(failed);
     if plan.is_empty() {
-        return format!("No drift: stack `{stack}` is as it was applied ({all}).");
+        let well = format!("No drift: stack `{stack}` is as it was applied ({all}).");
+        return vec![failed.unwrap_or(well)];
     }
+    [differences(plan, &all)].into_iter().chain(failed).collect()
+}
+
+fn differences(plan: &Plan, all: &str) -> String {
     let (unseen, drifted) = drift(plan);
     if drifted == 0 {
         return format!("{} {unseen} of {all} could not be looked at.", "Unknown:".bold());
@@ -130,9 +146,13 @@ fn parts(out: &mut dyn Write, of: &[&Change], (all, forecast): (bool, Option<&Fo
 }
 
 fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io::Result<()> {
-    let style = words::style(change.action);
+    // Nothing is done about it, and yet it is no line to be passed over.
+    let (style, verb) = match ails(change) {
+        true => (words::style(Action::Refused), words::AILING),
+        false => (words::style(change.action), words::verb(change.action)),
+    };
     let name = if change.name.is_empty() { String::new() } else { format!(" ({})", change.name) };
-    let (sign, verb) = (words::sign(change.action), words::verb(change.action));
+    let sign = words::sign(change.action);
     let taken = format!("  {sign} {}{name}  {verb}", change.address).chars().count();
     let costs = forecast.map(|forecast| costs(change, forecast)).filter(|text| !text.is_empty());
     // Where it does not fit, the line stays whole without it: the sums below say it for all.
@@ -163,7 +183,11 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
     // What is new says so by its verb and what is refused by its refusal; that the whole stack goes is said once, above.
     let told = |reason: &&Reason| !matches!(reason, Reason::New | Reason::Refused | Reason::Destroyed);
     for reason in change.reasons.iter().filter(told) {
-        writeln!(out, "      {}", words::reason(reason).dimmed())?;
+        let text = words::reason(reason);
+        match reason {
+            Reason::Ailing { .. } => writeln!(out, "      {}", text.red())?,
+            _ => writeln!(out, "      {}", text.dimmed())?,
+        }
     }
     if let Some(refusal) = &change.refusal {
         writeln!(out, "      {}", refusal.message.red())?;
@@ -194,4 +218,56 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
 /// A value on a line, without what must not be shown.
 fn shown(path: &str, value: &Value) -> String {
     words::value(&masked(path, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::Group;
+
+    const STATUS: &str = "its status is incompatible-network: its subnets have no free addresses";
+
+    fn change(address: &str, group: Group, action: Action, reason: Reason) -> Change {
+        Change { reasons: vec![reason], ..Change::bare(address.parse().unwrap(), group, action) }
+    }
+
+    /// A network as it should be, and a cluster.
+    fn plan(action: Action, reason: Reason) -> Plan {
+        let network = change("vpc.main", Group::Network, Action::NoOp, Reason::Unchanged);
+        Plan { changes: vec![network, change("db_cluster.main", Group::Cluster, action, reason)] }
+    }
+
+    fn sick() -> Plan {
+        plan(Action::NoOp, Reason::Ailing { status: STATUS.to_owned() })
+    }
+
+    fn status_of(plan: &Plan) -> String {
+        let mut text = Vec::new();
+        drift(&mut text, "orders", plan).unwrap();
+        String::from_utf8(anstream::adapter::strip_bytes(&text).into_vec()).unwrap()
+    }
+
+    #[test]
+    fn what_has_failed_at_aws_is_not_passed_over() {
+        let text = status_of(&sick());
+        for words in ["db_cluster.main", "NOT USABLE", STATUS, "1 of 2 resources can't be used"] {
+            assert!(text.contains(words), "no `{words}` in {text}");
+        }
+        for words in ["No drift", "Drift:", "vpc.main"] {
+            assert!(!text.contains(words), "`{words}` in {text}");
+        }
+        let lines = nothing("orders", &sick());
+        assert!(!lines[0].contains("as it should be"), "{lines:?}");
+        assert_eq!(lines[1..], [format!("  db_cluster.main: {STATUS}")]);
+    }
+
+    #[test]
+    fn what_is_well_is_told_as_before() {
+        let well = plan(Action::NoOp, Reason::Unchanged);
+        assert_eq!(nothing("orders", &well), ["Nothing to change: stack `orders` is as it should be."]);
+        assert!(status_of(&well).starts_with("No drift"));
+        let drifted = plan(Action::Update, Reason::Drifted { fields: vec!["port".to_owned()] });
+        let text = status_of(&drifted);
+        assert!(text.contains("1 of 2 resources differ") && !text.contains("Failed:"), "{text}");
+    }
 }

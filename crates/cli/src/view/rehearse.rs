@@ -4,6 +4,7 @@ use super::forecast::{critical_json, estimate_json, seconds};
 use super::words;
 use crate::exit::{Exit, Failure};
 use auroractl_core::lower::{Program, StepId};
+use auroractl_core::plan::Plan;
 use auroractl_core::rehearse::{Gate, Rehearsal, Span};
 use auroractl_stack::Forecast;
 use owo_colors::OwoColorize as _;
@@ -21,11 +22,11 @@ const TIMES: usize = 26;
 const TELLING: u64 = 20;
 
 /// Shows the first run in full, and all of them side by side.
-pub(crate) fn show(stack: &str, runs: &[Forecast]) -> Result<Exit, Failure> {
+pub(crate) fn show(stack: &str, plan: &Plan, runs: &[Forecast]) -> Result<Exit, Failure> {
     let Some(first) = runs.first() else { return Ok(Exit::Done) };
     super::stdout(|out| {
         if first.program.steps.is_empty() {
-            return writeln!(out, "Nothing to change: stack `{stack}` is as it should be.");
+            return super::plan::nothing(stack, plan).iter().try_for_each(|line| writeln!(out, "{line}"));
         }
         chart(out, (&first.program, &first.rehearsal), usize::from(super::console_width()))?;
         let (p50, p95) = (words::seconds(first.whole.p50.into()), words::seconds(first.whole.p95.into()));
@@ -180,6 +181,7 @@ mod tests {
             after: id.checked_sub(2).into_iter().collect(),
             deed: Deed::Create,
             estimate: Estimate { p50: 3_599.0, p95: 7_000.0 },
+            undoes: None,
             look_after: 0.0,
         };
         Program { steps: (0..20).map(step).collect() }

@@ -1,7 +1,7 @@
 //! The words and signs for the values of a plan; every view uses the same.
 
 use auroractl_core::model::Group;
-use auroractl_core::plan::{Action, Reason, Summary};
+use auroractl_core::plan::{Action, Plan, Reason, Summary};
 use auroractl_core::{Impact, Level, When};
 use owo_colors::Style;
 use serde_json::Value;
@@ -40,6 +40,9 @@ pub(super) fn verb(action: Action) -> &'static str {
         Action::Refused => "REFUSED",
     }
 }
+
+/// The same of what is left as it is though it can't be used.
+pub(super) const AILING: &str = "NOT USABLE";
 
 /// The colour of an action.
 pub(super) fn style(action: Action) -> Style {
@@ -143,6 +146,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
         Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
+        Reason::Ailing { status } => format!("not usable at AWS: {status}"),
         Reason::StandsIn => "it is there only while others are away".to_owned(),
         Reason::TagsMissing => "its ownership tags are missing".to_owned(),
         Reason::Moved => "its tags name the address that it had before".to_owned(),
@@ -176,6 +180,11 @@ pub(super) fn sides(path: &str, values: (&Value, &Value)) -> (String, String, St
         return ("parameter values".to_owned(), "wait for a restart".to_owned(), "in use".to_owned());
     }
     (path.to_owned(), value(values.0), value(values.1))
+}
+
+/// What has failed at AWS, a line each: `db_cluster.main: its status is incompatible-network: …`.
+pub(super) fn ailing(plan: &Plan) -> Vec<String> {
+    plan.ailing().map(|(address, status)| format!("{address}: {status}")).collect()
 }
 
 /// A value on one line.

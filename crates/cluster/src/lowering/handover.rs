@@ -9,7 +9,7 @@
 
 use super::memory::{on_taking_over, strength};
 use super::surges::Surge;
-use super::{Member, cluster_of, interrupted, observed, once, ready};
+use super::{Member, cluster_of, failed, interrupted, observed, once, ready};
 use crate::db_cluster::DbCluster;
 use crate::db_instance::{DbInstance, SERVERLESS};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
@@ -152,8 +152,8 @@ fn successor<'a>(
             Action::Create | Action::Replace => leaves,
             action => action.lives_on() && seen.is_some(),
         };
-        // Who has a step is waited for.
-        let usable = leaves || ready(view, at) || program.forward(at).is_some();
+        // Who has a step is waited for, unless it has failed.
+        let usable = leaves || ready(view, at) || (program.forward(at).is_some() && !failed(view, at));
         let writes = seen.as_ref().is_some_and(|(_, outputs)| outputs.is_writer);
         member && stays && usable && !writes && after(view, at).is_some_and(|reader| load.is_borne_by(&reader))
     };

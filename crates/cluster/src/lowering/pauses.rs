@@ -2,9 +2,11 @@
 //!
 //! A roll moves the load from one reader to the others: autoscaling would take
 //! that for a reason to add readers, or to remove one that has just come back.
-//! It is suspended before the first turn and resumed after the last. A run that
-//! dies in between leaves it suspended, which is a difference from what the
-//! stack wants (`suspended`): the next plan resumes it.
+//! It is suspended before the first turn and resumed after the last, also where
+//! a turn fails: nobody knows when somebody applies again, and the load of the
+//! next morning needs its readers. A run that dies in between leaves it
+//! suspended, which is a difference from what the stack wants (`suspended`): the
+//! next plan resumes it.
 
 use super::interrupted;
 use super::surges::Surge;
@@ -41,6 +43,7 @@ impl Lowering for Pauses {
                 }
                 program.link(surge.end, resume);
             }
+            program.undo(pause, resume);
         }
     }
 }

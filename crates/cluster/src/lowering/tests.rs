@@ -65,6 +65,7 @@ fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {
         after: after.iter().copied().collect(),
         deed: Deed::Update,
         estimate: Estimate { p50: 1.0, p95: 4.0 },
+        undoes: None,
         look_after: 1.0,
     }
 }
@@ -130,6 +131,33 @@ fn other_edges_stay_and_nothing_waits_in_a_circle() {
     let after = refined(changes, &observed, steps);
     assert_eq!(after[0], [2, 3]);
     assert_eq!(after[1], [3], "an edge from a to b would close a circle");
+}
+
+#[test]
+fn who_is_away_is_waited_for_unless_it_has_failed() {
+    let failed = Readiness::Failed("its status is incompatible-parameters".into());
+    for (readiness, waits) in [(Readiness::Pending("rebooting".into()), 1), (failed, 0), (Readiness::Ready, 0)] {
+        let changes = vec![change("a", Action::Restart, Level::Failover), change("b", Action::NoOp, Level::None)];
+        let (address, mut away) = live("b", 1, false);
+        if let Observed::Live(live) = &mut away {
+            live.readiness = readiness.clone();
+        }
+        let after = refined(changes, &[live("a", 0, true), (address, away)], vec![step("a", Verb::Update, &[])]);
+        assert_eq!((after.len(), after[0].len()), (1 + waits, waits), "{readiness:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_failed_has_no_turn() {
+    let changes = ["a", "b", "c"].map(|name| change(name, Action::Restart, Level::RebootOne)).to_vec();
+    let (address, mut lost) = live("c", 1, false);
+    if let Observed::Live(live) = &mut lost {
+        live.readiness = Readiness::Failed("its status is incompatible-parameters".into());
+    }
+    let observed = [live("a", 0, true), live("b", 15, false), (address, lost)];
+    // "c" was the first writer, so the others were made after it.
+    let steps = vec![step("a", Verb::Update, &[2]), step("b", Verb::Update, &[2]), step("c", Verb::Update, &[])];
+    assert_eq!(refined(changes, &observed, steps), [vec![1], vec![], vec![]]);
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn step(address: &str, verb: Verb, after: &[StepId]) -> Step {
         target: None,
         deed: Deed::Update,
         estimate: STEP,
+        undoes: None,
         look_after: 0.0,
     }
 }

@@ -244,7 +244,11 @@ impl<'a> Run<'a> {
         }
         let fields = self.fields(case, Some(&record.applied), live)?;
         if fields.iter().any(|field| field.impact.level >= Level::Replace) {
-            return self.replace(case, fields, record.generation);
+            let mut change = self.replace(case, fields, record.generation)?;
+            // What is made anew is mended by that.
+            let ailing = ailing(live).filter(|_| change.action == Action::Refused);
+            change.reasons.extend(ailing);
+            return Ok(change);
         }
         let mut reasons = causes(&record.applied, &fields);
         if live.owner == Owner::Untagged {
@@ -267,6 +271,7 @@ impl<'a> Run<'a> {
             (false, _) => Action::Restart,
         };
         reasons.extend(unfinished);
+        reasons.extend(ailing(live));
         if reasons.is_empty() {
             reasons.push(Reason::Unchanged);
         }
@@ -373,6 +378,15 @@ fn malformed(address: &Address, source: Malformed) -> PlanError {
 
 fn worst(fields: &[FieldChange]) -> Level {
     fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None)
+}
+
+/// Has one failed for good that was usable before? What it holds would go with it, so that nothing is done about it but to
+/// tell: an edit that differs may mend it or not.
+fn ailing(live: &Live) -> Option<Reason> {
+    match &live.readiness {
+        Readiness::Failed(status) => Some(Reason::Ailing { status: status.clone() }),
+        Readiness::Ready | Readiness::Pending(_) | Readiness::Deleting => None,
+    }
 }
 
 /// Why one that is there has to be made again all the same.

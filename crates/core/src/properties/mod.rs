@@ -5,6 +5,7 @@
 //! refuses what AWS refuses: to delete what is in use, to make what needs
 //! something that is not there, and a second one where only one may be.
 
+mod ailing;
 mod edits;
 mod journal;
 mod kinds;

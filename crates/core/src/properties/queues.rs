@@ -37,6 +37,7 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
                     after,
                     deed: Deed::Create,
                     estimate: usual(seconds),
+                    undoes: None,
                     look_after: 0.0,
                 },
             ));
@@ -45,6 +46,67 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
         program.steps = made.into_iter().map(|(_, step)| step).collect();
         program
     })
+}
+
+/// The same, where some steps undo one of those that they wait for.
+fn undoing() -> impl Strategy<Value = Program> {
+    let picks = proptest::collection::vec(proptest::option::weighted(0.4, any::<usize>()), MOST);
+    (program(), picks).prop_map(|(mut program, picks)| {
+        for (step, pick) in program.steps.iter_mut().zip(picks) {
+            let before: Vec<StepId> = step.after.iter().copied().collect();
+            step.undoes = pick.filter(|_| !before.is_empty()).map(|pick| before[pick % before.len()]);
+        }
+        program
+    })
+}
+
+/// Something is paused (0), two have their turns (1, 2), and it is resumed (3); the second turn needs something else (4).
+fn roll() -> Program {
+    let step = |id: StepId, after: &[StepId]| Step {
+        address: format!("free.s{id}").parse().unwrap(),
+        verb: Verb::Update,
+        generation: 0,
+        target: None,
+        after: after.iter().copied().collect(),
+        undoes: None,
+        deed: Deed::Update,
+        estimate: usual(1),
+        look_after: 0.0,
+    };
+    let steps = vec![step(0, &[]), step(1, &[0]), step(2, &[1, 4]), step(3, &[1, 2]), step(4, &[])];
+    let mut program = Program { steps };
+    program.undo(0, 3);
+    program
+}
+
+fn over(place: Place) -> bool {
+    matches!(place, Place::Done | Place::Failed | Place::Blocked)
+}
+
+#[test]
+fn what_was_paused_is_resumed_when_all_is_over() {
+    let mut queue = Queue::new(&roll()).unwrap();
+    assert_eq!((queue.take(), queue.take()), (Some(0), Some(4)));
+    assert_eq!(queue.finish(0), [1]);
+    assert_eq!(queue.take(), Some(1));
+    assert_eq!(queue.fail(1), [2], "what undoes is not blocked");
+    assert_eq!(queue.take(), None, "something before it is still under way");
+    assert_eq!(queue.finish(4), [3]);
+    assert_eq!(queue.take(), Some(3));
+    assert_eq!(queue.finish(3), Vec::<StepId>::new());
+    let count = |place| queue.count(place);
+    assert_eq!((count(Place::Done), count(Place::Failed), count(Place::Blocked)), (3, 1, 1));
+}
+
+#[test]
+fn what_was_not_paused_is_not_resumed() {
+    for (in_doubt, blocked) in [(false, vec![1, 2, 3]), (true, vec![1, 2])] {
+        let mut queue = Queue::new(&roll()).unwrap();
+        assert_eq!((queue.take(), queue.take()), (Some(0), Some(4)));
+        queue.finish(4);
+        assert_eq!(if in_doubt { queue.doubt(0) } else { queue.fail(0) }, blocked);
+        assert_eq!(queue.take(), in_doubt.then_some(3), "it may have been executed: {in_doubt}");
+    }
 }
 
 /// Seconds from a step's start to the end of the longest path through it.
@@ -118,6 +180,42 @@ proptest! {
         prop_assert_eq!(at(Place::Failed), failed);
         prop_assert_eq!(at(Place::Blocked), blocked);
         prop_assert_eq!(at(Place::Waiting).len() + at(Place::Ready).len() + at(Place::Running).len(), 0);
+    }
+
+    /// What undoes another step is blocked by that one alone, and starts when everything before it is over.
+    #[test]
+    fn what_was_done_is_undone_whatever_failed(
+        program in undoing(),
+        fails in proptest::collection::vec(proptest::bool::weighted(0.3), MOST),
+        doubts in proptest::collection::vec(any::<bool>(), MOST),
+        picks in proptest::collection::vec(any::<usize>(), MOST),
+    ) {
+        let mut queue = Queue::new(&program).unwrap();
+        let (mut running, mut blocked) = (Vec::new(), Vec::new());
+        for pick in picks.iter().cycle() {
+            while let Some(id) = queue.take() {
+                prop_assert!(program.before(id).into_iter().all(|earlier| over(queue.at(earlier))));
+                running.push(id);
+            }
+            if running.is_empty() {
+                break;
+            }
+            let id: StepId = running.swap_remove(pick % running.len());
+            match (fails[id], doubts[id]) {
+                (false, _) => drop(queue.finish(id)),
+                (true, false) => blocked.extend(queue.fail(id)),
+                (true, true) => blocked.extend(queue.doubt(id)),
+            }
+        }
+        blocked.sort_unstable();
+        let lost = |id: &StepId| matches!(queue.at(*id), Place::Failed | Place::Blocked);
+        let doubtful = |id: StepId| queue.at(id) == Place::Failed && doubts[id];
+        let expected = (0..program.steps.len()).filter(|id| match program.steps[*id].undoes {
+            Some(done) => lost(&done) && !doubtful(done),
+            None => program.steps[*id].after.iter().any(lost),
+        });
+        prop_assert_eq!(&blocked, &expected.collect::<Vec<_>>());
+        prop_assert!((0..program.steps.len()).all(|id| over(queue.at(id))));
     }
 
     /// A circle is told, and its steps are among those named.

@@ -369,7 +369,8 @@ impl<W: World> Run<'_, W> {
             Class::Fenced => self.halt(Stopped::Fenced),
             _ => {}
         }
-        let blocked = self.queue.fail(step);
+        // What may have been executed must be undone as if it had been.
+        let blocked = if error.in_doubt() { self.queue.doubt(step) } else { self.queue.fail(step) };
         let Some(what) = self.work.program.steps.get(step) else { return };
         let address = what.address.clone();
         self.summary.failed.push((address.clone(), error.clone()));

@@ -12,13 +12,19 @@ use std::collections::BTreeMap;
 
 /// The lowerings of the simulated kinds.
 pub(super) fn lowerings(lapse: Option<Lapse>) -> &'static [&'static dyn Lowering] {
-    if lapse == Some(Lapse::FailoverTooEarly) { &[&Rolling { hasty: true }] } else { &[&Rolling { hasty: false }] }
+    match lapse {
+        Some(Lapse::FailoverTooEarly) => &[&Rolling { hasty: true, tidy: true }],
+        Some(Lapse::ResumedAfterSuccessAlone) => &[&Rolling { hasty: false, tidy: false }],
+        _ => &[&Rolling { hasty: false, tidy: true }],
+    }
 }
 
 /// Members of a cluster, one at a time.
 struct Rolling {
     /// The role moves whether or not the target has had its turn.
     hasty: bool,
+    /// What was paused is resumed though the roll has failed.
+    tidy: bool,
 }
 
 /// A member that is there: is it the writer, and who is it?
@@ -67,6 +73,9 @@ impl Lowering for Rolling {
             let steps = program.steps.iter().enumerate();
             let moved: Vec<StepId> = steps.filter(|(_, step)| moves(step)).map(|(id, _)| id).collect();
             moved.into_iter().for_each(|step| program.link(step, resume));
+            if self.tidy {
+                program.undo(pause, resume);
+            }
         }
     }
 }

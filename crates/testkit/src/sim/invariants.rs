@@ -27,6 +27,7 @@ pub type Check = (u8, fn(&Log) -> Verdict);
 /// All checks.
 pub const CHECKS: &[Check] = &[
     (ROLLING, rolling),
+    (ROLLING, resumed),
     (1, i01),
     (2, i02),
     (3, i03),
@@ -172,7 +173,7 @@ fn intends(entry: &Entry, call: &Call) -> bool {
         Deed::Create => matches!(intent.verb, Verb::Create),
         Deed::Update => matches!(intent.verb, Verb::Create | Verb::Update | Verb::Adopt),
         Deed::Delete => matches!(intent.verb, Verb::Delete),
-        Deed::Operate => intent.verb.operates(),
+        Deed::Operate | Deed::Resume => intent.verb.operates(),
     };
     verb && intent.oid == call.oid && intent.generation == call.generation
 }
@@ -445,4 +446,20 @@ fn rolling(log: &Log) -> Verdict {
     let last = log.runs.last().filter(|run| well(run));
     let paused = last.and_then(|run| run.world.iter().find(|object| object.paused && !object.foreign));
     holds(paused.is_none(), || format!("{paused:?} is still paused"))
+}
+
+/// Who pauses a cluster resumes it, also where the roll fails: only a run that was stopped leaves that to the next.
+fn resumed(log: &Log) -> Verdict {
+    let failed = |run: &&RunLog| matches!(&run.ended, Ended::Partly(summary) if summary.stopped.is_none());
+    for run in log.runs.iter().filter(failed) {
+        for object in run.world.iter().filter(|object| object.paused && !object.foreign) {
+            let by = |call: &Call, deed: Deed| call.run == run.number && call.deed == deed;
+            let paused = |call: &Call, effect: &Touched| by(call, Deed::Operate) && effect.heir.is_none();
+            let own = effects(log).find(|(call, effect)| effect.id == object.id && paused(call, effect));
+            let Some((own, _)) = own else { continue };
+            let tried = log.calls.iter().any(|call| by(call, Deed::Resume) && call.address == own.address);
+            holds(tried, || format!("run {} failed and left {} paused", run.number, object.id))?;
+        }
+    }
+    Ok(())
 }

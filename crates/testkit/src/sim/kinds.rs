@@ -159,7 +159,7 @@ kinds! {
 pub(super) fn harmful(deed: Deed, kind: &str) -> bool {
     match deed {
         Deed::Create => matches!(kind, "untokened" | "kms_key"),
-        Deed::Update | Deed::Operate => false,
+        Deed::Update | Deed::Operate | Deed::Resume => false,
         Deed::Delete => matches!(kind, "given" | "upsert" | "db_cluster" | "db_instance"),
     }
 }

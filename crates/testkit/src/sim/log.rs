@@ -19,8 +19,10 @@ pub enum Deed {
     Update,
     /// Delete.
     Delete,
-    /// Hand a role over, pause, resume.
+    /// Hand a role over, pause.
     Operate,
+    /// Take a pause back: it follows in one run on the same object, whatever became of what was done there before.
+    Resume,
 }
 
 impl Deed {
@@ -32,6 +34,7 @@ impl Deed {
             Self::Update => "sim:Modify",
             Self::Delete => "sim:Delete",
             Self::Operate => "sim:Operate",
+            Self::Resume => "sim:Resume",
         }
     }
 }

@@ -74,6 +74,8 @@ pub enum Lapse {
     FailoverTooEarly,
     /// That something was paused does not show at the next look.
     PauseForgotten,
+    /// What was paused for a roll is resumed only where the roll went well.
+    ResumedAfterSuccessAlone,
     /// A key goes without asking whether a snapshot needs it.
     NeedNotAsked,
     /// Calls are sent whatever became of the lease.
@@ -86,7 +88,7 @@ pub enum Lapse {
 
 impl Lapse {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::IntentsNotWritten,
         Self::IntentsNotDurable,
         Self::AttemptNotDurable,
@@ -115,6 +117,7 @@ impl Lapse {
         Self::StalePlanIsApplied,
         Self::FailoverTooEarly,
         Self::PauseForgotten,
+        Self::ResumedAfterSuccessAlone,
         Self::NeedNotAsked,
         Self::GateNotAsked,
         Self::NoDrain,

@@ -17,7 +17,8 @@ pub(super) async fn operate<R: Spec>(w: &World, me: &Identity, order: &Order<R>)
             Ok(Readiness::Pending("failing over".to_owned()))
         }
         verb => {
-            w.write(Deed::Operate, me, |inner| pause(inner, me, verb == Verb::Pause)).await?;
+            let (deed, paused) = if verb == Verb::Resume { (Deed::Resume, false) } else { (Deed::Operate, true) };
+            w.write(deed, me, |inner| pause(inner, me, paused)).await?;
             Ok(Readiness::Ready)
         }
     }

@@ -5,7 +5,7 @@ use super::steps::outcome;
 use super::{Subject, short, told};
 use crate::forecast::signed;
 use crate::record::Fate;
-use crate::view::meaning::{GROUPS, Meaning, Meanings, changed, noticed};
+use crate::view::meaning::{GROUPS, Meaning, Meanings, ails, changed, noticed};
 use crate::view::{procedure, words};
 use auroractl_core::diff::FieldChange;
 use auroractl_core::plan::{Action, Change, Reason};
@@ -171,12 +171,16 @@ fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outc
     room.left = room.left.saturating_sub(1);
     room.brief += usize::from(!full && below.is_some());
     let detail = below.filter(|_| full);
+    let (tone, verb) = match ails(change) {
+        true => (words::tone(Action::Refused), words::AILING),
+        false => (words::tone(change.action), words::verb(change.action)),
+    };
     Entry {
         sign: words::sign(change.action),
-        tone: words::tone(change.action),
+        tone,
         address: change.address.to_string(),
         name: change.name.clone(),
-        verb: words::verb(change.action),
+        verb,
         impact: if noticed(change) { words::level(change.impact) } else { "" },
         duration: outlook.map(|estimate| words::seconds(estimate.p50.into())).unwrap_or_default(),
         cost: delta.map(|total| known(total, signed(total.known.likely))).unwrap_or_default(),

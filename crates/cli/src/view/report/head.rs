@@ -20,6 +20,8 @@ pub(super) struct Head {
     pub(super) stack: String,
     pub(super) environment: String,
     pub(super) standing: Standing,
+    /// What has failed at AWS, whatever the plan does about it.
+    pub(super) ailing: Vec<String>,
     /// What users of the database feel.
     pub(super) lead: String,
     pub(super) figures: Vec<Figure>,
@@ -65,6 +67,7 @@ pub(super) fn head(subject: &Subject<'_>) -> Head {
         stack: stack.name().to_owned(),
         environment,
         standing: standing(subject),
+        ailing: words::ailing(subject.plan).iter().map(|line| told(line)).collect(),
         lead: felt::sentence(subject),
         figures: vec![impact(subject), duration(subject), money(subject), rules(subject), changes(subject)],
         facts: facts(subject),
@@ -101,9 +104,13 @@ fn standing(subject: &Subject<'_>) -> Standing {
             };
             ("bad", word, sentence(&told(&failure.message)))
         }
-        (None, None) if subject.plan.is_empty() => {
-            ("good", "Nothing to change", "The stack is as it should be.".to_owned())
-        }
+        (None, None) if subject.plan.is_empty() => match subject.plan.ailing().count() {
+            0 => ("good", "Nothing to change", "The stack is as it should be.".to_owned()),
+            some => {
+                let what = words::count(some, "resource");
+                ("bad", "Nothing to change", format!("But the stack is not well: {what} can't be used at AWS."))
+            }
+        },
         (None, None) if blocking(subject) > 0 => {
             let what = words::count(blocking(subject), "finding");
             ("bad", "Blocked", format!("{what} of must rules; apply would change nothing."))

@@ -67,6 +67,9 @@ fn head(head: &Head) -> String {
     let mut text =
         format!("### Plan of {} ({}): {}\n\n", code(&head.stack, false), plain(&head.environment), head.standing.word);
     let _ = writeln!(text, "{}\n\n{}\n", plain(&head.lead), plain(&head.standing.text));
+    for line in &head.ailing {
+        let _ = writeln!(text, "> **Not usable at AWS:** {}\n", plain(line));
+    }
     for line in head.why.iter().chain(&head.hindrances) {
         let _ = writeln!(text, "> {}\n", plain(line));
     }

@@ -53,6 +53,8 @@ struct Scene {
     max_acu: f64,
     /// Class and tier of the surge reader.
     stand_in: (&'static str, u8),
+    /// This member has failed for good.
+    failed: Option<usize>,
 }
 
 const LARGE: &str = "db.r7g.large";
@@ -121,6 +123,7 @@ fn plain() -> Scene {
         manner: Manner::default(),
         surge: Surge::Unwanted,
         unfinished: None,
+        failed: None,
         classes: Vec::new(),
         max_acu: 64.0,
         stand_in: (LARGE, 15),
@@ -209,6 +212,11 @@ fn program(scene: &Scene) -> Program {
         }
         if scene.unfinished == Some(index) {
             work_on(changes.last_mut().unwrap(), observed.get_mut(&super::at(&name(index))).unwrap());
+        }
+        if let Some(Observed::Live(live)) = observed.get_mut(&super::at(&name(index)))
+            && scene.failed == Some(index)
+        {
+            live.readiness = Readiness::Failed("its status is failed".into());
         }
     }
     if scene.surge.is_wanted() {
@@ -407,6 +415,9 @@ proptest! {
             prop_assert!(pauses.iter().all(|pause| program.waits_for(*step, *pause)));
             prop_assert!(resumes.iter().all(|resume| program.waits_for(*resume, *step)));
         }
+        for (pause, resume) in pauses.iter().zip(&resumes) {
+            prop_assert_eq!(program.steps[*resume].undoes, Some(*pause));
+        }
     }
 }
 
@@ -587,6 +598,30 @@ fn where_a_reader_can_take_over_the_surge_only_adds_capacity() {
 fn nobody_fails_over_for_what_the_writer_does_not_feel() {
     let program = program(&three([Edit::Quiet, Edit::Class, Edit::Class], Strategy::Roll));
     assert!(all(&program, Verb::Failover).is_empty());
+}
+
+#[test]
+fn autoscaling_goes_on_whatever_becomes_of_the_roll() {
+    let program = program(&Scene { autoscaled: true, ..three([Edit::Class; 3], Strategy::Roll) });
+    let fails = (0..program.steps.len()).filter(|id| program.steps[*id].verb != Verb::Resume);
+    for fails in fails {
+        let mut queue = Queue::new(&program).unwrap();
+        let mut ran = Vec::new();
+        while let Some(id) = queue.take() {
+            ran.push(program.steps[id].verb);
+            let _ = if id == fails { queue.fail(id) } else { queue.finish(id) };
+        }
+        let paused = program.steps[fails].verb != Verb::Pause;
+        assert_eq!(ran.last() == Some(&Verb::Resume), paused, "{ran:?}");
+    }
+}
+
+#[test]
+fn who_has_failed_neither_holds_up_a_roll_nor_takes_over() {
+    let program = program(&Scene { failed: Some(1), ..three([Edit::Class; 3], Strategy::Roll) });
+    let lost = program.forward(&super::at("m1")).unwrap();
+    assert!(program.steps.iter().all(|step| !step.after.contains(&lost)), "{program:?}");
+    assert_eq!(program.steps.iter().find_map(|step| step.target.clone()), Some(super::at("m2")));
 }
 
 #[test]
