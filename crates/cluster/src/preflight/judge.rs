@@ -2,13 +2,12 @@
 
 use super::offers::{ClassOffer, Offers, Version};
 use super::wish::{Cluster, Want, Wish};
+use crate::db_instance::SERVERLESS;
 use crate::version;
 use auroractl_core::Address;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Class of Serverless v2 members.
-const SERVERLESS: &str = "db.serverless";
 /// So many near misses are named.
 const NAMED: usize = 4;
 

@@ -2,6 +2,7 @@
 
 use super::{change, id, live, spec};
 use crate::db_cluster::{DbCluster, sample};
+use crate::db_instance::SERVERLESS;
 use crate::scalable_target::{ScalableTarget, ScalableTargetOutputs};
 use crate::{DbInstance, LOWERINGS};
 use auroractl_core::diff::FieldChange;
@@ -16,6 +17,10 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// Every member.
+const ALL: Range<usize> = 0..usize::MAX;
 
 /// What happens to one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,10 @@ struct Scene {
     writer: Option<usize>,
     /// The cluster's parameter group gets a static value.
     static_value: bool,
+    /// The cluster gets another capacity range.
+    capacity: bool,
+    /// These members go by it.
+    serverless: Range<usize>,
     autoscaled: bool,
     manner: Manner,
     surge: Surge,
@@ -95,11 +104,13 @@ fn scenes() -> impl proptest::strategy::Strategy<Value = Scene> {
     ];
     let strategy = prop_oneof![4 => Just(Strategy::Roll), 1 => Just(Strategy::InPlace), 1 => Just(Strategy::Window)];
     let members = proptest::collection::vec((0..16_u8, edit), 1..6);
-    let parts = (members, proptest::option::weighted(0.9, 0..6_usize), any::<bool>(), any::<bool>(), strategy);
-    parts.prop_map(|(members, writer, static_value, autoscaled, strategy)| {
+    let range = (any::<bool>(), prop_oneof![Just(0..0_usize), Just(ALL)]);
+    let parts = (members, proptest::option::weighted(0.9, 0..6_usize), any::<bool>(), range, any::<bool>(), strategy);
+    parts.prop_map(|(members, writer, static_value, (capacity, serverless), autoscaled, strategy)| {
         let writer = writer.map(|writer| writer % members.len());
         let manner = Manner { strategy, ..Manner::default() };
-        Scene { members, writer, static_value, autoscaled, manner, surge: Surge::Unwanted, unfinished: None }
+        let (surge, unfinished) = (Surge::Unwanted, None);
+        Scene { members, writer, static_value, capacity, serverless, autoscaled, manner, surge, unfinished }
     })
 }
 
@@ -153,13 +164,16 @@ fn program(scene: &Scene) -> (Program, Graph) {
     let fields = vec![field("parameters.shared_buffers", Level::RebootAll, When::AtReboot)];
     let (action, fields) = if scene.static_value { (Action::Update, fields) } else { (Action::NoOp, vec![]) };
     changes.push(other(&group, action, fields));
-    changes.push(other(cluster.address(), Action::NoOp, vec![]));
+    let fields = vec![field("serverless_v2_scaling_configuration.max_capacity", Level::RebootAll, When::AtReboot)];
+    let (action, fields) = if scene.capacity { (Action::Restart, fields) } else { (Action::NoOp, vec![]) };
+    changes.push(other(cluster.address(), action, fields));
     let mut observed = BTreeMap::from([(cluster.address().clone(), ready(&sample(), Value::Null))]);
     let (mut first, mut handles) = (None, Vec::new());
     for (index, (tier, edit)) in scene.members.iter().enumerate() {
         let of = cluster.out();
-        let handle = desired.add(&name(index), &DbInstance { db_cluster_identifier: of, ..spec(&name(index), *tier) });
-        let handle = handle.unwrap();
+        let class = scene.class(index).to_owned();
+        let spec = DbInstance { db_cluster_identifier: of, db_instance_class: class, ..spec(&name(index), *tier) };
+        let handle = desired.add(&name(index), &spec).unwrap();
         // As `compose` does: readers are made after the first writer.
         match &first {
             None => first = Some(handle.clone()),
@@ -168,18 +182,21 @@ fn program(scene: &Scene) -> (Program, Graph) {
         handles.push(handle);
         changes.push(edited(index, *edit));
         if *edit != Edit::Missing {
-            observed.extend([live(&name(index), *tier, scene.writer == Some(index))]);
+            observed.extend([of_class(scene.class(index), live(&name(index), *tier, scene.writer == Some(index)))]);
         }
         if scene.unfinished == Some(index) {
             work_on(changes.last_mut().unwrap(), observed.get_mut(&super::at(&name(index))).unwrap());
         }
     }
+    // As strong as the strongest.
+    let strongest = scene.class(scene.serverless.start);
     if scene.surge.is_wanted() {
-        let spec = DbInstance { db_cluster_identifier: cluster.out(), ..spec("orders-surge", 15) };
+        let (of, class) = (cluster.out(), strongest.to_owned());
+        let spec = DbInstance { db_cluster_identifier: of, db_instance_class: class, ..spec("orders-surge", 15) };
         let _ = desired.surge("surge_reader", &spec, &handles).unwrap();
     }
     if let Surge::Left { writes, .. } = scene.surge {
-        observed.extend([live("surge_reader", 15, writes)]);
+        observed.extend([of_class(strongest, live("surge_reader", 15, writes))]);
     }
     if scene.autoscaled {
         let target = ScalableTarget {
@@ -200,6 +217,14 @@ fn program(scene: &Scene) -> (Program, Graph) {
     let (plan, state, priors) = (Plan { changes }, State::new(id(), "lineage".into()), Priors::default());
     let sources = Sources { priors: &priors, graph: &graph, state: &state, observed: &observed, lowerings: LOWERINGS };
     (lower(&plan, &sources), graph)
+}
+
+/// The same, of another class.
+fn of_class(class: &str, (at, mut seen): (Address, Observed)) -> (Address, Observed) {
+    if let Observed::Live(live) = &mut seen {
+        live.spec["db_instance_class"] = class.into();
+    }
+    (at, seen)
 }
 
 /// AWS is still at work on it.
@@ -225,6 +250,20 @@ fn surge_change(scene: &Scene, graph: &Graph, changes: &[Change]) -> Option<Chan
 }
 
 impl Scene {
+    fn class(&self, index: usize) -> &'static str {
+        if self.serverless.contains(&index) { SERVERLESS } else { "db.r7g.large" }
+    }
+
+    /// Does this member wait for values that count after a restart, and not restart anyway?
+    fn waits(&self, index: usize) -> bool {
+        let computed = self.capacity && self.serverless.contains(&index);
+        match self.members[index].1 {
+            Edit::Group | Edit::Waiting => true,
+            Edit::Class | Edit::Missing => false,
+            Edit::Nothing | Edit::Quiet | Edit::Deferred => self.static_value || computed,
+        }
+    }
+
     /// Members that are away at some time, by the steps that take them away.
     fn away(&self, program: &Program) -> Vec<(usize, Vec<StepId>)> {
         let felt = |index: usize| {
@@ -273,10 +312,9 @@ proptest! {
             let edit = scene.members[index].1;
             prop_assert!(steps.len() == 1 || edit == Edit::Deferred, "{index} is away {} times: {edit:?}", steps.len());
         }
-        let waits = |edit: Edit| matches!(edit, Edit::Group | Edit::Waiting) || (scene.static_value && edit != Edit::Class);
         let expected = match scene.manner.strategy {
             Strategy::Window => 0,
-            _ => scene.members.iter().filter(|(_, edit)| waits(*edit)).count(),
+            _ => (0..scene.members.len()).filter(|index| scene.waits(*index)).count(),
         };
         prop_assert_eq!(all(&program, Verb::Restart).len(), expected);
     }
@@ -396,8 +434,9 @@ proptest! {
 fn three(edits: [Edit; 3], strategy: Strategy) -> Scene {
     let members = edits.iter().enumerate().map(|(index, edit)| (u8::try_from(index).unwrap(), *edit)).collect();
     let manner = Manner { strategy, ..Manner::default() };
-    let (surge, unfinished) = (Surge::Unwanted, None);
-    Scene { members, writer: Some(0), static_value: false, autoscaled: false, manner, surge, unfinished }
+    let (static_value, capacity, serverless) = (false, false, 0..0);
+    let (autoscaled, surge, unfinished) = (false, Surge::Unwanted, None);
+    Scene { members, writer: Some(0), static_value, capacity, serverless, autoscaled, manner, surge, unfinished }
 }
 
 fn told(program: &Program) -> Vec<String> {
@@ -425,6 +464,46 @@ fn a_roll_in_words() {
         ]
     );
     assert_eq!(program.steps.iter().find_map(|step| step.target.clone()), Some(super::at("m1")));
+}
+
+#[test]
+fn a_capacity_range_restarts_those_who_go_by_it() {
+    let scene = Scene { capacity: true, serverless: ALL, ..three([Edit::Nothing; 3], Strategy::Roll) };
+    let (everybody, _) = program(&scene);
+    assert_eq!(
+        told(&everybody),
+        [
+            "update db_cluster.main",
+            "restart db_instance.m2",
+            "settle db_instance.m2",
+            "restart db_instance.m1",
+            "settle db_instance.m1",
+            "failover db_cluster.main",
+            "restart db_instance.m0"
+        ]
+    );
+    let (readers, _) = program(&Scene { serverless: 1..3, ..scene.clone() });
+    assert_eq!(told(&readers)[1..], ["restart db_instance.m2", "settle db_instance.m2", "restart db_instance.m1"]);
+    let (nobody, _) = program(&Scene { serverless: 0..0, ..scene.clone() });
+    assert_eq!(told(&nobody), ["update db_cluster.main"]);
+    let (waiting, _) = program(&Scene { manner: three([Edit::Nothing; 3], Strategy::Window).manner, ..scene });
+    assert_eq!(told(&waiting), ["update db_cluster.main"], "who waits for the window is not restarted");
+}
+
+#[test]
+fn a_surge_reader_is_made_for_whom_a_capacity_range_restarts() {
+    // One that goes by the range restarts anyway, the other does not go by it.
+    for (edits, serverless, surges) in [
+        ([Edit::Nothing, Edit::Nothing, Edit::Nothing], 0..0, false),
+        ([Edit::Nothing, Edit::Nothing, Edit::Nothing], 2..3, true),
+        ([Edit::Nothing, Edit::Nothing, Edit::Missing], 2..3, false),
+        ([Edit::Nothing, Edit::Nothing, Edit::Class], 2..3, true),
+    ] {
+        let scene = Scene { capacity: true, serverless, surge: Surge::Wanted, ..three(edits, Strategy::Roll) };
+        let (program, _) = program(&scene);
+        let made = all(&program, Verb::Create).into_iter().any(|id| program.steps[id].address == surge());
+        assert_eq!((made, !scene.away(&program).is_empty()), (surges, surges), "{scene:?}");
+    }
 }
 
 fn lone(surge: Surge, writer: Option<usize>) -> Scene {
