@@ -78,6 +78,9 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The field whose grade goes by the class of the members.
+const RANGE: &str = "serverless_v2_scaling_configuration";
+
 /// A field of a kind.
 pub(crate) type Field = (String, String);
 
@@ -133,8 +136,27 @@ fn walk() -> BTreeMap<Field, Vec<Graded>> {
         for (role, observed) in &scenes {
             walk_one(at, &node.spec, (role, observed), &mut found);
         }
+        if at.kind() == "db_cluster" {
+            let (spec, observed) = serverless(&node.spec, &all);
+            let range = (RANGE, &spec[RANGE]);
+            walk_field(at, &spec, ("serverless members", &observed), range, &mut found);
+        }
     }
     found
+}
+
+/// A cluster with a capacity range, and members that go by it.
+fn serverless(spec: &Value, all: &BTreeMap<Address, Observed>) -> (Value, BTreeMap<Address, Observed>) {
+    let (mut spec, mut all) = (spec.clone(), all.clone());
+    spec[RANGE] = json!({"min_capacity": 0.5, "max_capacity": 4.0, "seconds_until_auto_pause": null});
+    for (at, seen) in &mut all {
+        if let Observed::Live(live) = seen
+            && at.kind() == "db_instance"
+        {
+            live.spec["db_instance_class"] = "db.serverless".into();
+        }
+    }
+    (spec, all)
 }
 
 fn walk_one(
@@ -143,22 +165,32 @@ fn walk_one(
     (role, observed): (&'static str, &BTreeMap<Address, Observed>),
     found: &mut BTreeMap<Field, Vec<Graded>>,
 ) {
-    let registry = registry();
-    let kind = registry.get(at.kind()).unwrap();
     // A field that is not written where it says nothing is edited from nothing.
     let unsaid = fields_in_source().into_iter().filter(|(of, name)| of == at.kind() && spec.get(name).is_none());
     let mut fields = spec.as_object().unwrap().clone();
     fields.extend(unsaid.map(|(_, name)| (name, Value::Null)));
     for (field, value) in &fields {
-        let graded = found.entry((at.kind().to_owned(), field.clone())).or_default();
-        for new in others(at.kind(), field, value) {
-            let wanted = edited(kind, spec, field, new);
-            for change in changes(at, (spec, &wanted), observed) {
-                let path = change.path.split('.').next().unwrap_or_default();
-                assert_eq!(path, field, "{at}: an edit of {field} shows as one of {}", change.path);
-                let edit = format!("{} -> {}", shown(&change.before), shown(&change.after));
-                graded.push(Graded { role, edit, impact: change.impact });
-            }
+        walk_field(at, spec, (role, observed), (field, value), found);
+    }
+}
+
+fn walk_field(
+    at: &Address,
+    spec: &Value,
+    (role, observed): (&'static str, &BTreeMap<Address, Observed>),
+    (field, value): (&str, &Value),
+    found: &mut BTreeMap<Field, Vec<Graded>>,
+) {
+    let registry = registry();
+    let kind = registry.get(at.kind()).unwrap();
+    let graded = found.entry((at.kind().to_owned(), field.to_owned())).or_default();
+    for new in others(at.kind(), field, value) {
+        let wanted = edited(kind, spec, field, new);
+        for change in changes(at, (spec, &wanted), observed) {
+            let path = change.path.split('.').next().unwrap_or_default();
+            assert_eq!(path, field, "{at}: an edit of {field} shows as one of {}", change.path);
+            let edit = format!("{} -> {}", shown(&change.before), shown(&change.after));
+            graded.push(Graded { role, edit, impact: change.impact });
         }
     }
 }

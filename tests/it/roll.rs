@@ -175,6 +175,93 @@ fn a_run_that_dies_before_the_restarts_leaves_them_to_the_next() {
     place.settled();
 }
 
+/// All members are serverless, or `b` alone.
+const SERVERLESS: (&str, &str) = (CLASS.0, "class = \"db.serverless\"");
+const ONE_SERVERLESS: (&str, &str) = ("name = \"b\"\n", "name = \"b\"\nclass = \"db.serverless\"\n");
+/// Another greatest capacity.
+const RANGE: (&str, &str) = ("max_acu = 8", "max_acu = 16");
+/// Nothing waits for a restart, and the range is the new one.
+const RANGED: &str = r#"
+cluster, = aws("rds").describe_db_clusters()["DBClusters"]
+assert cluster["ServerlessV2ScalingConfiguration"]["MaxCapacity"] == 16, cluster
+assert {m["DBClusterParameterGroupStatus"] for m in cluster["DBClusterMembers"]} == {"in-sync"}, cluster
+"#;
+
+/// The production stack with a capacity range, and members that go by it.
+fn serverless((old, new): (&str, &str)) -> Place {
+    let place = Place::new(&unprotected());
+    place.edit(old, new);
+    place.edit("[cluster.backup]\n", "[cluster.serverless]\nmin_acu = 1\nmax_acu = 8\n\n[cluster.backup]\n");
+    let _ = place.apply().exits(0);
+    place.proxy.clear_log();
+    place
+}
+
+/// The restarts and failovers that were sent.
+fn restarts(place: &Place) -> Vec<String> {
+    sent(place).into_iter().filter(|name| name.ends_with("RebootDBInstance") || name.ends_with("Cluster")).collect()
+}
+
+#[test]
+fn another_capacity_range_restarts_the_members_that_go_by_it() {
+    let place = serverless(SERVERLESS);
+    place.edit(RANGE.0, RANGE.1);
+    let _ = place.run("plan", &["--max-downtime", "0s"]).exits(12);
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let order = "restart db_instance.c -> db_instance.c catches up -> restart db_instance.b -> db_instance.b catches up -> \
+                 db_instance.b becomes the writer -> restart db_instance.a";
+    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
+    assert!(text.contains("writer unavailable once"), "{text}");
+    place.proxy.clear_log();
+    let _ = place.apply().exits(0);
+    assert_eq!(restarts(&place), ["rds:RebootDBInstance", "rds:RebootDBInstance", "rds:FailoverDBCluster"]);
+    place.behind_our_back(RANGED);
+    place.settled();
+    place.sound();
+}
+
+#[test]
+fn another_capacity_range_restarts_no_provisioned_member() {
+    let place = serverless(ONE_SERVERLESS);
+    place.edit(RANGE.0, RANGE.1);
+    let _ = place.apply().exits(0);
+    assert_eq!(restarts(&place), ["rds:RebootDBInstance"]);
+    place.behind_our_back(RANGED);
+    place.settled();
+}
+
+#[test]
+fn a_run_that_dies_before_the_restarts_for_a_capacity_range_leaves_them_to_the_next() {
+    let place = serverless(SERVERLESS);
+    place.edit(RANGE.0, RANGE.1);
+    kill(&place, ("rds:RebootDBInstance", 1), 0);
+    let _ = place.run("plan", &["--detailed-exitcode"]).exits(2);
+    let _ = place.apply().exits(0);
+    assert_eq!(restarts(&place), ["rds:RebootDBInstance", "rds:RebootDBInstance", "rds:FailoverDBCluster"]);
+    place.behind_our_back(RANGED);
+    place.settled();
+    place.sound();
+}
+
+#[test]
+fn who_waits_for_the_window_restarts_nobody_for_a_capacity_range() {
+    let place = serverless(SERVERLESS);
+    place.edit(RANGE.0, RANGE.1);
+    place.edit("[recovery]\n", "[changes]\nstrategy = \"window\"\n\n[recovery]\n");
+    let _ = place.apply().exits(0);
+    assert_eq!(restarts(&place), Vec::<String>::new());
+    place.settled();
+    let quiet = place.run("plan", &["--all"]).exits(0).stdout;
+    assert!(quiet.contains("pending at AWS: db_cluster_parameter_group_name"), "{quiet}");
+    place.edit("strategy = \"window\"", "strategy = \"roll\"");
+    place.proxy.clear_log();
+    let _ = place.apply().exits(0);
+    assert_eq!(restarts(&place), ["rds:RebootDBInstance", "rds:RebootDBInstance", "rds:FailoverDBCluster"]);
+    place.behind_our_back(RANGED);
+    place.settled();
+}
+
 #[test]
 fn in_place_moves_nobody() {
     let place = production();

@@ -416,7 +416,7 @@ fn modification(
     Ok(edit.when(hurried, |r| r.backup_retention_period(to.backup_retention_period.into())).finish())
 }
 
-/// Backups, windows, logs, protection and capacity: nobody notices any of them.
+/// Backups, windows, logs, protection and capacity: nobody notices the call for any of them.
 fn upkeep(
     edit: Edit<ModifyDBClusterFluentBuilder>,
     from: &DbCluster,

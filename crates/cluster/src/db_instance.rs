@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Class of Serverless v2 members.
+/// The class of members whose capacity follows the load, within the cluster's range.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
 /// An instance as the stack wants it; fields are named as in AWS's API. Insights, logs, backups, version and snapshot

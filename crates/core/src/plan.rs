@@ -10,7 +10,7 @@ mod early;
 mod interrupts;
 
 pub(crate) use early::{early, lets_go};
-pub use interrupts::interrupts;
+pub use interrupts::{awaits_restart, interrupts};
 
 use crate::address::Address;
 use crate::diff::FieldChange;

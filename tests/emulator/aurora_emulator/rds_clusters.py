@@ -58,6 +58,8 @@ _SLOW = {
     "master_user_password",
     "engine_version",
 }
+# From this least capacity on `max_connections` isn't capped; up to this greatest one there are fewer anyway.
+_UNCAPPED, _ROOMY = 1.0, 8.0
 _IGNORED = {"db_cluster_identifier", "apply_immediately", "allow_major_version_upgrade", "new_db_cluster_identifier"}
 
 
@@ -234,6 +236,22 @@ def _set_parameter_group(_backend: Any, cluster: Any, value: str, _changes: dict
         cluster.parameter_status = {member.db_instance_identifier: "pending-reboot" for member in cluster._members}
 
 
+def _set_capacity(_backend: Any, cluster: Any, value: Any, _changes: dict[str, Any]) -> None:
+    """The range counts at once, the static values that follow from it on serverless members after a restart."""
+    before, cluster.serverless_v2_scaling_configuration = cluster.serverless_v2_scaling_configuration, value
+    if _computed(before) == _computed(value):
+        return
+    for member in cluster._members:
+        if member.db_instance_class == "db.serverless":
+            cluster.parameter_status[member.db_instance_identifier] = "pending-reboot"
+
+
+def _computed(scaling: Any) -> tuple[float, bool]:
+    """What `max_connections` follows from: the greatest capacity, and whether the least one caps it at 2,000."""
+    low, high = (float((scaling or {}).get(name) or 0) for name in ("MinCapacity", "MaxCapacity"))
+    return high, low < _UNCAPPED and high > _ROOMY
+
+
 def _set_logs(_backend: Any, cluster: Any, value: Any, _changes: dict[str, Any]) -> None:
     disabled = value.get("DisableLogTypes") or []
     enabled = value.get("EnableLogTypes") or []
@@ -301,6 +319,7 @@ def _nothing(_backend: Any, _cluster: Any, _value: Any, _changes: dict[str, Any]
 _HANDLERS: dict[str, Handler] = {
     "db_cluster_parameter_group_name": _set_parameter_group,
     "db_instance_parameter_group_name": _nothing,
+    "serverless_v2_scaling_configuration": _set_capacity,
     "cloudwatch_logs_export_configuration": _set_logs,
     "storage_type": _set_storage,
     "manage_master_user_password": _set_managed,

@@ -256,6 +256,34 @@ def test_static_parameter_needs_a_reboot(aws: Any) -> None:
     assert member["DBClusterParameterGroupStatus"] == "in-sync"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "waits"),
+    [((0.5, 8), (0.5, 16), True), ((0.5, 16), (1, 16), True), ((0.5, 8), (1, 8), False), ((2, 16), (4, 16), False)],
+)
+def test_what_follows_from_the_capacity_range_needs_a_reboot(
+    aws: Any, before: tuple[float, float], after: tuple[float, float], waits: bool
+) -> None:
+    """pending-reboot on the serverless members alone, until they are rebooted."""
+
+    def scaling(low: float, high: float) -> dict[str, float]:
+        return {"MinCapacity": low, "MaxCapacity": high}
+
+    def status() -> dict[str, str]:
+        members = stack.cluster_now(aws)["DBClusterMembers"]
+        return {item["DBInstanceIdentifier"]: item["DBClusterParameterGroupStatus"] for item in members}
+
+    rds = aws("rds")
+    _ready(aws, "p", ServerlessV2ScalingConfiguration=scaling(*before))
+    stack.instance(aws, "s", DBInstanceClass="db.serverless")
+    stack.cluster_now(aws)
+    rds.modify_db_cluster(DBClusterIdentifier="orders", ServerlessV2ScalingConfiguration=scaling(*after))
+    now = stack.cluster_now(aws)["ServerlessV2ScalingConfiguration"]
+    assert (now["MinCapacity"], now["MaxCapacity"]) == after
+    assert status() == {"p": "in-sync", "s": "pending-reboot" if waits else "in-sync"}
+    rds.reboot_db_instance(DBInstanceIdentifier="s")
+    assert status() == {"p": "in-sync", "s": "in-sync"}
+
+
 def test_nat_gateway_lives_and_dies(aws: Any, emulator: Any) -> None:
     """pending, available, deleting, deleted; what hangs on it waits; the tombstone stays visible."""
     net, ec2 = stack.network(aws), aws("ec2")

@@ -141,6 +141,7 @@ mod tests {
             verb: *verb,
             generation: 1,
             target: None,
+            undoes: None,
             after: BTreeSet::new(),
             deed: Deed::Update,
             estimate: Estimate::NOTHING,

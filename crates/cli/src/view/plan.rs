@@ -77,19 +77,21 @@ fn heading(meaning: Meaning) -> String {
 
 /// Shows drift, and says what it does not look at.
 pub(crate) fn status(stack: &str, plan: &Plan, file: &Path) -> Result<Exit, Failure> {
-    super::stdout(|out| {
-        if plan.changes.is_empty() {
-            return writeln!(out, "No drift: nothing is left of stack `{stack}`.");
-        }
-        parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
-        verdict(stack, plan).iter().try_for_each(|line| writeln!(out, "{line}"))?;
-        writeln!(
-            out,
-            "Not looked at: what others added beside the stack's own, like rules of security groups, routes and members. \
+    super::stdout(|out| standing(out, stack, plan, file))
+}
+
+fn standing(out: &mut dyn Write, stack: &str, plan: &Plan, file: &Path) -> io::Result<()> {
+    if plan.changes.is_empty() {
+        return writeln!(out, "No drift: nothing is left of stack `{stack}`.");
+    }
+    parts(out, &plan.changes.iter().collect::<Vec<_>>(), (false, None))?;
+    verdict(stack, plan).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    writeln!(
+        out,
+        "Not looked at: what others added beside the stack's own, like rules of security groups, routes and members. \
              `auroractl check {} --live` judges the rules and routes.",
-            file.display()
-        )
-    })
+        file.display()
+    )
 }
 
 /// Drift, and what has failed at AWS, in a sentence each.
@@ -243,7 +245,7 @@ mod tests {
 
     fn status_of(plan: &Plan) -> String {
         let mut text = Vec::new();
-        drift(&mut text, "orders", plan).unwrap();
+        standing(&mut text, "orders", plan, Path::new("orders.toml")).unwrap();
         String::from_utf8(anstream::adapter::strip_bytes(&text).into_vec()).unwrap()
     }
 
@@ -268,6 +270,6 @@ mod tests {
         assert!(status_of(&well).starts_with("No drift"));
         let drifted = plan(Action::Update, Reason::Drifted { fields: vec!["port".to_owned()] });
         let text = status_of(&drifted);
-        assert!(text.contains("1 of 2 resources differ") && !text.contains("Failed:"), "{text}");
+        assert!(text.contains("1 of 2 resources differs") && !text.contains("Failed:"), "{text}");
     }
 }

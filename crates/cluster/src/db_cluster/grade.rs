@@ -1,7 +1,7 @@
 //! What each edit of a cluster costs.
 
 use super::{DbCluster, ServerlessV2Scaling, StorageType};
-use crate::db_instance::DbInstance;
+use crate::db_instance::{DbInstance, SERVERLESS};
 use crate::version::{self, Step};
 use auroractl_core::ids::{KmsKeyArn, SecurityGroupId};
 use auroractl_core::{Context, Diff, Impact, Input, Level, Operation, When};
@@ -19,6 +19,8 @@ const PARAMETER_GROUPS: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithDBClusterParamGroups.html";
 const ENCRYPTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html";
 const SECRET: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html";
+const CAPACITY: &str =
+    "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html";
 const STORAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.storage-type.html";
 
 impl DbCluster {
@@ -33,6 +35,9 @@ pub(super) const FREE: Impact = Impact::new(Level::None, MODIFYING);
 pub(super) const PORT: Impact = Impact::new(Level::RebootAll, MODIFYING);
 /// The new group is in use at once and its static values after a restart, which AWS never does by itself.
 pub(super) const PARAMETERS: Impact = Impact::new(Level::RebootAll, PARAMETER_GROUPS).when(When::AtReboot);
+/// The new range is in use at once. What follows from it and is static (`max_connections`, the number of autovacuum workers)
+/// counts after a restart of each serverless member, as in a parameter group.
+const COMPUTED: Impact = Impact::new(Level::RebootAll, CAPACITY).when(When::AtReboot);
 /// `ModifyDBCluster` can rename; every client would have to learn new endpoints, and the record its new name.
 pub(super) const NAME: Impact = Impact::impossible(
     MODIFYING,
@@ -131,18 +136,38 @@ pub(super) fn storage_type(_: &StorageType, _: &StorageType, context: &Context<'
     Impact::new(if restarts { Level::RebootAll } else { Level::None }, STORAGE)
 }
 
-/// Compares capacity ranges number by number: what the stack leaves open is AWS's.
+/// Compares capacity ranges number by number: what the stack leaves open is AWS's. Where there is no serverless member
+/// nobody goes by them.
 pub(super) fn serverless(old: Option<&ServerlessV2Scaling>, new: Option<&ServerlessV2Scaling>, d: &mut Diff<'_>) {
     let Some(new) = new else { return };
     let path = |field: &str| format!("serverless_v2_scaling_configuration.{field}");
-    d.field(&path("min_capacity"), &old.map(|range| range.min_capacity), &Some(new.min_capacity), FREE)
-        .field(&path("max_capacity"), &old.map(|range| range.max_capacity), &Some(new.max_capacity), FREE)
+    let bound = |least: f64| binds(least, new.max_capacity);
+    let rebinds = old.is_some_and(|old| bound(old.min_capacity) != bound(new.min_capacity));
+    let least = |_: &Option<f64>, _: &Option<f64>, context: &Context<'_>| {
+        if rebinds && goes_by_range(context) { COMPUTED } else { FREE }
+    };
+    let most = |_: &Option<f64>, _: &Option<f64>, context: &Context<'_>| {
+        if goes_by_range(context) { COMPUTED } else { FREE }
+    };
+    d.field(&path("min_capacity"), &old.map(|range| range.min_capacity), &Some(new.min_capacity), least)
+        .field(&path("max_capacity"), &old.map(|range| range.max_capacity), &Some(new.max_capacity), most)
         .managed(
             &path("seconds_until_auto_pause"),
             &old.and_then(|range| range.seconds_until_auto_pause),
             &new.seconds_until_auto_pause,
             FREE,
         );
+}
+
+/// Is a member there whose values follow from the capacity range?
+fn goes_by_range(context: &Context<'_>) -> bool {
+    context.all::<DbInstance>().any(|(_, instance, _)| instance.db_instance_class == SERVERLESS)
+}
+
+/// Does the least capacity bound `max_connections`? AWS caps it at 2,000 where that is 0 or 0.5 units; from the greatest
+/// capacity alone it would be 1,669 with 8 units, and more than the cap only with more of them.
+fn binds(least: f64, most: f64) -> bool {
+    least < 1.0 && most > 8.0
 }
 
 /// Is a capacity range as wanted? AWS fills in the seconds that the stack leaves open.

@@ -1,6 +1,7 @@
 //! The diff table of a cluster, and what AWS's answers become.
 
 use super::*;
+use crate::db_instance::{DbInstance, DbInstanceOutputs, SERVERLESS};
 use auroractl_core::{Address, Level, Live, Observed, Of, Owner, When};
 use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster as Raw, MasterUserSecret, ServerlessV2ScalingConfigurationInfo,
@@ -210,6 +211,70 @@ fn capacity_is_compared_number_by_number() {
             "serverless_v2_scaling_configuration.seconds_until_auto_pause"
         ]
     );
+}
+
+/// A member of this class, as it was observed.
+fn member(class: &str) -> (Address, Observed) {
+    let spec = DbInstance {
+        db_instance_identifier: "orders-a".into(),
+        db_cluster_identifier: Input::Value("orders".into()),
+        db_instance_class: class.into(),
+        availability_zone: None,
+        promotion_tier: 0,
+        db_parameter_group_name: Input::Value("g".into()),
+        monitoring_interval: 0,
+        monitoring_role_arn: None,
+        ca_certificate_identifier: None,
+        auto_minor_version_upgrade: true,
+        publicly_accessible: false,
+        preferred_maintenance_window: None,
+        parameters_in_sync: Some(true),
+        deferred: false,
+        tags: Tags::new(),
+    };
+    let outputs = DbInstanceOutputs {
+        db_instance_identifier: "orders-a".into(),
+        db_instance_arn: String::new(),
+        dbi_resource_id: String::new(),
+        endpoint: None,
+        availability_zone: None,
+        is_writer: true,
+    };
+    let (spec, outputs) = (serde_json::to_value(spec).unwrap(), serde_json::to_value(outputs).unwrap());
+    let live = Live::ready(spec, outputs, Owner::Untagged);
+    (Address::new("db_instance", "a").unwrap(), Observed::Live(Box::new(live)))
+}
+
+#[test]
+fn what_follows_from_the_capacity_range_waits_for_a_restart_of_serverless_members() {
+    let with = |(min_capacity, max_capacity): (f64, f64)| {
+        let range = ServerlessV2Scaling { min_capacity, max_capacity, seconds_until_auto_pause: None };
+        DbCluster { serverless_v2_scaling_configuration: Some(range), ..cluster() }
+    };
+    let graded = |class: &str, old: (f64, f64), new: (f64, f64)| {
+        changes_among(&with(old), &with(new), &BTreeMap::from([member(class)])).pop().unwrap()
+    };
+    let most = "serverless_v2_scaling_configuration.max_capacity".to_owned();
+    let least = "serverless_v2_scaling_configuration.min_capacity".to_owned();
+    for new in [4.0, 16.0] {
+        let edit = graded(SERVERLESS, (0.5, 8.0), (0.5, new));
+        assert_eq!(edit, (most.clone(), Level::RebootAll, When::AtReboot), "{new}");
+    }
+    assert_eq!(graded("db.r7g.large", (0.5, 8.0), (0.5, 16.0)), (most, Level::None, When::Now));
+    // With a least capacity below 1 connections are capped, but for a greatest one with which there are fewer anyway.
+    let cases = [
+        ((0.5, 16.0), 1.0, true),
+        ((2.0, 16.0), 0.0, true),
+        ((0.0, 16.0), 0.5, false),
+        ((1.0, 16.0), 4.0, false),
+        ((0.5, 8.0), 1.0, false),
+    ];
+    for (old, new, waits) in cases {
+        let edit = graded(SERVERLESS, old, (new, old.1));
+        let (level, when) = if waits { (Level::RebootAll, When::AtReboot) } else { (Level::None, When::Now) };
+        assert_eq!(edit, (least.clone(), level, when), "{old:?} {new}");
+        assert_eq!(graded("db.r7g.large", old, (new, old.1)).1, Level::None);
+    }
 }
 
 #[test]

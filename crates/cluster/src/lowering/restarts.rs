@@ -2,15 +2,16 @@
 //! maintenance window.
 //!
 //! A member whose own edit restarts it needs no further one: edits of several
-//! kinds share the restart. What an earlier run left waiting is a difference of
-//! the member itself (`parameters_in_sync`), so that a run that was killed
-//! between the edit of a group and the restarts is finished by the next.
+//! kinds share the restart. Values that follow from the capacity range are
+//! those of serverless members alone. What an earlier run left waiting is a
+//! difference of the member itself (`parameters_in_sync`), so that a run that
+//! was killed between the edit and the restarts is finished by the next.
 
 use super::observed;
 use crate::db_cluster::DbCluster;
 use crate::db_instance::DbInstance;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
-use auroractl_core::plan::{Action, Change};
+use auroractl_core::plan::{Change, awaits_restart};
 use auroractl_core::state::Verb;
 use auroractl_core::{Address, Level, Model, Strategy, When};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,10 +54,7 @@ fn causes<'a>(
 ) -> BTreeSet<&'a Address> {
     let needed = |at: &'a Address| view.graph.deps(at).filter(|dep| dep.kind() != DbInstance::KIND);
     let cluster = needed(&change.address).filter(|dep| dep.kind() == DbCluster::KIND).flat_map(needed);
-    let waits = |at: &&Address| {
-        let edits = changes.get(at).filter(|change| matches!(change.action, Action::Update | Action::Restart));
-        edits.is_some_and(|change| change.fields.iter().any(|field| field.impact.when == When::AtReboot))
-    };
+    let waits = |at: &&Address| changes.get(at).is_some_and(|edit| awaits_restart(view.graph, edit, &change.address));
     needed(&change.address).chain(cluster).chain([&change.address]).filter(waits).collect()
 }
 

@@ -5,10 +5,17 @@
 
 use super::{Action, Change};
 use crate::address::Address;
+use crate::diff::FieldChange;
 use crate::graph::Graph;
 use crate::guard;
 use crate::impact::{Level, When};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Edits that not all who use the resource wait for: kind and field of the edit, field and value of those who do. What
+/// follows from a capacity range follows from the class elsewhere.
+const FOR_SOME: &[(&str, &str, &str, &str)] =
+    &[(guard::PARENT, "serverless_v2_scaling_configuration", "db_instance_class", "db.serverless")];
 
 /// Is this resource away at some time, by an edit of its own or by a restart for the values of what it needs?
 #[must_use]
@@ -19,19 +26,37 @@ pub fn interrupts(graph: &Graph, changes: &BTreeMap<&Address, &Change>, at: &Add
         Action::Replace => true,
         _ => false,
     };
-    felt || (change.action.lives_on() && restarts(needed(graph, at).filter_map(|dep| changes.get(dep).copied())))
+    felt || (change.action.lives_on() && restarts(graph, changes, at))
 }
 
-/// Do these edits have values that wait for a restart, and is there none that restarts everybody at once?
-fn restarts<'a>(edits: impl Iterator<Item = &'a Change>) -> bool {
-    let fields = edits.flat_map(|change| change.fields.iter().map(move |field| (change, &field.impact)));
-    let (mut waiting, mut all) = (false, false);
-    for (change, impact) in fields {
-        waiting |= matches!(change.action, Action::Update | Action::Restart) && impact.when == When::AtReboot;
-        let parent = change.address.kind() == guard::PARENT;
-        all |= parent && impact.when == When::Now && impact.level >= Level::RebootAll;
-    }
-    waiting && !all
+/// Does it wait for a restart, and is there no edit that restarts everybody at once?
+fn restarts(graph: &Graph, changes: &BTreeMap<&Address, &Change>, at: &Address) -> bool {
+    let edits: Vec<&Change> = needed(graph, at).filter_map(|dep| changes.get(dep).copied()).collect();
+    let all_at_once = || edits.iter().any(|edit| restarts_everybody(edit));
+    edits.iter().any(|edit| awaits_restart(graph, edit, at)) && !all_at_once()
+}
+
+/// Has this edit values that count for a resource when it restarts? The resource uses the edited one, or is it.
+#[must_use]
+pub fn awaits_restart(graph: &Graph, edit: &Change, at: &Address) -> bool {
+    let waits = |field: &FieldChange| field.impact.when == When::AtReboot && concerns(graph, edit, &field.path, at);
+    matches!(edit.action, Action::Update | Action::Restart) && edit.fields.iter().any(waits)
+}
+
+/// Is this resource one of those who wait for an edit of this field?
+fn concerns(graph: &Graph, edit: &Change, path: &str, at: &Address) -> bool {
+    let field = path.split('.').next().unwrap_or(path);
+    let mut rows = FOR_SOME.iter().filter(|(kind, name, ..)| (*kind, *name) == (edit.address.kind(), field));
+    rows.all(|(_, _, own, value)| {
+        let has = graph.any(at).and_then(|node| node.spec.get(*own)).and_then(Value::as_str);
+        has == Some(*value)
+    })
+}
+
+/// Does it restart all members at once?
+fn restarts_everybody(edit: &Change) -> bool {
+    let now = |field: &FieldChange| field.impact.when == When::Now && field.impact.level >= Level::RebootAll;
+    edit.address.kind() == guard::PARENT && edit.fields.iter().any(now)
 }
 
 /// What a resource needs, however indirectly, but for others of its kind.

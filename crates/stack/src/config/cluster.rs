@@ -94,11 +94,13 @@ pub struct Member {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Serverless {
-    /// Least capacity, in steps of 0.5. 0 lets the instances pause when nobody is connected.
+    /// Least capacity, in steps of 0.5. 0 lets the instances pause when nobody is connected. Below 1 Aurora caps
+    /// `max_connections` at 2,000.
     #[serde(default = "defaults::min_acu")]
     #[schemars(range(min = 0, max = 256))]
     pub min_acu: f64,
-    /// Most capacity, in steps of 0.5. `max_connections` follows from it, so a change needs a reboot.
+    /// Most capacity, in steps of 0.5. `max_connections` follows from it, so that a change restarts the serverless members,
+    /// as section `changes` has it.
     #[schemars(range(min = 1, max = 256))]
     pub max_acu: f64,
     /// Seconds without a connection after which an instance pauses. Only with `min_acu = 0`; default then 300.

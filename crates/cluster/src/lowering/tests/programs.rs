@@ -2,6 +2,7 @@
 
 use super::{change, id, live, spec};
 use crate::db_cluster::{DbCluster, ServerlessV2Scaling, sample};
+use crate::db_instance::SERVERLESS;
 use crate::scalable_target::{ScalableTarget, ScalableTargetOutputs};
 use crate::{DbInstance, LOWERINGS};
 use auroractl_core::diff::FieldChange;
@@ -16,6 +17,10 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// Every member.
+const ALL: Range<usize> = 0..usize::MAX;
 
 /// What happens to one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,10 @@ struct Scene {
     writer: Option<usize>,
     /// The cluster's parameter group gets a static value.
     static_value: bool,
+    /// The cluster gets another capacity range.
+    capacity: bool,
+    /// These members go by it.
+    serverless: Range<usize>,
     autoscaled: bool,
     manner: Manner,
     surge: Surge,
@@ -105,11 +114,13 @@ fn scenes() -> impl proptest::strategy::Strategy<Value = Scene> {
     ];
     let strategy = prop_oneof![4 => Just(Strategy::Roll), 1 => Just(Strategy::InPlace), 1 => Just(Strategy::Window)];
     let members = proptest::collection::vec((0..16_u8, edit), 1..6);
-    let parts = (members, proptest::option::weighted(0.9, 0..6_usize), any::<bool>(), any::<bool>(), strategy);
-    parts.prop_map(|(members, writer, static_value, autoscaled, strategy)| {
+    let range = (any::<bool>(), prop_oneof![Just(0..0_usize), Just(ALL)]);
+    let parts = (members, proptest::option::weighted(0.9, 0..6_usize), any::<bool>(), range, any::<bool>(), strategy);
+    parts.prop_map(|(members, writer, static_value, (capacity, serverless), autoscaled, strategy)| {
         let writer = writer.map(|writer| writer % members.len());
         let manner = Manner { strategy, ..Manner::default() };
-        Scene { members, writer, static_value, autoscaled, manner, ..plain() }
+        let stand_in = if serverless.is_empty() { (LARGE, 15) } else { (SERVERLESS, 1) };
+        Scene { members, writer, static_value, capacity, serverless, autoscaled, manner, stand_in, ..plain() }
     })
 }
 
@@ -119,6 +130,8 @@ fn plain() -> Scene {
         members: Vec::new(),
         writer: None,
         static_value: false,
+        capacity: false,
+        serverless: 0..0,
         autoscaled: false,
         manner: Manner::default(),
         surge: Surge::Unwanted,
@@ -193,7 +206,9 @@ fn program(scene: &Scene) -> Program {
     let fields = vec![field("parameters.shared_buffers", Level::RebootAll, When::AtReboot)];
     let (action, fields) = if scene.static_value { (Action::Update, fields) } else { (Action::NoOp, vec![]) };
     changes.push(other(&group, action, fields));
-    changes.push(other(cluster.address(), Action::NoOp, vec![]));
+    let fields = vec![field("serverless_v2_scaling_configuration.max_capacity", Level::RebootAll, When::AtReboot)];
+    let (action, fields) = if scene.capacity { (Action::Restart, fields) } else { (Action::NoOp, vec![]) };
+    changes.push(other(cluster.address(), action, fields));
     let mut observed = BTreeMap::from([(cluster.address().clone(), ready(&home, Value::Null))]);
     let (mut first, mut handles) = (None, Vec::new());
     for (index, (tier, edit)) in scene.members.iter().enumerate() {
@@ -286,7 +301,8 @@ fn surge_change(scene: &Scene, graph: &Graph, changes: &[Change]) -> Option<Chan
 
 impl Scene {
     fn class(&self, index: usize) -> &'static str {
-        self.classes.get(index).copied().unwrap_or(LARGE)
+        let usual = if self.serverless.contains(&index) { SERVERLESS } else { LARGE };
+        self.classes.get(index).copied().unwrap_or(usual)
     }
 
     fn cluster(&self) -> DbCluster {
@@ -310,6 +326,16 @@ impl Scene {
         let mut fit: Vec<usize> = readers.filter(follows).filter(strong).collect();
         fit.sort_by_key(|index| (!serverless(writer) && serverless(*index), self.members[*index].0, *index));
         fit
+    }
+
+    /// Does this member wait for values that count after a restart, and not restart anyway?
+    fn waits(&self, index: usize) -> bool {
+        let computed = self.capacity && self.serverless.contains(&index);
+        match self.members[index].1 {
+            Edit::Group | Edit::Waiting => true,
+            Edit::Class | Edit::Missing => false,
+            Edit::Nothing | Edit::Quiet | Edit::Deferred => self.static_value || computed,
+        }
     }
 
     /// Members that are away at some time, by the steps that take them away.
@@ -360,10 +386,9 @@ proptest! {
             let edit = scene.members[index].1;
             prop_assert!(steps.len() == 1 || edit == Edit::Deferred, "{index} is away {} times: {edit:?}", steps.len());
         }
-        let waits = |edit: Edit| matches!(edit, Edit::Group | Edit::Waiting) || (scene.static_value && edit != Edit::Class);
         let expected = match scene.manner.strategy {
             Strategy::Window => 0,
-            _ => scene.members.iter().filter(|(_, edit)| waits(*edit)).count(),
+            _ => (0..scene.members.len()).filter(|index| scene.waits(*index)).count(),
         };
         prop_assert_eq!(all(&program, Verb::Restart).len(), expected);
     }
@@ -526,6 +551,46 @@ fn a_roll_in_words() {
         ]
     );
     assert_eq!(program.steps.iter().find_map(|step| step.target.clone()), Some(super::at("m1")));
+}
+
+#[test]
+fn a_capacity_range_restarts_those_who_go_by_it() {
+    let scene = Scene { capacity: true, serverless: ALL, ..three([Edit::Nothing; 3], Strategy::Roll) };
+    let everybody = program(&scene);
+    assert_eq!(
+        told(&everybody),
+        [
+            "update db_cluster.main",
+            "restart db_instance.m2",
+            "settle db_instance.m2",
+            "restart db_instance.m1",
+            "settle db_instance.m1",
+            "failover db_cluster.main",
+            "restart db_instance.m0"
+        ]
+    );
+    let readers = program(&Scene { serverless: 1..3, ..scene.clone() });
+    assert_eq!(told(&readers)[1..], ["restart db_instance.m2", "settle db_instance.m2", "restart db_instance.m1"]);
+    let nobody = program(&Scene { serverless: 0..0, ..scene.clone() });
+    assert_eq!(told(&nobody), ["update db_cluster.main"]);
+    let waiting = program(&Scene { manner: three([Edit::Nothing; 3], Strategy::Window).manner, ..scene });
+    assert_eq!(told(&waiting), ["update db_cluster.main"], "who waits for the window is not restarted");
+}
+
+#[test]
+fn a_surge_reader_is_made_for_whom_a_capacity_range_restarts() {
+    // One that goes by the range restarts anyway, the other does not go by it.
+    for (edits, serverless, surges) in [
+        ([Edit::Nothing, Edit::Nothing, Edit::Nothing], 0..0, false),
+        ([Edit::Nothing, Edit::Nothing, Edit::Nothing], 2..3, true),
+        ([Edit::Nothing, Edit::Nothing, Edit::Missing], 2..3, false),
+        ([Edit::Nothing, Edit::Nothing, Edit::Class], 2..3, true),
+    ] {
+        let scene = Scene { capacity: true, serverless, surge: Surge::Wanted, ..three(edits, Strategy::Roll) };
+        let program = program(&scene);
+        let made = all(&program, Verb::Create).into_iter().any(|id| program.steps[id].address == surge());
+        assert_eq!((made, !scene.away(&program).is_empty()), (surges, surges), "{scene:?}");
+    }
 }
 
 fn lone(surge: Surge, writer: Option<usize>) -> Scene {
