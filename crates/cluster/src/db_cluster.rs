@@ -190,7 +190,7 @@ impl Model for DbCluster {
     const KIND: &'static str = "db_cluster";
     const GROUP: Group = Group::Cluster;
     const ADOPTION: Adoption = Adoption::Named;
-    const TIMING: Timing = Timing { timeout: 7200.0, horizon: 60.0, stable: 3 };
+    const TIMING: Timing = Timing { timeout: 7200.0, horizon: 60.0, stable: 3, delay: 30.0 };
     type Outputs = DbClusterOutputs;
 
     fn naming(&self) -> Naming {
