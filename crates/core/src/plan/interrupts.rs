@@ -50,6 +50,7 @@ fn needed<'a>(graph: &'a Graph, at: &'a Address) -> impl Iterator<Item = &'a Add
 mod tests {
     use super::*;
     use crate::diff::FieldChange;
+    use crate::graph::Desired;
     use crate::identity::StackId;
     use crate::impact::Impact;
     use crate::model::Group;
@@ -58,14 +59,14 @@ mod tests {
     #[test]
     fn an_edit_of_tags_takes_nobody_away_whatever_is_pending() {
         let id = StackId { name: "s".into(), account: String::new(), region: String::new() };
-        let (graph, at) = (crate::graph::Desired::new(id).check().unwrap(), "db_instance.a".parse().unwrap());
+        let (graph, at): (Graph, Address) = (Desired::new(id).check().unwrap(), "db_instance.a".parse().unwrap());
         let away = |path: &str| {
             let impact = Impact::new(Level::None, "a page");
             let field = FieldChange { path: path.to_owned(), before: Value::Null, after: Value::Null, impact };
             let change = Change {
                 fields: vec![field],
                 pending: [("db_instance_class".to_owned(), Value::Null)].into(),
-                ..Change::bare(Address::clone(&at), Group::Cluster, Action::Update)
+                ..Change::bare(at.clone(), Group::Cluster, Action::Update)
             };
             interrupts(&graph, &BTreeMap::from([(&at, &change)]), &at)
         };
