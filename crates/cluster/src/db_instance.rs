@@ -98,7 +98,7 @@ impl Model for DbInstance {
     const KIND: &'static str = "db_instance";
     const GROUP: Group = Group::Cluster;
     const ADOPTION: Adoption = Adoption::Named;
-    const TIMING: Timing = Timing { timeout: 5400.0, horizon: 60.0, stable: 2 };
+    const TIMING: Timing = Timing { timeout: 5400.0, horizon: 60.0, stable: 2, delay: 0.0 };
     type Outputs = DbInstanceOutputs;
 
     fn naming(&self) -> Naming {

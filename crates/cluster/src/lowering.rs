@@ -34,7 +34,7 @@ pub use surges::Surges;
 use crate::db_cluster::DbCluster;
 use crate::db_instance::{DbInstance, DbInstanceOutputs};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
-use auroractl_core::plan::{Action, Change};
+use auroractl_core::plan::{Action, Change, taken_along};
 use auroractl_core::state::Verb;
 use auroractl_core::{Address, Level, Model, Of, Readiness, Strategy};
 use std::cmp::Reverse;
@@ -186,15 +186,15 @@ fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), p
     }
 }
 
-/// Does a change take a member away from its clients for a while? Any call with `ApplyImmediately` also applies what
-/// was deferred earlier, so that pending values count. What waits for the maintenance window interrupts nobody now.
+/// Does a change take a member away from its clients for a while, be it by what its call takes along? What waits for the
+/// maintenance window interrupts nobody now.
 fn interrupts(view: &View<'_>, change: &Change) -> bool {
     if change.address.kind() != DbInstance::KIND {
         return false;
     }
     match change.action {
         Action::Update | Action::Restart | Action::Adopt => {
-            let felt = change.impact > Level::None || !change.pending.is_empty();
+            let felt = change.impact > Level::None || taken_along(change).next().is_some();
             felt && view.graph.manner().strategy != Strategy::Window
         }
         Action::Replace => true,

@@ -65,13 +65,16 @@ pub struct Timing {
     /// So many reads in a row must say "ready" after an update: some services answer
     /// `available` for a moment before they turn to `modifying`.
     pub stable: u8,
+    /// For so long after an update was sent its answers are not believed: some services take that long to turn to
+    /// `modifying`. Then what the update has edited is also compared with what is seen.
+    pub delay: f32,
 }
 
 impl Timing {
     /// A kind whose calls take effect at once: ten minutes are ample.
     #[must_use]
     pub const fn instant(horizon: f32) -> Self {
-        Self { timeout: 600.0, horizon, stable: 1 }
+        Self { timeout: 600.0, horizon, stable: 1, delay: 0.0 }
     }
 }
 

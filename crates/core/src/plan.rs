@@ -4,11 +4,13 @@
 //! apply will do (names, generations, identities), so that apply invents
 //! nothing.
 
+mod along;
 mod causes;
 mod decide;
 mod early;
 mod interrupts;
 
+pub use along::{CLUSTER_TIMED, taken_along};
 pub(crate) use early::{early, lets_go};
 pub use interrupts::{awaits_restart, interrupts};
 

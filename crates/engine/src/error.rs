@@ -86,6 +86,19 @@ impl CallError {
         Self::new(operation, Class::Ambiguous, format!("the answer has no {member}"))
     }
 
+    /// For operations ([`crate::Resource::operate`], [`crate::Resource::progress`]): nothing is under way, since what it
+    /// needs is not there yet. The engine asks for the operation again.
+    #[must_use]
+    pub fn not_begun(operation: &str, why: impl Into<String>) -> Self {
+        Self::new(operation, Class::NotYet, why)
+    }
+
+    /// Is it [`CallError::not_begun`]? What a service answers has a code, and was asked for again for long enough by then.
+    #[must_use]
+    pub fn is_not_begun(&self) -> bool {
+        self.class == Class::NotYet && self.code.is_none()
+    }
+
     /// A call after the create failed: the resource exists, half configured. Never "not made": ambiguous, so that the
     /// engine looks for it and edits what is missing, or unfinished, where that would be refused again.
     #[must_use]

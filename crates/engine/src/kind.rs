@@ -1,5 +1,9 @@
 //! The acting half of a kind, and the engine's view of it without its type.
 
+mod order;
+
+pub use order::{Order, RawOrder};
+
 use crate::error::{CallError, Class};
 use crate::look::Look;
 use auroractl_core::Address;
@@ -9,10 +13,10 @@ use auroractl_core::model::Model;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
 use auroractl_core::state::Verb;
 use futures::future::BoxFuture;
+use order::ordered;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What the engine acts on.
 pub trait World: Send + Sync + 'static {
@@ -136,21 +140,6 @@ pub enum Ending {
     Unknown,
 }
 
-/// An operation on a resource that stays as it is recorded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Order<R: Model> {
-    /// Which: one of those that [operate](Verb::operates).
-    pub verb: Verb,
-    /// The resource.
-    pub on: Past<R>,
-    /// The physical name of who takes over, where something is handed over.
-    pub target: Option<String>,
-    /// So far may it lag behind and count as caught up.
-    pub max_lag: Duration,
-    /// So long ago it was begun.
-    pub elapsed: Duration,
-}
-
 /// The acting half of a kind in a world `W`.
 ///
 /// Every method may be called again after a crash or a lost answer.
@@ -193,7 +182,8 @@ pub trait Resource<W>: Model {
     /// [`Resource::progress`] will tell. Most kinds have no operations.
     ///
     /// # Errors
-    /// The call's; and where what must hold before it does not hold.
+    /// The call's; and where what must hold before it does not hold. [`CallError::not_begun`], where it does not hold yet:
+    /// then this is called again.
     fn operate(
         _w: &W,
         me: &Identity,
@@ -202,10 +192,10 @@ pub trait Resource<W>: Model {
         std::future::ready(Err(no_such(&me.address, order.verb)))
     }
 
-    /// How far an operation that was begun is.
+    /// How far an operation that was begun is. A look, so that it sends nothing that changes anything.
     ///
     /// # Errors
-    /// When it could not be looked.
+    /// When it could not be looked. [`CallError::not_begun`], where it has come to nothing: then it is begun again.
     fn progress(
         _w: &W,
         _look: &Look,
@@ -267,23 +257,6 @@ pub struct RawDone {
     pub incarnation: Option<String>,
     /// Whether it is usable already.
     pub ready: bool,
-}
-
-/// [`Order`] without its type.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RawOrder {
-    /// Which.
-    pub verb: Verb,
-    /// What was last sent.
-    pub spec: Value,
-    /// Its outputs.
-    pub outputs: Value,
-    /// The physical name of who takes over.
-    pub target: Option<String>,
-    /// So far may it lag behind.
-    pub max_lag: Duration,
-    /// So long ago it was begun.
-    pub elapsed: Duration,
 }
 
 /// [`Past`] without its type.
@@ -429,12 +402,6 @@ fn found<R: Model>(live: &Live) -> Result<Found<R>, CallError> {
 fn typed<R: Model>(ask: &RawAsk) -> Result<Ask<R>, CallError> {
     let outputs = ask.outputs.as_ref().map(Of::<R>::outputs).transpose()?;
     Ok(Ask { identity: ask.identity.clone(), spec: Of::<R>::spec(&ask.spec)?, outputs })
-}
-
-fn ordered<R: Model>(order: &RawOrder) -> Result<Order<R>, CallError> {
-    let RawOrder { verb, spec, outputs, target, max_lag, elapsed } = order;
-    let on = Past { spec: Of::<R>::spec(spec)?, outputs: Of::<R>::outputs(outputs)?, parent_stays: true };
-    Ok(Order { verb: *verb, on, target: target.clone(), max_lag: *max_lag, elapsed: *elapsed })
 }
 
 /// A fault in a lowering, which asks for an operation that the kind does not have.

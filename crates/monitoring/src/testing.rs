@@ -24,6 +24,7 @@ pub(crate) fn step(address: &str, verb: Verb) -> Step {
         verb,
         generation: 0,
         target: None,
+        undoes: None,
         after: BTreeSet::new(),
         deed: Deed::Create,
         estimate: Estimate::NOTHING,

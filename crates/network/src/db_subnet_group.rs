@@ -49,7 +49,7 @@ impl Model for DbSubnetGroup {
     const KIND: &'static str = "db_subnet_group";
     const GROUP: Group = Group::Network;
     const ADOPTION: Adoption = Adoption::Named;
-    const TIMING: Timing = Timing { timeout: 180.0, horizon: 60.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 180.0, horizon: 60.0, stable: 1, delay: 0.0 };
     type Outputs = DbSubnetGroupOutputs;
 
     fn naming(&self) -> Naming {

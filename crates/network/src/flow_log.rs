@@ -87,7 +87,7 @@ impl Model for FlowLog {
     const ADOPTION: Adoption = Adoption::Token;
     // AWS refuses two of one configuration and destination, and does not say which fields count.
     const REPLACE: ReplaceOrder = ReplaceOrder::DeleteFirst;
-    const TIMING: Timing = Timing { timeout: 120.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 120.0, horizon: 300.0, stable: 1, delay: 0.0 };
     type Outputs = FlowLogOutputs;
 
     fn naming(&self) -> Naming {

@@ -46,7 +46,7 @@ impl Model for InternetGatewayAttachment {
     const ADOPTION: Adoption = Adoption::Relation;
     // A VPC takes one gateway, a gateway one VPC.
     const REPLACE: ReplaceOrder = ReplaceOrder::DeleteFirst;
-    const TIMING: Timing = Timing { timeout: 1200.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 1200.0, horizon: 300.0, stable: 1, delay: 0.0 };
     type Outputs = InternetGatewayAttachmentOutputs;
 
     fn naming(&self) -> Naming {

@@ -44,7 +44,7 @@ impl Model for NatGateway {
     const ADOPTION: Adoption = Adoption::Token;
     // The successor usually has the same address, which one gateway holds at a time.
     const REPLACE: ReplaceOrder = ReplaceOrder::DeleteFirst;
-    const TIMING: Timing = Timing { timeout: 1800.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 1800.0, horizon: 300.0, stable: 1, delay: 0.0 };
     type Outputs = NatGatewayOutputs;
 
     fn naming(&self) -> Naming {

@@ -55,7 +55,7 @@ impl Model for SecurityGroup {
     const KIND: &'static str = "security_group";
     const GROUP: Group = Group::Network;
     const ADOPTION: Adoption = Adoption::Named;
-    const TIMING: Timing = Timing { timeout: 900.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 900.0, horizon: 300.0, stable: 1, delay: 0.0 };
     type Outputs = SecurityGroupOutputs;
 
     fn naming(&self) -> Naming {

@@ -63,7 +63,7 @@ impl Model for Subnet {
     const ADOPTION: Adoption = Adoption::Guard;
     // The successor usually has the same block, which AWS admits once.
     const REPLACE: ReplaceOrder = ReplaceOrder::DeleteFirst;
-    const TIMING: Timing = Timing { timeout: 1200.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 1200.0, horizon: 300.0, stable: 1, delay: 0.0 };
     type Outputs = SubnetOutputs;
 
     fn naming(&self) -> Naming {

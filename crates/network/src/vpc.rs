@@ -47,7 +47,7 @@ impl Model for Vpc {
     const KIND: &'static str = "vpc";
     const GROUP: Group = Group::Network;
     const ADOPTION: Adoption = Adoption::Untokened;
-    const TIMING: Timing = Timing { timeout: 600.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 600.0, horizon: 300.0, stable: 1, delay: 0.0 };
     type Outputs = VpcOutputs;
 
     fn naming(&self) -> Naming {

@@ -112,7 +112,7 @@ impl Model for VpcEndpoint {
     const ADOPTION: Adoption = Adoption::Token;
     // A VPC has one endpoint with private DNS for a service, and a table one route to a service's prefix list.
     const REPLACE: ReplaceOrder = ReplaceOrder::DeleteFirst;
-    const TIMING: Timing = Timing { timeout: 600.0, horizon: 300.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 600.0, horizon: 300.0, stable: 1, delay: 0.0 };
     type Outputs = VpcEndpointOutputs;
 
     fn naming(&self) -> Naming {

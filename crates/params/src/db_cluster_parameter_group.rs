@@ -44,7 +44,7 @@ impl Model for DbClusterParameterGroup {
     const KIND: &'static str = "db_cluster_parameter_group";
     const GROUP: Group = Group::Params;
     const ADOPTION: Adoption = Adoption::Named;
-    const TIMING: Timing = Timing { timeout: 300.0, horizon: 60.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 300.0, horizon: 60.0, stable: 1, delay: 0.0 };
     type Outputs = DbClusterParameterGroupOutputs;
 
     fn naming(&self) -> Naming {

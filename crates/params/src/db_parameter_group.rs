@@ -44,7 +44,7 @@ impl Model for DbParameterGroup {
     const KIND: &'static str = "db_parameter_group";
     const GROUP: Group = Group::Params;
     const ADOPTION: Adoption = Adoption::Named;
-    const TIMING: Timing = Timing { timeout: 300.0, horizon: 60.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 300.0, horizon: 60.0, stable: 1, delay: 0.0 };
     type Outputs = DbParameterGroupOutputs;
 
     fn naming(&self) -> Naming {

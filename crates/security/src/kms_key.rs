@@ -63,7 +63,7 @@ impl Model for KmsKey {
     const KIND: &'static str = "kms_key";
     const GROUP: Group = Group::Security;
     const ADOPTION: Adoption = Adoption::Untokened;
-    const TIMING: Timing = Timing { timeout: 600.0, horizon: 600.0, stable: 1 };
+    const TIMING: Timing = Timing { timeout: 600.0, horizon: 600.0, stable: 1, delay: 0.0 };
     type Outputs = KmsKeyOutputs;
 
     fn naming(&self) -> Naming {

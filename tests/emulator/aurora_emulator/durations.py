@@ -24,6 +24,7 @@ DEFAULTS: dict[str, float] = {
     "db-instance.scale": 300.0,
     "db-instance.reboot": 30.0,
     "db-instance.delete": 240.0,
+    "db-instance.mark": 20.0,
     "db-cluster-endpoint.create": 30.0,
     "db-cluster-endpoint.modify": 30.0,
     "db-cluster-endpoint.delete": 30.0,

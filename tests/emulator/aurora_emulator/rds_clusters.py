@@ -17,6 +17,7 @@ from .extend import around
 from .names import check_identifier, check_windows
 from .rds_catalog import ENGINE, family_of, is_minor_upgrade, upgrade_targets, versions
 from .rds_lifecycle import (
+    cluster_awaits_restart,
     cluster_state,
     cluster_target,
     find_cluster,
@@ -233,7 +234,7 @@ def _apply(backend: Any, cluster: Any, changes: dict[str, Any], immediately: boo
 def _set_parameter_group(_backend: Any, cluster: Any, value: str, _changes: dict[str, Any]) -> None:
     if cluster.parameter_group != value:
         cluster.parameter_group = value
-        cluster.parameter_status = {member.db_instance_identifier: "pending-reboot" for member in cluster._members}
+        cluster_awaits_restart(cluster)
 
 
 def _set_capacity(_backend: Any, cluster: Any, value: Any, _changes: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from .extend import around
 from .names import check_identifier, check_windows
 from .rds_catalog import ENGINE, family_of, orderable, rotates_without_restart
 from .rds_lifecycle import (
+    instance_awaits_restart,
     instance_creates,
     instance_state,
     instance_target,
@@ -162,7 +163,7 @@ def _apply_simple(backend: Any, instance: Any, changes: dict[str, Any]) -> bool:
         instance.preferred_maintenance_window = changes["preferred_maintenance_window"].lower()
     if changes.get("db_parameter_group_name") not in (None, instance.db_parameter_group_name):
         instance.db_parameter_group_name = changes["db_parameter_group_name"]
-        instance.parameter_status = "pending-reboot"
+        instance_awaits_restart(instance)
     slow = False
     if "monitoring_interval" in changes:
         instance.monitoring_interval = changes["monitoring_interval"]

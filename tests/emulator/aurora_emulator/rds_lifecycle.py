@@ -113,6 +113,8 @@ def instance_creates(instance: Any) -> None:
 def instance_state(instance: Any, state: str, duration: str, then: str = "available") -> None:
     """Put an instance into a passing state that ends after the named duration."""
     instance.state = state
+    if state == "rebooting":
+        instance.restarted_at = TIMELINE.now()
     TIMELINE.schedule(seconds(duration), "instance-settles", instance_target(instance), state, then)
 
 
@@ -134,9 +136,49 @@ def _instance_settles(target: Target, expected: str, then: str) -> None:
         applied = instance.__dict__.pop("_applying", {})
         apply_pending(instance, applied)
         if applied or expected == "rebooting":
-            # The engine has restarted with the values of its groups.
-            instance.parameter_status = "in-sync"
-            instance.cluster.parameter_status.pop(instance.db_instance_identifier, None)
+            _restarted(instance, instance.restarted_at if expected == "rebooting" else TIMELINE.now())
+
+
+def _restarted(instance: Any, began: float) -> None:
+    """The engine has restarted, with those values of its groups that it knew of when that began."""
+    cluster, name = instance.cluster, instance.db_instance_identifier
+    if instance.marked_at <= began:
+        instance.parameter_status = "in-sync"
+    if cluster.marked_at.get(name, 0.0) <= began:
+        cluster.parameter_status.pop(name, None)
+
+
+def cluster_awaits_restart(cluster: Any) -> None:
+    """Static values of the cluster's group wait for a restart of its members, which learn of them a while later."""
+    names = tuple(member.db_instance_identifier for member in cluster._members)
+    delay = seconds("db-instance.mark")
+    TIMELINE.schedule(delay, "cluster-marked", cluster_target(cluster), names, TIMELINE.now() + delay)
+
+
+@action("cluster-marked")
+def _cluster_marked(target: Target, names: tuple[str, ...], now: float) -> None:
+    cluster = find_cluster(target)
+    if cluster is None:
+        return
+    for member in cluster._members:
+        name = member.db_instance_identifier
+        if name in names:
+            cluster.parameter_status[name] = "pending-reboot"
+            cluster.marked_at[name] = now
+
+
+def instance_awaits_restart(instance: Any) -> None:
+    """The same for static values of the instance's own group."""
+    delay = seconds("db-instance.mark")
+    TIMELINE.schedule(delay, "instance-marked", instance_target(instance), TIMELINE.now() + delay)
+
+
+@action("instance-marked")
+def _instance_marked(target: Target, now: float) -> None:
+    instance = find_instance(target)
+    if instance is not None:
+        instance.parameter_status = "pending-reboot"
+        instance.marked_at = now
 
 
 def _export_logs(cluster: Any) -> None:

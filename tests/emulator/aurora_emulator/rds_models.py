@@ -62,6 +62,7 @@ class AuroraCluster(DBCluster):
         self.state = "creating"
         self.pending_modified_values: dict[str, Any] = {}
         self.parameter_status: dict[str, str] = {}
+        self.marked_at: dict[str, float] = {}
         storage = kwargs.pop("storage_type", None)
         if engine == ENGINE and not kwargs.get("engine_version"):
             kwargs["engine_version"] = default_version()
@@ -156,6 +157,8 @@ class AuroraInstance(DBInstanceClustered):
         self.state = "creating"
         self.pending_modified_values: dict[str, Any] = {}
         self.parameter_status = "in-sync"
+        self.marked_at = 0.0
+        self.restarted_at = 0.0
         self.created_as_first = False
         kwargs.setdefault("promotion_tier", 1)
         super().__init__(db_cluster_identifier=db_cluster_identifier, **kwargs)

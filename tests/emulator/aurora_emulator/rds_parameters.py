@@ -10,6 +10,7 @@ from moto.rds.responses import RDSResponse
 from .errors import rds_error
 from .extend import add, around
 from .rds_catalog import Parameter, family, known_families
+from .rds_lifecycle import cluster_awaits_restart, instance_awaits_restart
 from .rds_paging import page
 
 _LIMIT = 20
@@ -129,7 +130,7 @@ def _mark_cluster(backend: Any, group: Any, names: list[str]) -> None:
         return
     for cluster in backend.clusters.values():
         if cluster.parameter_group == group.name:
-            cluster.parameter_status = {item.db_instance_identifier: "pending-reboot" for item in cluster._members}
+            cluster_awaits_restart(cluster)
 
 
 def _mark_instances(backend: Any, group: Any, names: list[str]) -> None:
@@ -137,7 +138,7 @@ def _mark_instances(backend: Any, group: Any, names: list[str]) -> None:
         return
     for instance in backend.databases.values():
         if instance.db_parameter_group_name == group.name:
-            instance.parameter_status = "pending-reboot"
+            instance_awaits_restart(instance)
 
 
 @around(RDSResponse, "modify_db_cluster_parameter_group")

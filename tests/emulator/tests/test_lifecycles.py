@@ -284,6 +284,47 @@ def test_what_follows_from_the_capacity_range_needs_a_reboot(
     assert status() == {"p": "in-sync", "s": "in-sync"}
 
 
+def _with_a_static_value(aws: Any, emulator: Any) -> None:
+    """A cluster and its member have groups of their own, which get a static value just now."""
+    rds = aws("rds")
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="own", DBParameterGroupFamily=stack.FAMILY, Description="d"
+    )
+    rds.create_db_parameter_group(DBParameterGroupName="own", DBParameterGroupFamily=stack.FAMILY, Description="d")
+    _ready(aws, DBClusterParameterGroupName="own")
+    stack.instance(aws, "w", DBParameterGroupName="own")
+    stack.cluster_now(aws)
+    emulator.admin("speed", factor=1)
+    value = {"ParameterName": "max_connections", "ParameterValue": "500", "ApplyMethod": "pending-reboot"}
+    rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="own", Parameters=[value])
+    rds.modify_db_parameter_group(DBParameterGroupName="own", Parameters=[value])
+
+
+def _marks(aws: Any) -> tuple[str, str]:
+    own = stack.instance_now(aws, "w")["DBParameterGroups"][0]["ParameterApplyStatus"]
+    return stack.cluster_now(aws)["DBClusterMembers"][0]["DBClusterParameterGroupStatus"], own
+
+
+def test_members_are_marked_a_while_after_a_static_value(aws: Any, emulator: Any) -> None:
+    """in-sync at first, then pending-reboot, for the values of the cluster's group and of the instance's own."""
+    _with_a_static_value(aws, emulator)
+    assert _marks(aws) == ("in-sync", "in-sync")
+    emulator.admin("speed", factor=0)
+    assert _marks(aws) == ("pending-reboot", "pending-reboot")
+    aws("rds").reboot_db_instance(DBInstanceIdentifier="w")
+    assert _marks(aws) == ("in-sync", "in-sync")
+
+
+def test_a_restart_before_the_mark_does_not_count(aws: Any, emulator: Any) -> None:
+    """Who restarts before it knows of the values comes back with the old ones and waits for another restart."""
+    _with_a_static_value(aws, emulator)
+    aws("rds").reboot_db_instance(DBInstanceIdentifier="w")
+    emulator.admin("speed", factor=0)
+    assert _marks(aws) == ("pending-reboot", "pending-reboot")
+    aws("rds").reboot_db_instance(DBInstanceIdentifier="w")
+    assert _marks(aws) == ("in-sync", "in-sync")
+
+
 def test_nat_gateway_lives_and_dies(aws: Any, emulator: Any) -> None:
     """pending, available, deleting, deleted; what hangs on it waits; the tombstone stays visible."""
     net, ec2 = stack.network(aws), aws("ec2")

@@ -4,6 +4,7 @@ use super::{DbCluster, ServerlessV2Scaling, StorageType};
 use crate::db_instance::{DbInstance, SERVERLESS};
 use crate::version::{self, Step};
 use auroractl_core::ids::{KmsKeyArn, SecurityGroupId};
+use auroractl_core::plan::CLUSTER_TIMED;
 use auroractl_core::{Context, Diff, Impact, Input, Level, Operation, When};
 use std::collections::BTreeSet;
 
@@ -25,8 +26,7 @@ const STORAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGu
 
 impl DbCluster {
     /// The fields whose edits wait for the maintenance window where the stack says so.
-    pub const DEFERRED: &'static [&'static str] =
-        &["engine_version", "enable_iam_database_authentication", "storage_type", "backup_retention_period"];
+    pub const DEFERRED: &'static [&'static str] = CLUSTER_TIMED;
 }
 
 /// "An outage doesn't occur during this change."
@@ -76,6 +76,22 @@ pub(super) fn undeferred(_: &bool, _: &bool, context: &Context<'_>) -> Impact {
         return storage_type(&StorageType::Aurora, &StorageType::AuroraIopt1, context);
     }
     FREE
+}
+
+/// An edit whose call AWS is told to apply at once: it takes along what was left to the maintenance window, whoever left it
+/// there, and is felt as the worse of both. One that waits for the window itself takes nothing along.
+pub(super) fn hurried<T>(
+    waits: bool,
+    grade: impl Fn(&T, &T, &Context<'_>) -> Impact,
+) -> impl Fn(&T, &T, &Context<'_>) -> Impact {
+    move |old: &T, new: &T, context: &Context<'_>| {
+        let own = grade(old, new, context);
+        let along = undeferred(&true, &false, context).level;
+        if waits || along <= own.level {
+            return own;
+        }
+        Impact { level: along, reversible: own.reversible && !context.pending("engine_version"), ..own }
+    }
 }
 
 /// Nobody notices, whenever it is.

@@ -1,5 +1,6 @@
 //! The diff table of a cluster, and what AWS's answers become.
 
+use super::request::{exports, immediately};
 use super::*;
 use crate::db_instance::{DbInstance, DbInstanceOutputs, SERVERLESS};
 use auroractl_core::{Address, Level, Live, Observed, Of, Owner, When};
@@ -320,19 +321,77 @@ fn what_waits_for_the_window_is_listed() {
 #[test]
 fn whoever_waits_no_longer_restarts_what_waits_for_a_restart() {
     let left = DbCluster { deferred: true, ..cluster() };
-    let hurried = |field: &str| {
-        let live = Live {
-            pending: BTreeMap::from([(field.to_owned(), serde_json::Value::Null)]),
-            ..Live::ready(serde_json::Value::Null, serde_json::Value::Null, Owner::Untagged)
-        };
-        let address = Address::new("db_cluster", "main").unwrap();
-        changes_among(&left, &cluster(), &BTreeMap::from([(address, Observed::Live(Box::new(live)))]))
-    };
+    let hurried = |field: &str| changes_among(&left, &cluster(), &pending(field));
     assert_eq!(hurried("engine_version"), [("deferred".to_owned(), Level::RebootAll, When::Now)]);
     for field in ["storage_type", "backup_retention_period", "enable_iam_database_authentication"] {
         assert_eq!(hurried(field), [("deferred".to_owned(), Level::None, When::Now)], "{field}");
     }
     assert_eq!(hurried("db_cluster_identifier"), [], "somebody else's");
+}
+
+/// What is observed of the cluster while AWS has accepted an edit of this field that it has not applied.
+fn pending(field: &str) -> BTreeMap<Address, Observed> {
+    let live = Live {
+        pending: BTreeMap::from([(field.to_owned(), serde_json::Value::Null)]),
+        ..Live::ready(serde_json::Value::Null, serde_json::Value::Null, Owner::Untagged)
+    };
+    BTreeMap::from([(Address::new("db_cluster", "main").unwrap(), Observed::Live(Box::new(live)))])
+}
+
+/// Edits that are nothing by themselves and that AWS makes with the call only where it is told so.
+const HURRIED: [fn(&mut DbCluster); 3] = [
+    |c| c.backup_retention_period = 31,
+    |c| c.enable_iam_database_authentication = false,
+    |c| c.storage_type = StorageType::AuroraIopt1,
+];
+/// Edits that AWS makes with the call whatever it is told.
+const AT_ONCE: [fn(&mut DbCluster); 7] = [
+    |c| c.deletion_protection = false,
+    |c| c.port = 5433,
+    |c| c.auto_minor_version_upgrade = false,
+    |c| c.preferred_backup_window = "05:00-06:00".into(),
+    |c| c.enable_cloudwatch_logs_exports.clear(),
+    |c| c.database_insights_mode = InsightsMode::Advanced,
+    |c| c.db_cluster_parameter_group_name = Input::Value("other".into()),
+];
+
+fn edited(edit: fn(&mut DbCluster), deferred: bool) -> DbCluster {
+    let mut new = DbCluster { deferred, ..cluster() };
+    edit(&mut new);
+    new
+}
+
+#[test]
+fn a_quiet_edit_is_felt_as_what_it_takes_along() {
+    for edit in HURRIED {
+        let level = |deferred, field| {
+            let old = DbCluster { deferred, ..cluster() };
+            let found = changes_among(&old, &edited(edit, deferred), &pending(field));
+            found.into_iter().map(|(_, level, when)| (level, when)).collect::<Vec<_>>()
+        };
+        assert_eq!(level(false, "engine_version"), [(Level::RebootAll, When::Now)]);
+        assert_eq!(level(false, "db_cluster_identifier"), [(Level::None, When::Now)]);
+        assert_eq!(level(true, "engine_version"), [(Level::None, When::InWindow)], "it waits with the version");
+    }
+    let protection = changes_among(&cluster(), &edited(AT_ONCE[0], false), &pending("engine_version"));
+    assert_eq!(protection, [("deletion_protection".to_owned(), Level::None, When::Now)]);
+}
+
+#[test]
+fn aws_is_told_to_apply_at_once_only_what_would_wait() {
+    let upgraded = DbCluster { engine_version: "16.11".into(), ..cluster() };
+    assert!(immediately(&cluster(), &upgraded, true));
+    assert!(!immediately(&cluster(), &DbCluster { deferred: true, ..upgraded }, true));
+    for edit in HURRIED {
+        assert!(immediately(&cluster(), &edited(edit, false), true));
+        assert!(!immediately(&DbCluster { deferred: true, ..cluster() }, &edited(edit, true), true));
+    }
+    for (index, edit) in AT_ONCE.into_iter().enumerate() {
+        assert!(!immediately(&cluster(), &edited(edit, false), true), "edit {index}");
+        assert!(immediately(&cluster(), &edited(edit, false), false), "nothing waits: edit {index}");
+    }
+    let left = DbCluster { deferred: true, ..cluster() };
+    assert!(immediately(&left, &cluster(), true), "what was left to the window is to come now");
 }
 
 #[test]

@@ -141,13 +141,14 @@ pub(super) fn awaits_restart(raw: &Raw, cluster: Option<&DbCluster>) -> bool {
     restart(raw, cluster.and_then(|cluster| membership(raw, cluster))).next().is_some()
 }
 
+/// The fields that are pending while values of parameter groups wait for a restart: of the instance's own, and of its
+/// cluster's.
+pub(super) const MARKS: [&str; 2] = ["db_parameter_group_name", "db_cluster_parameter_group_name"];
+
 /// Parameter groups whose static values wait for a restart.
 fn restart(raw: &Raw, member: Option<&DbClusterMember>) -> impl Iterator<Item = (&'static str, String)> {
     const WAITS: &str = "pending-reboot";
     let own = raw.db_parameter_groups().iter().any(|group| group.parameter_apply_status() == Some(WAITS));
     let cluster = member.and_then(DbClusterMember::db_cluster_parameter_group_status) == Some(WAITS);
-    [("db_parameter_group_name", own), ("db_cluster_parameter_group_name", cluster)]
-        .into_iter()
-        .filter(|(_, waits)| *waits)
-        .map(|(field, _)| (field, WAITS.to_owned()))
+    MARKS.into_iter().zip([own, cluster]).filter(|(_, waits)| *waits).map(|(field, _)| (field, WAITS.to_owned()))
 }

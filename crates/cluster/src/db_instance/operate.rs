@@ -1,6 +1,10 @@
 //! What a roll does to a member beside editing it: restart it, and wait until it has caught up. And what is looked at
 //! right before a member is taken away from its clients: whether it still is what the plan took it for.
 //!
+//! A restart is for values of parameter groups, and a group's edit is answered before its members know of it: they are
+//! marked (`pending-reboot`) some time later. A member that restarts before that comes back with the old values, and is
+//! marked then. So it is told to restart once it is marked, and once more if it is marked still when it is back.
+//!
 //! A member that is `available` again has an empty cache and may lag behind the
 //! writer. What lag it has, only CloudWatch tells (`AuroraReplicaLag`, a point
 //! each minute, told a minute later). Where that can't be asked, or says nothing
@@ -25,6 +29,14 @@ const MEASURE: &str = "cloudwatch:GetMetricStatistics";
 const PERIOD: i32 = 60;
 /// Without a point for so long none will come.
 const UNMEASURED: Duration = Duration::from_secs(300);
+/// For so long the mark is waited for. Who has none by then is told to restart all the same: the plan has it that values
+/// wait, and AWS promises no mark.
+const UNMARKED: Duration = Duration::from_secs(120);
+/// A mark that stays for so long while the member can be used was not met by its restart. Less might be the time in which
+/// the mark follows.
+const UNMET: Duration = Duration::from_secs(60);
+/// A member is told to restart so often: values that two restarts do not apply are a matter for people.
+const RESTARTS: u8 = 2;
 
 /// Refuses an edit that restarts a reader which has become the writer since the plan was made: that would be a failover
 /// nobody announced.
@@ -77,7 +89,8 @@ fn promoted(operation: &str, name: &str) -> CallError {
     CallError::new(operation, Class::Conflict, why)
 }
 
-/// Begins it. A restart that is under way is not asked for again; to catch up nothing is asked for.
+/// Begins it. A restart that is under way is not asked for again, nor one that is not due yet; to catch up nothing is asked
+/// for.
 pub(super) async fn begin(aws: &Aws, _: &Identity, order: &Order<DbInstance>) -> Result<Readiness, CallError> {
     let name = order.on.outputs.db_instance_identifier.as_str();
     if order.verb == Verb::Settle {
@@ -86,18 +99,55 @@ pub(super) async fn begin(aws: &Aws, _: &Identity, order: &Order<DbInstance>) ->
     let (raw, cluster) = look_at(aws, &Look::new(), order).await?;
     let Some(raw) = raw else { return Err(CallError::new(REBOOT, Class::Gone, format!("{name} is no longer there"))) };
     let writes = cluster.as_ref().is_some_and(|cluster| observe::writes(name, cluster));
+    let (marked, restarts) =
+        (observe::awaits_restart(&raw, cluster.as_ref()), raw.db_instance_status() == Some("rebooting"));
     match (order.on.outputs.is_writer, writes) {
         (false, true) => return Err(promoted(REBOOT, name)),
         // Handing its role over has restarted it.
-        (true, false) if !observe::awaits_restart(&raw, cluster.as_ref()) => {
-            return Ok(Readiness::Pending("restarted by the failover".to_owned()));
-        }
+        (true, false) if !marked => return Ok(Readiness::Pending("restarted by the failover".to_owned())),
         _ => {}
     }
-    if raw.db_instance_status() != Some("rebooting") {
-        aws.write(REBOOT, || aws.rds().reboot_db_instance().db_instance_identifier(name).send()).await?;
+    match due(order, marked) {
+        _ if restarts => {}
+        Due::Over => return Ok(Readiness::Pending("restarted already".to_owned())),
+        Due::Later => {
+            return Err(CallError::not_begun(REBOOT, "available, its new values do not wait for a restart yet"));
+        }
+        Due::Now => {
+            aws.write(REBOOT, || aws.rds().reboot_db_instance().db_instance_identifier(name).send()).await?;
+        }
     }
     Ok(Readiness::Pending("rebooting".to_owned()))
+}
+
+/// Is a restart due?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Now,
+    Later,
+    Over,
+}
+
+/// Is the restart of a member due that bears the mark, or bears none?
+fn due(order: &Order<DbInstance>, marked: bool) -> Due {
+    let was_marked = || observe::MARKS.iter().any(|mark| order.pending.contains(*mark));
+    match (marked, order.begun) {
+        (true, _) => Due::Now,
+        (false, 0) if order.elapsed < UNMARKED => Due::Later,
+        // It has restarted since the plan was made, as an interrupted run had told it to: once is enough.
+        (false, 0) if was_marked() => Due::Over,
+        (false, 0) => Due::Now,
+        // It was to restart once more, and its mark has gone meanwhile.
+        (false, _) => Due::Over,
+    }
+}
+
+/// What a mark says of a member that can be used after it was told to restart.
+fn marked_still(order: &Order<DbInstance>) -> Result<Readiness, CallError> {
+    if order.begun < RESTARTS && order.unchanged >= UNMET {
+        return Err(CallError::not_begun(REBOOT, "it has restarted, and its new values wait for another restart"));
+    }
+    Ok(Readiness::Pending("available, its parameters wait for a restart".to_owned()))
 }
 
 /// How far it is.
@@ -109,7 +159,7 @@ pub(super) async fn progress(aws: &Aws, look: &Look, order: &Order<DbInstance>) 
         return Ok(found.readiness);
     }
     if order.verb == Verb::Restart && observe::awaits_restart(&raw, cluster.as_ref()) {
-        return Ok(Readiness::Pending("available, its parameters wait for a restart".to_owned()));
+        return marked_still(order);
     }
     if order.verb != Verb::Settle || found.outputs.is_writer {
         return Ok(Readiness::Ready);
@@ -170,7 +220,10 @@ fn caught_up(lag: Option<f64>, most: Duration, elapsed: Duration) -> Readiness {
 
 #[cfg(test)]
 mod tests {
+    use super::super::DbInstanceOutputs;
     use super::*;
+    use auroractl_core::{Input, Tags};
+    use auroractl_engine::Past;
     use aws_sdk_rds::types::DbClusterMember;
 
     fn cluster(status: &str, members: &[(&str, bool)]) -> Cluster {
@@ -191,6 +244,61 @@ mod tests {
         assert!(!leaves_without_a_writer("b", &cluster("available", &[b])), "the only one");
         assert!(!leaves_without_a_writer("b", &cluster("available", &[b, scaled])), "the only one of the stack's");
         assert!(!leaves_without_a_writer("c", &cluster("available", &[a, b])), "not listed yet");
+    }
+
+    /// A restart that was asked for so long ago, was begun so often, and of which the same has been told for so long.
+    fn restart(elapsed: Duration, begun: u8, unchanged: Duration) -> Order<DbInstance> {
+        let spec = DbInstance {
+            db_instance_identifier: "orders-a".into(),
+            db_cluster_identifier: Input::Value("orders".into()),
+            db_instance_class: "db.r7g.large".into(),
+            availability_zone: None,
+            promotion_tier: 1,
+            db_parameter_group_name: Input::Value("g".into()),
+            monitoring_interval: 0,
+            monitoring_role_arn: None,
+            ca_certificate_identifier: None,
+            auto_minor_version_upgrade: true,
+            publicly_accessible: false,
+            preferred_maintenance_window: None,
+            parameters_in_sync: Some(true),
+            deferred: false,
+            tags: Tags::new(),
+        };
+        let outputs = DbInstanceOutputs {
+            db_instance_identifier: "orders-a".into(),
+            db_instance_arn: String::new(),
+            dbi_resource_id: String::new(),
+            endpoint: None,
+            availability_zone: None,
+            is_writer: false,
+        };
+        let (on, max_lag) = (Past { spec, outputs, parent_stays: true }, Duration::from_secs(1));
+        Order { verb: Verb::Restart, on, target: None, max_lag, elapsed, begun, unchanged, pending: [].into() }
+    }
+
+    #[test]
+    fn a_restart_waits_for_the_mark_but_not_for_ever() {
+        let (zero, nearly) = (Duration::ZERO, Duration::from_secs(119));
+        assert_eq!(due(&restart(zero, 0, zero), true), Due::Now);
+        assert_eq!(due(&restart(zero, 0, zero), false), Due::Later);
+        assert_eq!(due(&restart(nearly, 0, zero), false), Due::Later);
+        assert_eq!(due(&restart(UNMARKED, 0, zero), false), Due::Now);
+        let pending = [observe::MARKS[0].to_owned()].into();
+        let marked_before = Order { pending, ..restart(UNMARKED, 0, zero) };
+        assert_eq!(due(&marked_before, true), Due::Now);
+        assert_eq!(due(&marked_before, false), Due::Over, "an earlier run's restart has come");
+    }
+
+    #[test]
+    fn a_mark_that_outlives_the_restart_gets_another_one_and_no_third() {
+        let (zero, spent) = (Duration::ZERO, Duration::from_secs(300));
+        let again = |begun, unchanged| marked_still(&restart(spent, begun, unchanged)).is_err_and(|e| e.is_not_begun());
+        assert!(!again(1, UNMET - Duration::from_secs(1)), "the mark may follow");
+        assert!(again(1, UNMET));
+        assert!(!again(2, spent));
+        assert_eq!(due(&restart(spent, 1, UNMET), true), Due::Now);
+        assert_eq!(due(&restart(spent, 1, zero), false), Due::Over, "it has gone meanwhile");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 mod programs;
 
 use super::*;
+use auroractl_core::diff::FieldChange;
 use auroractl_core::identity::StackId;
 use auroractl_core::lower::Step;
 use auroractl_core::model::Group;
 use auroractl_core::observed::{Live, Observed, Owner};
-use auroractl_core::{Deed, Desired, Estimate, Input, Plan, Tags};
+use auroractl_core::{Deed, Desired, Estimate, Impact, Input, Plan, Tags};
+use serde_json::Value;
 
 fn id() -> StackId {
     StackId { name: "orders".into(), account: "123456789012".into(), region: "us-east-1".into() }
@@ -96,13 +98,20 @@ fn what_nobody_feels_runs_side_by_side() {
 }
 
 #[test]
-fn deferred_edits_count() {
-    let mut waiting = change("a", Action::Update, Level::None);
-    waiting.pending.insert("db_instance_class".into(), "db.r7g.xlarge".into());
-    let changes = vec![waiting, change("b", Action::Restart, Level::RebootOne)];
-    let observed = [live("a", 0, true), live("b", 1, false)];
-    let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Update, &[])];
-    assert_eq!(refined(changes, &observed, steps), [vec![1], vec![]]);
+fn deferred_edits_count_where_a_call_takes_them_along() {
+    let edges = |path: &str| {
+        let impact = Impact::new(Level::None, "a page");
+        let field = FieldChange { path: path.to_owned(), before: Value::Null, after: Value::Null, impact };
+        let mut waiting = change("a", Action::Update, Level::None);
+        waiting.fields.push(field);
+        waiting.pending.insert("db_instance_class".into(), "db.r7g.xlarge".into());
+        let changes = vec![waiting, change("b", Action::Restart, Level::RebootOne)];
+        let observed = [live("a", 0, true), live("b", 1, false)];
+        let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Update, &[])];
+        refined(changes, &observed, steps)
+    };
+    assert_eq!(edges("promotion_tier"), [vec![1], vec![]]);
+    assert_eq!(edges("tags.team"), [vec![], Vec::<StepId>::new()], "tags are another call");
 }
 
 #[test]

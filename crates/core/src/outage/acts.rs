@@ -7,16 +7,13 @@ use crate::durations::{Deed, Estimate, narrow};
 use crate::guard;
 use crate::impact::{Level, When};
 use crate::lower::{Program, Step, StepId};
-use crate::plan::{Action, Change, Reason};
+use crate::plan::{Action, Change, Reason, taken_along};
 use crate::queue::seconds;
 use crate::rehearse::Span;
 use crate::state::Verb;
 
 /// Fields whose edit makes clients connect elsewhere, beside what their grade says.
 const ELSEWHERE: &[(&str, &str)] = &[("db_cluster", "port")];
-
-/// What is pending of a member and waits for a restart of its own: no call applies it, whatever it says.
-const AT_RESTART: &[&str] = &["db_parameter_group_name", "db_cluster_parameter_group_name"];
 
 /// What a step does to whoever uses the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,12 +145,12 @@ fn edits(change: &Change, lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)>
             add(Effect::Moves, Estimate::NOTHING, &field.path);
         }
     }
-    // Any call with `ApplyImmediately` applies what was deferred earlier, too; a call for tags alone is another one.
-    let deferred = change.fields.iter().any(|field| field.impact.when == When::InWindow);
-    let called = !deferred && change.fields.iter().any(|field| !field.path.starts_with("tags."));
-    let applied = |path: &&String| called && kind == guard::MEMBER && !AT_RESTART.contains(&path.as_str());
-    for path in change.pending.keys().filter(applied) {
-        add(Effect::Restarts, lasts.edit(kind, path, Level::RebootOne), path);
+    let (taken, level) = match kind {
+        guard::PARENT => (Effect::AllRestart, Level::RebootAll),
+        _ => (Effect::Restarts, Level::RebootOne),
+    };
+    for path in taken_along(change) {
+        add(taken, lasts.edit(kind, path, level), path);
     }
     found
 }
@@ -198,25 +195,28 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn a_call_applies_what_was_deferred_and_not_what_waits_for_a_restart() {
-        let restarts = |pending: &[&str]| {
+    fn a_call_applies_what_was_deferred_and_that_is_felt() {
+        let felt = |address: &str, path: &str, pending: &str| {
             let field = FieldChange {
-                path: "promotion_tier".to_owned(),
+                path: path.to_owned(),
                 before: Value::Null,
                 after: Value::Null,
                 impact: Impact::new(Level::None, "a page"),
             };
             let change = Change {
                 fields: vec![field],
-                pending: pending.iter().map(|field| ((*field).to_owned(), Value::Null)).collect(),
+                pending: [(pending.to_owned(), Value::Null)].into(),
                 generation: 1,
-                ..Change::bare("db_instance.a".parse().unwrap(), Group::Cluster, Action::Update)
+                ..Change::bare(address.parse().unwrap(), Group::Cluster, Action::Update)
             };
-            let one =
-                |(effect, _, fields): (Effect, Estimate, Vec<String>)| (effect == Effect::Restarts).then_some(fields);
-            edits(&change, &Lasts::default()).into_iter().filter_map(one).flatten().collect::<Vec<String>>()
+            let found = edits(&change, &Lasts::default()).into_iter();
+            found.map(|(effect, _, fields)| (effect, fields.join(" "))).collect::<Vec<_>>()
         };
-        assert_eq!(restarts(AT_RESTART), Vec::<String>::new());
-        assert_eq!(restarts(&["db_instance_class", "db_parameter_group_name"]), ["db_instance_class"]);
+        let class = felt("db_instance.a", "promotion_tier", "db_instance_class");
+        assert_eq!(class, [(Effect::Restarts, "db_instance_class".to_owned())]);
+        assert_eq!(felt("db_instance.a", "promotion_tier", "db_parameter_group_name"), []);
+        let version = felt("db_cluster.main", "backup_retention_period", "engine_version");
+        assert_eq!(version, [(Effect::AllRestart, "engine_version".to_owned())]);
+        assert_eq!(felt("db_cluster.main", "deletion_protection", "engine_version"), []);
     }
 }

@@ -248,6 +248,19 @@ fn deferred_edits_come_with_the_next_call() {
 }
 
 #[test]
+fn a_version_that_was_left_to_the_window_restarts_all_with_a_quiet_edit_that_takes_it_along() {
+    let one = |path: &str| {
+        let mut change = change("db_cluster.main", Action::Update, &[(path, Level::None, When::Now)]);
+        change.pending.insert("engine_version".to_owned(), Value::Null);
+        let steps = vec![step("db_cluster.main", Verb::Update, &[])];
+        foretold(&[("a", 0), ("b", 1), ("c", 2)], vec![change], steps)
+    };
+    let outage = one("backup_retention_period");
+    assert_eq!((outage.writer.times, outage.readers), (1, Reading { times: 2, at_once: 2 }));
+    assert!(one("deletion_protection").is_none());
+}
+
+#[test]
 fn readers_that_go_and_readers_that_are_replaced() {
     let mut replaced = change("db_instance.b", Action::Replace, &[("availability_zone", Level::Replace, When::Now)]);
     replaced.old_generation = Some(0);

@@ -3,7 +3,7 @@
 //! What is made to stand in for somebody must be in the plan before there are steps. So it is told here from the changes,
 //! by the same measure by which the owning crate gives turns to its resources; tests hold the two against each other.
 
-use super::{Action, Change};
+use super::{Action, Change, taken_along};
 use crate::address::Address;
 use crate::diff::FieldChange;
 use crate::graph::Graph;
@@ -22,7 +22,9 @@ const FOR_SOME: &[(&str, &str, &str, &str)] =
 pub fn interrupts(graph: &Graph, changes: &BTreeMap<&Address, &Change>, at: &Address) -> bool {
     let Some(change) = changes.get(at) else { return false };
     let felt = match change.action {
-        Action::Update | Action::Restart | Action::Adopt => change.impact > Level::None || !change.pending.is_empty(),
+        Action::Update | Action::Restart | Action::Adopt => {
+            change.impact > Level::None || taken_along(change).next().is_some()
+        }
         Action::Replace => true,
         _ => false,
     };
@@ -67,4 +69,33 @@ fn needed<'a>(graph: &'a Graph, at: &'a Address) -> impl Iterator<Item = &'a Add
         next.extend(deps.filter(|dep| found.insert(*dep)));
     }
     found.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::FieldChange;
+    use crate::graph::Desired;
+    use crate::identity::StackId;
+    use crate::impact::Impact;
+    use crate::model::Group;
+    use serde_json::Value;
+
+    #[test]
+    fn an_edit_of_tags_takes_nobody_away_whatever_is_pending() {
+        let id = StackId { name: "s".into(), account: String::new(), region: String::new() };
+        let (graph, at): (Graph, Address) = (Desired::new(id).check().unwrap(), "db_instance.a".parse().unwrap());
+        let away = |path: &str| {
+            let impact = Impact::new(Level::None, "a page");
+            let field = FieldChange { path: path.to_owned(), before: Value::Null, after: Value::Null, impact };
+            let change = Change {
+                fields: vec![field],
+                pending: [("db_instance_class".to_owned(), Value::Null)].into(),
+                ..Change::bare(at.clone(), Group::Cluster, Action::Update)
+            };
+            interrupts(&graph, &BTreeMap::from([(&at, &change)]), &at)
+        };
+        assert!(away("promotion_tier"));
+        assert!(!away("tags.team"));
+    }
 }

@@ -18,7 +18,7 @@ use crate::stop::{Stop, Urgency};
 use crate::store::{Store, StoreError};
 use crate::sweep;
 use crate::wait::{Goal, Waits};
-use act::Acted;
+use act::{Acted, Worker};
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::{Program, StepId};
 use auroractl_core::observed::{Observed, Readiness};
@@ -33,7 +33,7 @@ use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use waiting::Looked;
+use waiting::{Looked, Trial};
 
 /// So long after a run was told to stop, for whatever reason, calls in flight may still end. What lasts longer (a throttled
 /// call that waits for its next attempt, a search for what was made) is left to the next run, as after a kill.
@@ -128,6 +128,7 @@ pub async fn apply<W: World>(
         looking: BTreeSet::new(),
         waits: Waits::default(),
         started: BTreeMap::new(),
+        trials: BTreeMap::new(),
         summary: Summary::default(),
         last: None,
         notes,
@@ -172,6 +173,8 @@ struct Run<'a, W: 'static> {
     looking: BTreeSet<String>,
     waits: Waits,
     started: BTreeMap<StepId, Duration>,
+    /// What became of operations so far.
+    trials: BTreeMap<StepId, Trial>,
     summary: Summary,
     /// Once the run is to stop: until when calls in flight are awaited.
     last: Option<Duration>,
@@ -282,11 +285,15 @@ impl<W: World> Run<'_, W> {
                     self.unwritten(&error);
                     return self.fail(step, &prepare::unwritten(&error));
                 }
-                let (notes, means) = (self.notes.clone(), self.means);
-                self.calls.push(Box::pin(act::perform(worker, means.world, means.clock, (step, notes))));
+                self.send(step, worker);
             }
             Err(error) => self.fail(step, &error),
         }
+    }
+
+    fn send(&mut self, step: StepId, worker: Worker<W>) {
+        let (notes, means) = (self.notes.clone(), self.means);
+        self.calls.push(Box::pin(act::perform(worker, means.world, means.clock, (step, notes))));
     }
 
     /// A call was answered.
@@ -314,7 +321,8 @@ impl<W: World> Run<'_, W> {
                 let over = self.book.operated(what).await;
                 self.written(step, over);
             }
-            Ok(Acted::Operated(_)) => self.wait(step, Goal::Over),
+            Ok(Acted::Operated(_)) => self.begun(step),
+            Err(error) if what.verb.operates() && error.is_not_begun() => self.idle(step, &error),
             Err(error) => {
                 // These may come from a second call behind a create that was executed.
                 let later = matches!(error.class, Class::Credentials | Class::Denied | Class::Fenced);

@@ -262,8 +262,11 @@ pub(super) fn order(book: &Book<'_>, work: Work<'_>, step: &Step) -> Option<RawO
         None => None,
     };
     let max_lag = Duration::from_millis(work.graph.manner().max_lag.into());
-    let (verb, outputs, elapsed) = (step.verb, ask.outputs.unwrap_or_default(), Duration::ZERO);
-    Some(RawOrder { verb, spec: ask.spec, outputs, target, max_lag, elapsed })
+    let (verb, outputs) = (step.verb, ask.outputs.unwrap_or_default());
+    let live = work.observed.get(&step.address).and_then(Observed::live);
+    let pending = live.map(|live| live.pending.keys().cloned().collect()).unwrap_or_default();
+    let (elapsed, begun, unchanged) = (Duration::ZERO, 0, Duration::ZERO);
+    Some(RawOrder { verb, spec: ask.spec, outputs, target, max_lag, elapsed, begun, unchanged, pending })
 }
 
 fn differs(work: Work<'_>, address: &Address) -> bool {

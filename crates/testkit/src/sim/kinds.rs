@@ -76,7 +76,7 @@ macro_rules! kinds {
                 const ADOPTION: Adoption = Adoption::$adoption;
                 const REPLACE: ReplaceOrder = ReplaceOrder::$order;
                 const TIMING: Timing = Timing {
-                    timeout: 3600.0, horizon: HORIZON.as_secs() as f32, stable: 1,
+                    timeout: 3600.0, horizon: HORIZON.as_secs() as f32, stable: 1, delay: 0.0,
                 };
                 type Outputs = Outputs;
 

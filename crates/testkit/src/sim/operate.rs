@@ -7,10 +7,16 @@ use super::world::{Inner, Object, World};
 use auroractl_core::state::Verb;
 use auroractl_core::{Identity, Readiness};
 use auroractl_engine::{CallError, Class, Order};
+use std::time::Duration;
 
-/// Begins an operation.
+const OPERATE: &str = "sim:Operate";
+/// A member can't be begun with before this time.
+const LATE: Duration = Duration::from_secs(5);
+
+/// Begins an operation. With a member it can't be begun at once, and what was begun first comes to nothing.
 pub(super) async fn operate<R: Spec>(w: &World, me: &Identity, order: &Order<R>) -> Result<Readiness, CallError> {
     match order.verb {
+        Verb::Settle | Verb::Restart if order.elapsed < LATE => Err(CallError::not_begun(OPERATE, "not yet")),
         Verb::Settle | Verb::Restart => Ok(Readiness::Pending("catching up".to_owned())),
         Verb::Failover | Verb::Failback => {
             w.write(Deed::Operate, me, |inner| fail_over(inner, me, order.target.as_deref())).await?;
@@ -26,6 +32,9 @@ pub(super) async fn operate<R: Spec>(w: &World, me: &Identity, order: &Order<R>)
 
 /// How far it is.
 pub(super) async fn progress<R: Spec>(w: &World, order: &Order<R>) -> Result<Readiness, CallError> {
+    if matches!(order.verb, Verb::Settle | Verb::Restart) && order.begun < 2 {
+        return Err(CallError::not_begun(OPERATE, "it has come to nothing"));
+    }
     let id = order.on.outputs.id.as_str();
     w.read(|inner| {
         let now = inner.now;
@@ -42,7 +51,7 @@ pub(super) async fn progress<R: Spec>(w: &World, order: &Order<R>) -> Result<Rea
 }
 
 fn refused(class: Class, why: &str) -> CallError {
-    CallError::new("sim:Operate", class, why)
+    CallError::new(OPERATE, class, why)
 }
 
 fn home(inner: &Inner, me: &Identity) -> Result<Object, CallError> {

@@ -26,7 +26,7 @@ const ALL: Range<usize> = 0..usize::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Edit {
     Nothing,
-    /// Tags.
+    /// Tags, beside a class that somebody left to the window: their call does not take it along.
     Quiet,
     /// Its class.
     Class,
@@ -34,7 +34,7 @@ enum Edit {
     Group,
     /// An earlier run left values waiting.
     Waiting,
-    /// A class that somebody left to the window, and now tags.
+    /// A class that somebody left to the window, and now an edit that takes it along.
     Deferred,
     /// It is not there, and is made.
     Missing,
@@ -168,14 +168,15 @@ fn edited(index: usize, edit: Edit) -> Change {
     let (action, fields) = match edit {
         Edit::Nothing => (Action::NoOp, vec![]),
         Edit::Missing => (Action::Create, vec![]),
-        Edit::Quiet | Edit::Deferred => (Action::Update, vec![field("tags.a", Level::None, When::Now)]),
+        Edit::Quiet => (Action::Update, vec![field("tags.a", Level::None, When::Now)]),
+        Edit::Deferred => (Action::Update, vec![field("promotion_tier", Level::None, When::Now)]),
         Edit::Class => (Action::Restart, vec![field("db_instance_class", Level::RebootOne, When::Now)]),
         Edit::Group => (Action::Restart, vec![field("db_parameter_group_name", Level::RebootOne, When::AtReboot)]),
         Edit::Waiting => (Action::Restart, vec![field("parameters_in_sync", Level::RebootOne, When::AtReboot)]),
     };
     let impact = fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None);
     let mut change = Change { fields, ..change(&name(index), action, impact) };
-    if edit == Edit::Deferred {
+    if matches!(edit, Edit::Quiet | Edit::Deferred) {
         change.pending.insert("db_instance_class".into(), "db.r7g.xlarge".into());
     }
     change
