@@ -344,7 +344,7 @@ cluster = rds.describe_db_clusters()['DBClusters'][0]['DBClusterIdentifier']
 rds.create_db_cluster_snapshot(DBClusterIdentifier=cluster, DBClusterSnapshotIdentifier='by-hand')",
     );
     let done = place.destroy().exits(0);
-    let told = "stays at AWS: the cluster snapshot by-hand needs it";
+    let told = "stays at AWS, only its record goes: the cluster snapshot by-hand needs it";
     assert!(done.stdout.contains(told), "{}{}", done.stdout, done.stderr);
     assert_eq!(place.census(), [("kms:key".to_owned(), 1)].into());
     assert_eq!(place.proxy.calls().iter().filter(|call| call.action == "ScheduleKeyDeletion").count(), 0);
@@ -388,6 +388,11 @@ fn what_has_failed_at_aws_is_told_and_left_alone() {
     let page = std::fs::read_to_string(place.cli.dir().join("report.html")).unwrap();
     assert!(page.contains("class=\"ailing\"") && page.contains(state), "{page}");
     assert_eq!(place.proxy.summary().writes, writes, "it holds data");
+    place.fail("db-cluster", "orders-dev", "stopped");
+    let done = place.run("status", &[]).exits(5);
+    assert!(done.stdout.contains("aws rds start-db-cluster"), "{}", done.stdout);
+    let _ = place.apply().exits(0);
+    assert_eq!(place.proxy.summary().writes, writes, "nobody waits for it");
     place.fail("db-cluster", "orders-dev", "available");
     place.settled();
     let _ = place.run("status", &[]).exits(0);

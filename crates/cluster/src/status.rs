@@ -50,8 +50,7 @@ fn read(status: &str, failed: &[&str]) -> Readiness {
         "available" => Readiness::Ready,
         "deleting" | "delete-precheck" => Readiness::Deleting,
         _ if failed.contains(&status) => Readiness::Failed(format!("its status is {status}{}", advice(status))),
-        // It was in use once, whatever is on record of it: it is not one that failed, which may be made anew.
-        "stopped" => Readiness::Pending(format!("stopped{}", advice(status))),
+        "stopped" => Readiness::Halted(format!("its status is {status}{}", advice(status))),
         _ => Readiness::Pending(status.to_owned()),
     }
 }
@@ -87,8 +86,8 @@ mod tests {
     #[test]
     fn who_stopped_a_cluster_is_told_how_to_start_it() {
         for read in [of_cluster, of_instance] {
-            let Readiness::Pending(told) = read("stopped") else { panic!("it holds data and is not made anew") };
-            assert!(told.starts_with("stopped: start it with `aws rds start-db-cluster`"), "{told}");
+            let Readiness::Halted(told) = read("stopped") else { panic!("it holds data and is not made anew") };
+            assert!(told.starts_with("its status is stopped: start it with `aws rds start-db-cluster`"), "{told}");
             assert_eq!(read("stopping"), Readiness::Pending("stopping".to_owned()));
             assert_eq!(read("starting"), Readiness::Pending("starting".to_owned()));
         }

@@ -75,6 +75,9 @@ pub enum Readiness {
     Ready,
     /// Not yet; the text is AWS's status. Unknown states count as this.
     Pending(String),
+    /// Somebody has switched it off, and no waiting brings it back; the text says status and what to do. It was in use, and
+    /// is as it was when it is switched on again.
+    Halted(String),
     /// It is on its way out.
     Deleting,
     /// It failed for good; the text says status and reason.

@@ -163,8 +163,10 @@ impl Wait {
             (_, Observed::Unknown(why)) => why.clone(),
             (goal, Observed::Live(live)) => match (&live.readiness, goal) {
                 (Readiness::Ready, Goal::Ready | Goal::Over) => return self.good_answer(asked, now),
-                (Readiness::Failed(why), Goal::Ready | Goal::Over) => return Verdict::Failed(why.clone()),
-                (Readiness::Failed(why), Goal::Absent) => why.clone(),
+                (Readiness::Failed(why) | Readiness::Halted(why), Goal::Ready | Goal::Over) => {
+                    return Verdict::Failed(why.clone());
+                }
+                (Readiness::Failed(why) | Readiness::Halted(why), Goal::Absent) => why.clone(),
                 (Readiness::Pending(status), _) => status.clone(),
                 (Readiness::Ready, Goal::Absent) => "available".to_owned(),
                 (Readiness::Deleting, _) => "deleting".to_owned(),

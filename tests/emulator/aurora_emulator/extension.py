@@ -30,6 +30,7 @@ _MODULES = (
     "logs",
     "autoscaling",
     "cloudwatch",
+    "sns",
     "backup",
     "tagging",
     "consistency",

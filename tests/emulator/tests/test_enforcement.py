@@ -427,3 +427,13 @@ def test_a_dimension_needs_its_resource(aws: Any) -> None:
     refused("ValidationException", scaling.describe_scaling_policies, PolicyNames=["readers"], **where)
     refused("ValidationException", scaling.describe_scalable_targets, **where)
     assert scaling.describe_scaling_policies(ServiceNamespace="rds", PolicyNames=["readers"])["ScalingPolicies"] == []
+
+
+def test_mail_addresses_are_one_whatever_their_case(aws: Any) -> None:
+    """A second subscription of one address is the first."""
+    sns = aws("sns")
+    topic = sns.create_topic(Name="alarms")["TopicArn"]
+    for endpoint in ("Ops@example.com", "ops@example.com"):
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=endpoint)
+    found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert [item["Endpoint"] for item in found] == ["ops@example.com"]

@@ -63,7 +63,11 @@ pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit,
             super::rules::beside(out, report)?;
             writeln!(out)?;
         }
-        writeln!(out, "{} {}.", "Plan:".bold(), words::summary(&plan.summary()))
+        writeln!(out, "{} {}.", "Plan:".bold(), words::summary(&plan.summary()))?;
+        if beside.rules.is_some_and(|report| report.blocking(true).next().is_some()) {
+            writeln!(out, "{} `auroractl apply` changes nothing and ends with exit code 3.", "Blocked:".red().bold())?;
+        }
+        Ok(())
     })
 }
 

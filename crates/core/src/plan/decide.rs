@@ -384,7 +384,7 @@ fn worst(fields: &[FieldChange]) -> Level {
 /// tell: an edit that differs may mend it or not.
 fn ailing(live: &Live) -> Option<Reason> {
     match &live.readiness {
-        Readiness::Failed(status) => Some(Reason::Ailing { status: status.clone() }),
+        Readiness::Failed(status) | Readiness::Halted(status) => Some(Reason::Ailing { status: status.clone() }),
         Readiness::Ready | Readiness::Pending(_) | Readiness::Deleting => None,
     }
 }
@@ -394,6 +394,6 @@ fn lost(readiness: &Readiness) -> Option<Reason> {
     match readiness {
         Readiness::Failed(status) => Some(Reason::FailedEarlier { status: status.clone() }),
         Readiness::Deleting => Some(Reason::DeletedOutside),
-        Readiness::Ready | Readiness::Pending(_) => None,
+        Readiness::Ready | Readiness::Pending(_) | Readiness::Halted(_) => None,
     }
 }

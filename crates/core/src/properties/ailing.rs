@@ -39,9 +39,13 @@ fn applied() -> Site {
 
 /// The plan when the cluster has failed.
 fn failed(site: &Site, graph: &Graph) -> Plan {
+    seen_as(Readiness::Failed(STATUS.to_owned()), site, graph)
+}
+
+fn seen_as(readiness: Readiness, site: &Site, graph: &Graph) -> Plan {
     let mut observed = site.observe(graph);
     let Some(Observed::Live(live)) = observed.get_mut(&main_address()) else { panic!("it is there") };
-    live.readiness = Readiness::Failed(STATUS.to_owned());
+    live.readiness = readiness;
     let options = Options::default();
     let inputs = Inputs { kinds: &Abstract, graph, state: &site.state, observed: &observed, options: &options };
     plan(&inputs).unwrap()
@@ -88,6 +92,16 @@ fn one_that_never_was_usable_is_made_anew() {
     site.state.resources.get_mut(&main_address()).unwrap().settled = false;
     let plan = failed(&site, &graph);
     assert_eq!((main_of(&plan).action, main_of(&plan).ailing()), (Action::Replace, None));
+}
+
+#[test]
+fn one_that_somebody_switched_off_is_told_and_never_made_anew() {
+    let (mut site, graph) = (applied(), cluster(0, 0));
+    for settled in [true, false] {
+        site.state.resources.get_mut(&main_address()).unwrap().settled = settled;
+        let plan = seen_as(Readiness::Halted(STATUS.to_owned()), &site, &graph);
+        assert_eq!((main_of(&plan).action, main_of(&plan).ailing()), (Action::NoOp, Some(STATUS)));
+    }
 }
 
 #[test]

@@ -394,14 +394,15 @@ proptest! {
         prop_assert_eq!(all(&program, Verb::Restart).len(), expected);
     }
 
-    /// The role moves once, before the writer's turn, to a reader whose turn is over and that has caught up.
+    /// Where a reader is fit, the role moves once, before the writer's turn, to one whose turn is over and that has caught up.
     #[test]
     fn the_role_moves_before_the_writers_turn(scene in scenes()) {
         let program = program(&scene);
         let away = scene.away(&program);
         let failovers = all(&program, Verb::Failover);
         let turn = away.iter().find(|(index, _)| scene.writer == Some(*index));
-        let rolls = scene.manner.strategy == Strategy::Roll && scene.members.len() > 1;
+        let fit = scene.writer.map(|writer| scene.fit(writer)).unwrap_or_default();
+        let rolls = scene.manner.strategy == Strategy::Roll && !fit.is_empty();
         prop_assert_eq!(failovers.len(), usize::from(turn.is_some() && rolls), "{:?}", program);
         let (Some(failover), Some((_, turn))) = (failovers.first(), turn) else { return Ok(()) };
         let target = program.steps[*failover].target.clone().unwrap();
@@ -414,7 +415,7 @@ proptest! {
             prop_assert!(!before || program.waits_for(*failover, id), "{} {} is not over", step.verb, step.address);
         }
         let tier = |at: &Address| scene.members[at.name()[1..].parse::<usize>().unwrap()].0;
-        let lowest = (0..scene.members.len()).filter(|index| scene.writer != Some(*index)).map(|index| scene.members[index].0).min();
+        let lowest = fit.iter().map(|index| scene.members[*index].0).min();
         prop_assert_eq!(Some(tier(&target)), lowest);
     }
 
@@ -490,7 +491,8 @@ proptest! {
         if scene.surge != Surge::Wanted {
             there.insert(surge());
         }
-        let helped = scene.surge.is_wanted() || scene.members.len() > 1;
+        let fit = scene.writer.map_or(scene.members.len() > 1, |writer| !scene.fit(writer).is_empty());
+        let helped = scene.surge.is_wanted() || fit;
         loop {
             pool.extend(std::iter::from_fn(|| queue.take()));
             if pool.is_empty() {

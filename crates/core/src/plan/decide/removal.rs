@@ -130,7 +130,7 @@ impl Run<'_> {
         }
         // A run may have been interrupted before it wrote down that it was usable, and what is being made may be usable
         // before the delete arrives.
-        let usable = matches!(live.readiness, Readiness::Ready | Readiness::Pending(_));
+        let usable = matches!(live.readiness, Readiness::Ready | Readiness::Pending(_) | Readiness::Halted(_));
         let settled = case.record.is_some_and(|record| record.settled) || usable;
         // Neither what is made anew counts, nor what is not there: for a while nobody would serve. Who stands in while they
         // are made goes when they are there.
