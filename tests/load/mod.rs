@@ -136,6 +136,8 @@ impl Stage {
         cli.set_time_scale(SCALE);
         cli.set_env("AWS_REGION", "us-east-1");
         let bucket = format!("states-{account}");
+        // A new account may have 40 clusters.
+        let _ = emulator.admin("POST", "quotas", &serde_json::json!({"factor": 100}))?;
         let stage = Self { emulator, proxy, cli, account, bucket };
         stage.make_bucket()?;
         Ok(stage)
@@ -195,8 +197,11 @@ impl Stage {
             if plan.code != Some(0) {
                 outcome.wrong.push(format!("{name} has changes: exit {:?} {}", plan.code, plan.stderr));
             }
-            let state = self.cli.run(&["state", "pull", &file(name)])?;
-            let state: Value = serde_json::from_str(&state.stdout)?;
+            let pulled = self.cli.run(&["state", "pull", &file(name)])?;
+            let Ok(state) = serde_json::from_str::<Value>(&pulled.stdout) else {
+                outcome.wrong.push(format!("{name} has no state: exit {:?} {}", pulled.code, pulled.stderr));
+                continue;
+            };
             let records = state.get("resources").and_then(Value::as_object).into_iter().flatten();
             known.extend(records.filter_map(|(_, record)| record.get("oid")?.as_str().map(str::to_owned)));
         }

@@ -14,6 +14,7 @@ use crate::look::Look;
 use crate::refresh::{Scene, Search, Seen, of_intent};
 use auroractl_core::Address;
 use auroractl_core::journal::Entry;
+use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::observed::{Live, Observed};
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
 use futures::future::try_join_all;
@@ -111,11 +112,41 @@ pub(crate) fn record(state: &State, intent: &Intent, live: &Live, stamp: (u32, i
         oid: intent.oid.clone(),
         generation: intent.generation,
         name: intent.name.clone(),
-        applied: live.spec.clone(),
+        // Tags that others have put on it meanwhile were not sent: as sent ones the next plan would take them off.
+        applied: without_foreign_tags(Sides { applied: None, observed: &live.spec, desired: &intent.spec })
+            .into_owned(),
         outputs: live.outputs.clone(),
         deps: intent.deps.clone(),
         incarnation: live.incarnation.clone(),
         settled: false,
         born,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::Owner;
+    use auroractl_core::identity::StackId;
+    use serde_json::json;
+
+    #[test]
+    fn what_others_put_on_it_was_not_sent() {
+        let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
+        let intent = Intent {
+            address: "vpc.main".parse().unwrap(),
+            generation: 0,
+            oid: "o".into(),
+            name: String::new(),
+            verb: Verb::Create,
+            spec: json!({"cidr_block": "10.0.0.0/16", "tags": {"team": "data"}}),
+            deps: [].into(),
+            attempted: true,
+            kept_by: None,
+        };
+        let tagged = json!({"cidr_block": "10.0.0.0/16", "tags": {"team": "data", "cost-centre": "7"}});
+        let live = Live::ready(tagged, json!({}), Owner::Oid("o".into()));
+        let made = record(&State::new(stack, "lineage".into()), &intent, &live, (1, 0));
+        assert_eq!(made.applied, intent.spec);
     }
 }

@@ -25,6 +25,7 @@ class Admin:
             ("POST", "speed"): self._speed,
             ("POST", "durations"): self._durations,
             ("POST", "consistency"): self._consistency,
+            ("POST", "quotas"): self._quotas,
             ("POST", "reset"): self._reset,
             ("POST", "snapshot"): lambda body: {"id": self._snapshots.take(body.get("path"))},
             ("POST", "restore"): self._restore,
@@ -62,6 +63,10 @@ class Admin:
         WORLD.settings.consistency_seconds = float(body.get("seconds", 0))
         WORLD.settings.iam_propagation_seconds = float(body.get("iam_seconds", 0))
         return vars(WORLD.settings)
+
+    def _quotas(self, body: dict[str, Any]) -> Any:
+        WORLD.settings.quota_factor = int(body["factor"])
+        return {"factor": WORLD.settings.quota_factor}
 
     def _reset(self, _: dict[str, Any]) -> Any:
         snapshot.reset()

@@ -23,6 +23,7 @@ from .rds_catalog import (
     versions,
 )
 from .rds_paging import page
+from .world import WORLD
 
 _LOGS = ["postgresql", "instance", "iam-db-auth-error"]
 
@@ -176,7 +177,7 @@ def _backup(cluster: Any) -> dict[str, Any]:
 
 @add(RDSResponse)
 def describe_account_attributes(self: Any) -> ActionResult:
-    """Quotas of RDS with what is used: the defaults of a new account."""
+    """Quotas of RDS with what is used: the defaults of a new account, or a multiple of them."""
     backend = self.backend
     custom = [name for name in backend.db_parameter_groups if not name.startswith("default.")]
     used = {
@@ -192,7 +193,8 @@ def describe_account_attributes(self: Any) -> ActionResult:
         "DBClusterParameterGroups": (len(backend.db_cluster_parameter_groups), 50),
         "DBClusterRoles": (0, 5),
     }
-    quotas = [{"AccountQuotaName": name, "Used": now, "Max": most} for name, (now, most) in used.items()]
+    factor = WORLD.settings.quota_factor
+    quotas = [{"AccountQuotaName": name, "Used": now, "Max": most * factor} for name, (now, most) in used.items()]
     return ActionResult({"AccountQuotas": quotas})
 
 

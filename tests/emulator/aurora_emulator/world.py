@@ -39,6 +39,7 @@ class Settings:
 
     consistency_seconds: float = 0.0
     iam_propagation_seconds: float = 0.0
+    quota_factor: int = 1
 
 
 class World:

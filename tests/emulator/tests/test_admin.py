@@ -113,6 +113,19 @@ def test_durations_can_be_changed(emulator: Any) -> None:
     emulator.admin("durations", **{"db-cluster.create": 40})
 
 
+def test_quotas_can_be_raised(aws: Any, emulator: Any) -> None:
+    """All of them, so many times."""
+
+    def most() -> int:
+        quotas = aws("rds").describe_account_attributes()["AccountQuotas"]
+        return next(int(quota["Max"]) for quota in quotas if quota["AccountQuotaName"] == "DBClusters")
+
+    assert most() == 40
+    emulator.admin("quotas", factor=10)
+    assert most() == 400
+    emulator.admin("quotas", factor=1)
+
+
 def test_a_request_that_breaks_off_has_no_effect(aws: Any, emulator: Any) -> None:
     """Half a body is not half a resource."""
     host, port = emulator.url.removeprefix("http://").split(":")
