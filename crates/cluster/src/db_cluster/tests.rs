@@ -2,7 +2,8 @@
 
 use super::request::{exports, immediately};
 use super::*;
-use crate::db_instance::{DbInstance, DbInstanceOutputs, SERVERLESS};
+use crate::db_instance::SERVERLESS;
+use crate::testing;
 use auroractl_core::{Address, Level, Live, Observed, Of, Owner, When};
 use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster as Raw, MasterUserSecret, ServerlessV2ScalingConfigurationInfo,
@@ -216,31 +217,7 @@ fn capacity_is_compared_number_by_number() {
 
 /// A member of this class, as it was observed.
 fn member(class: &str) -> (Address, Observed) {
-    let spec = DbInstance {
-        db_instance_identifier: "orders-a".into(),
-        db_cluster_identifier: Input::Value("orders".into()),
-        db_instance_class: class.into(),
-        availability_zone: None,
-        promotion_tier: 0,
-        db_parameter_group_name: Input::Value("g".into()),
-        monitoring_interval: 0,
-        monitoring_role_arn: None,
-        ca_certificate_identifier: None,
-        auto_minor_version_upgrade: true,
-        publicly_accessible: false,
-        preferred_maintenance_window: None,
-        parameters_in_sync: Some(true),
-        deferred: false,
-        tags: Tags::new(),
-    };
-    let outputs = DbInstanceOutputs {
-        db_instance_identifier: "orders-a".into(),
-        db_instance_arn: String::new(),
-        dbi_resource_id: String::new(),
-        endpoint: None,
-        availability_zone: None,
-        is_writer: true,
-    };
+    let (spec, outputs) = (testing::member("orders-a", class), testing::outputs("orders-a", true));
     let (spec, outputs) = (serde_json::to_value(spec).unwrap(), serde_json::to_value(outputs).unwrap());
     let live = Live::ready(spec, outputs, Owner::Untagged);
     (Address::new("db_instance", "a").unwrap(), Observed::Live(Box::new(live)))

@@ -220,9 +220,8 @@ fn caught_up(lag: Option<f64>, most: Duration, elapsed: Duration) -> Readiness {
 
 #[cfg(test)]
 mod tests {
-    use super::super::DbInstanceOutputs;
     use super::*;
-    use auroractl_core::{Input, Tags};
+    use crate::testing;
     use auroractl_engine::Past;
     use aws_sdk_rds::types::DbClusterMember;
 
@@ -248,31 +247,8 @@ mod tests {
 
     /// A restart that was asked for so long ago, was begun so often, and of which the same has been told for so long.
     fn restart(elapsed: Duration, begun: u8, unchanged: Duration) -> Order<DbInstance> {
-        let spec = DbInstance {
-            db_instance_identifier: "orders-a".into(),
-            db_cluster_identifier: Input::Value("orders".into()),
-            db_instance_class: "db.r7g.large".into(),
-            availability_zone: None,
-            promotion_tier: 1,
-            db_parameter_group_name: Input::Value("g".into()),
-            monitoring_interval: 0,
-            monitoring_role_arn: None,
-            ca_certificate_identifier: None,
-            auto_minor_version_upgrade: true,
-            publicly_accessible: false,
-            preferred_maintenance_window: None,
-            parameters_in_sync: Some(true),
-            deferred: false,
-            tags: Tags::new(),
-        };
-        let outputs = DbInstanceOutputs {
-            db_instance_identifier: "orders-a".into(),
-            db_instance_arn: String::new(),
-            dbi_resource_id: String::new(),
-            endpoint: None,
-            availability_zone: None,
-            is_writer: false,
-        };
+        let spec = testing::member("orders-a", "db.r7g.large");
+        let outputs = testing::outputs("orders-a", false);
         let (on, max_lag) = (Past { spec, outputs, parent_stays: true }, Duration::from_secs(1));
         Order { verb: Verb::Restart, on, target: None, max_lag, elapsed, begun, unchanged, pending: [].into() }
     }

@@ -3,12 +3,13 @@
 mod programs;
 
 use super::*;
+use crate::testing;
 use auroractl_core::diff::FieldChange;
 use auroractl_core::identity::StackId;
 use auroractl_core::lower::Step;
 use auroractl_core::model::Group;
 use auroractl_core::observed::{Live, Observed, Owner};
-use auroractl_core::{Deed, Desired, Estimate, Impact, Input, Plan, Tags};
+use auroractl_core::{Deed, Desired, Estimate, Impact, Plan};
 use serde_json::Value;
 
 fn id() -> StackId {
@@ -20,35 +21,11 @@ fn at(name: &str) -> Address {
 }
 
 pub(super) fn spec(name: &str, tier: u8) -> DbInstance {
-    DbInstance {
-        db_instance_identifier: name.into(),
-        db_cluster_identifier: Input::Value("orders".into()),
-        db_instance_class: "db.r7g.large".into(),
-        availability_zone: None,
-        promotion_tier: tier,
-        db_parameter_group_name: Input::Value("g".into()),
-        monitoring_interval: 0,
-        monitoring_role_arn: None,
-        ca_certificate_identifier: None,
-        auto_minor_version_upgrade: true,
-        publicly_accessible: false,
-        preferred_maintenance_window: None,
-        parameters_in_sync: None,
-        deferred: false,
-        tags: Tags::new(),
-    }
+    DbInstance { promotion_tier: tier, ..testing::member(name, "db.r7g.large") }
 }
 
 fn live(name: &str, tier: u8, is_writer: bool) -> (Address, Observed) {
-    let spec = spec(name, tier);
-    let outputs = DbInstanceOutputs {
-        db_instance_identifier: name.into(),
-        db_instance_arn: String::new(),
-        dbi_resource_id: String::new(),
-        endpoint: None,
-        availability_zone: None,
-        is_writer,
-    };
+    let (spec, outputs) = (spec(name, tier), testing::outputs(name, is_writer));
     let (spec, outputs) = (serde_json::to_value(spec).unwrap(), serde_json::to_value(outputs).unwrap());
     let live = Live::ready(spec, outputs, Owner::Untagged);
     (at(name), Observed::Live(Box::new(live)))

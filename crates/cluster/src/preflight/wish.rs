@@ -132,33 +132,18 @@ fn touched_one(change: &Change, field: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auroractl_core::FieldChange;
     use auroractl_core::graph::Desired;
     use auroractl_core::identity::StackId;
     use auroractl_core::impact::Impact;
     use auroractl_core::model::Group;
     use auroractl_core::observed::{Live, Owner};
-    use auroractl_core::{FieldChange, Input, Tags};
 
     fn graph() -> Graph {
         let mut desired = Desired::new(StackId { name: "s".into(), account: "1".into(), region: "r".into() });
         let cluster = desired.add("main", &crate::db_cluster::sample()).unwrap();
-        let member = DbInstance {
-            db_instance_identifier: "orders-a".into(),
-            db_cluster_identifier: cluster.out(),
-            db_instance_class: "db.r7g.large".into(),
-            availability_zone: None,
-            promotion_tier: 1,
-            db_parameter_group_name: Input::Value("g".into()),
-            monitoring_interval: 0,
-            monitoring_role_arn: None,
-            ca_certificate_identifier: None,
-            auto_minor_version_upgrade: true,
-            publicly_accessible: false,
-            preferred_maintenance_window: None,
-            parameters_in_sync: None,
-            deferred: false,
-            tags: Tags::new(),
-        };
+        let member = crate::testing::member("orders-a", "db.r7g.large");
+        let member = DbInstance { db_cluster_identifier: cluster.out(), ..member };
         desired.add("a", &member).unwrap();
         desired.check().unwrap()
     }
