@@ -8,7 +8,7 @@ use crate::guard;
 use crate::impact::When;
 
 /// The fields of a cluster that AWS edits with the call only where it is told so (`ApplyImmediately`). All others it
-/// edits at once in any case, so that a call with none of these is not told so and takes nothing along.
+/// edits at once in any case, so that a call with none of these is not told so while anything waits, and takes nothing along.
 pub const CLUSTER_TIMED: &[&str] =
     &["engine_version", "enable_iam_database_authentication", "storage_type", "backup_retention_period"];
 
