@@ -94,4 +94,11 @@ impl Clock {
         let Some(day) = self.day else { return Timestamp::now() };
         SignedDuration::try_from(self.now()).ok().and_then(|time| day.checked_add(time).ok()).unwrap_or(day)
     }
+
+    /// The time of day as people read it, in UTC to the second: always of one length, so that what is written with it
+    /// takes the same room at any time.
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        format!("{:.0}", self.wall())
+    }
 }

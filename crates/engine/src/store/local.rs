@@ -171,7 +171,7 @@ pub(super) fn lock(folder: &Folder, command: String) -> Result<Box<dyn DiskFile>
         pause();
     }
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let since = Clock::default().wall().to_string();
+    let since = Clock::default().stamp();
     let text = Holder { pid: std::process::id(), host, since, command }.written();
     let told = file.set_len(0).and_then(|()| file.write_at(text.as_bytes(), 0));
     told.map_err(folder.failed("write", &path))?;

@@ -191,7 +191,7 @@ impl Remote {
             nonce: self.nonce.clone(),
             pid: std::process::id(),
             host,
-            since: self.clock.wall().to_string(),
+            since: self.clock.stamp(),
             command: command.to_owned(),
             ttl: self.terms.ttl.as_secs(),
         }

@@ -186,7 +186,7 @@ impl Pen {
         let (bytes, sum) = snapshot::encode(&state, &head)?;
         let blob = Blob { name: name("state", (root.epoch, state.serial), &sum), sum };
         self.site.write(&blob, &bytes).await?;
-        let at = self.site.clock.wall().to_string();
+        let at = self.site.clock.stamp();
         let snap = Snap { blob, serial: state.serial, resources: state.resources.len(), at };
         let history = root.snapshot.iter().chain(&root.history).take(HISTORY).cloned().collect();
         Ok(Root {

@@ -130,6 +130,7 @@ fn two_writers_and_a_reader() {
     let error = open(&disk, apply()).unwrap_err();
     let StoreError::Locked(holder) = &error else { panic!("{error}") };
     assert_eq!((holder.pid, holder.command.as_str()), (std::process::id(), "apply"));
+    assert_eq!(holder.since.len(), "2026-01-01T00:00:00Z".len(), "{}", holder.since);
     assert!(
         error.to_string().starts_with(&format!("the state is locked by pid {} on ", std::process::id())),
         "{error}"
