@@ -307,6 +307,29 @@ impl Change {
         }
     }
 
+    /// Is the resource made, be it anew or for a while?
+    #[must_use]
+    pub fn makes(&self) -> bool {
+        matches!(self.action, Action::Create | Action::Replace | Action::Surge)
+    }
+
+    /// Does this field, or one below it, differ?
+    #[must_use]
+    pub fn edits(&self, field: &str) -> bool {
+        let below = |path: &str| path.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+        self.fields.iter().any(|edit| edit.path == field || below(&edit.path))
+    }
+
+    /// Is AWS told a wish for this field, or one below it: is the resource made, or the field edited in place?
+    #[must_use]
+    pub fn sends(&self, field: &str) -> bool {
+        match self.action {
+            Action::Create | Action::Replace | Action::Surge => true,
+            Action::Update | Action::Restart | Action::Adopt => self.edits(field),
+            Action::NoOp | Action::Delete | Action::Forget | Action::Refused => false,
+        }
+    }
+
     /// The worst that users feel of the call itself: what counts at a restart or in the maintenance window is felt then.
     #[must_use]
     pub fn felt_now(&self) -> Level {

@@ -3,7 +3,7 @@
 use crate::db_cluster::{DbCluster, ServerlessV2Scaling, StorageType};
 use crate::db_instance::DbInstance;
 use crate::version::{self, Step};
-use auroractl_core::plan::{Action, Change};
+use auroractl_core::plan::Change;
 use auroractl_core::{Address, Graph, Model, Observed, Of, Plan};
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ impl Wish {
     pub fn of(plan: &Plan, graph: &Graph, observed: &BTreeMap<Address, Observed>) -> Option<Self> {
         let mut wish = Self::default();
         for change in &plan.changes {
-            if matches!(change.action, Action::Create | Action::Replace | Action::Surge) {
+            if change.makes() {
                 *wish.made.entry(change.address.kind().to_owned()).or_default() += 1;
             }
             wish.cluster(change, graph, observed);
@@ -68,22 +68,23 @@ impl Wish {
 
     fn cluster(&mut self, change: &Change, graph: &Graph, observed: &BTreeMap<Address, Observed>) {
         const FIELDS: [&str; 2] = ["engine_version", "serverless_v2_scaling_configuration"];
-        if change.address.kind() != DbCluster::KIND || !touched(change, &FIELDS) {
+        if change.address.kind() != DbCluster::KIND || !FIELDS.iter().any(|field| change.sends(field)) {
             return;
         }
         let Some((spec, runs)) = cluster(&change.address, graph, observed) else { return };
         let version = will_run(&spec, runs.as_deref());
         let cluster = Cluster {
-            chosen: touched(change, &["engine_version"]) && runs.as_ref() != Some(&version),
+            chosen: change.sends("engine_version") && runs.as_ref() != Some(&version),
             version,
-            runs: runs.filter(|_| touched_one(change, "engine_version")),
+            runs: runs.filter(|_| change.edits("engine_version")),
             serverless: spec.serverless_v2_scaling_configuration,
         };
         self.clusters.insert(change.address.clone(), cluster);
     }
 
     fn instance(&mut self, change: &Change, graph: &Graph, observed: &BTreeMap<Address, Observed>) {
-        if change.address.kind() != DbInstance::KIND || !touched(change, &["db_instance_class", "availability_zone"]) {
+        const FIELDS: [&str; 2] = ["db_instance_class", "availability_zone"];
+        if change.address.kind() != DbInstance::KIND || !FIELDS.iter().any(|field| change.sends(field)) {
             return;
         }
         let Some(spec) = spec::<DbInstance>(graph, &change.address) else { return };
@@ -116,19 +117,6 @@ fn spec<M: Model>(graph: &Graph, at: &Address) -> Option<M> {
     Of::<M>::spec(&graph.any(at)?.spec).ok()
 }
 
-/// Is the resource made, or one of these fields edited?
-fn touched(change: &Change, fields: &[&str]) -> bool {
-    match change.action {
-        Action::Create | Action::Replace | Action::Surge => true,
-        Action::Update | Action::Restart | Action::Adopt => fields.iter().any(|field| touched_one(change, field)),
-        Action::NoOp | Action::Delete | Action::Forget | Action::Refused => false,
-    }
-}
-
-fn touched_one(change: &Change, field: &str) -> bool {
-    change.fields.iter().any(|edit| edit.path.split('.').next() == Some(field))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +126,7 @@ mod tests {
     use auroractl_core::impact::Impact;
     use auroractl_core::model::Group;
     use auroractl_core::observed::{Live, Owner};
+    use auroractl_core::plan::Action;
 
     fn graph() -> Graph {
         let mut desired = Desired::new(StackId { name: "s".into(), account: "1".into(), region: "r".into() });
