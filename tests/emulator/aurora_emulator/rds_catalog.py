@@ -15,6 +15,13 @@ from typing import Any
 
 ENGINE = "aurora-postgresql"
 SERVERLESS = "db.serverless"
+# Certificate authorities, each with its first and its last day.
+AUTHORITIES = {
+    "rds-ca-ecc384-g1": ("2021-05-24", "2121-05-24"),
+    "rds-ca-rsa2048-g1": ("2021-05-24", "2061-05-24"),
+    "rds-ca-rsa4096-g1": ("2021-05-24", "2121-05-24"),
+}
+DEFAULT_AUTHORITY = "rds-ca-rsa2048-g1"
 _RANGE = re.compile(r"^(-?[0-9.]+(?:e[+-]?[0-9]+)?)-(-?[0-9.]+(?:e[+-]?[0-9]+)?)$")
 # The oldest major version that a family of classes can no longer or not yet run; a small table, not AWS's whole one.
 _OLD_CLASSES = re.compile(r"^db\.r4\.")

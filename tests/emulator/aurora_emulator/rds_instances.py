@@ -21,7 +21,7 @@ from .rds_lifecycle import (
     need_instance,
 )
 from .rds_models import AuroraInstance, kms_key_arn
-from .rds_rules import check_insights_retention, check_monitoring_role, named_cluster
+from .rds_rules import check_authority, check_insights_retention, check_monitoring_role, named_cluster
 
 # Members that an Aurora instance takes from its cluster: AWS refuses them on the instance.
 _CLUSTER_LEVEL = {
@@ -95,6 +95,7 @@ def _check_new(backend: Any, cluster: Any, kwargs: Any) -> None:
 def _check_common(backend: Any, kwargs: Any, cluster: Any) -> None:
     check_monitoring_role(kwargs.get("monitoring_role_arn"), kwargs.get("monitoring_interval"), backend)
     check_insights_retention(kwargs.get("performance_insights_retention_period"))
+    check_authority(kwargs.get("ca_certificate_identifier"))
     check_windows(None, kwargs.get("preferred_maintenance_window"))
     tier = kwargs.get("promotion_tier")
     if tier is not None and not 0 <= int(tier) <= 15:

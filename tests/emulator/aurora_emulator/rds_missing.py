@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from hashlib import sha1
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -11,6 +13,8 @@ from moto.rds.responses import RDSResponse
 from .errors import rds_error
 from .extend import add, around
 from .rds_catalog import (
+    AUTHORITIES,
+    DEFAULT_AUTHORITY,
     ENGINE,
     classes,
     default_version,
@@ -23,6 +27,7 @@ from .rds_catalog import (
     versions,
 )
 from .rds_paging import page
+from .rds_rules import check_authority
 from .world import WORLD
 
 _LOGS = ["postgresql", "instance", "iam-db-auth-error"]
@@ -48,7 +53,7 @@ def _engine_version(version: str) -> dict[str, Any]:
         "SupportsBabelfish": version_key(version) >= (13, 4),
         "SupportsLimitlessDatabase": False,
         "SupportsCertificateRotationWithoutRestart": rotates_without_restart(version),
-        "SupportedCACertificateIdentifiers": ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"],
+        "SupportedCACertificateIdentifiers": list(AUTHORITIES),
         "SupportsLocalWriteForwarding": False,
         "SupportsIntegrations": version_key(version) >= (16, 4),
         "ServerlessV2FeaturesSupport": {"MinCapacity": 0.0, "MaxCapacity": 256.0},
@@ -116,6 +121,29 @@ def _option(name: str, version: str, zones: list[str]) -> dict[str, Any]:
         "SupportsGlobalDatabases": True,
         "SupportsClusters": True,
         "SupportedNetworkTypes": ["IPV4", "DUAL"],
+    }
+
+
+@add(RDSResponse)
+def describe_certificates(self: Any) -> ActionResult:
+    """The certificate authorities of the region; one that is asked for by name must be among them."""
+    wanted = self.params.get("CertificateIdentifier")
+    check_authority(wanted)
+    found = [wanted.lower()] if wanted else list(AUTHORITIES)
+    listed: Any = page(self, "Certificates", [_authority(self, name) for name in found]).result
+    return ActionResult({"DefaultCertificateForNewLaunches": DEFAULT_AUTHORITY, **listed})
+
+
+def _authority(self: Any, name: str) -> dict[str, Any]:
+    first, last = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in AUTHORITIES[name])
+    return {
+        "CertificateIdentifier": name,
+        "CertificateType": "CA",
+        "Thumbprint": sha1(name.encode()).hexdigest(),
+        "ValidFrom": first,
+        "ValidTill": last,
+        "CertificateArn": f"arn:aws:rds:{self.region}::cert:{name}",
+        "CustomerOverride": False,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from moto.rds import models as moto_rds
 from moto.rds.models import DBCluster, DBInstanceClustered, MasterUserSecret
 
-from .rds_catalog import ENGINE, default_version, family_of
+from .rds_catalog import DEFAULT_AUTHORITY, ENGINE, default_version, family_of
 
 # What a cluster that is restored from a backup has in common with the original, by the name of the request member.
 _INHERITED = (
@@ -30,7 +30,6 @@ _INHERITED = (
     "preferred_maintenance_window",
     "copy_tags_to_snapshot",
 )
-DEFAULT_CA = "rds-ca-rsa2048-g1"
 _SUFFIX = string.ascii_uppercase + string.digits
 
 
@@ -90,7 +89,7 @@ class AuroraCluster(DBCluster):
         self.engine_lifecycle_support = kwargs.get("engine_lifecycle_support") or "open-source-rds-extended-support"
         self.activity_stream_status = "stopped"
         self._enable_http_endpoint = bool(kwargs.get("enable_http_endpoint"))
-        self.ca_certificate_identifier = kwargs.get("ca_certificate_identifier") or DEFAULT_CA
+        self.ca_certificate_identifier = kwargs.get("ca_certificate_identifier") or DEFAULT_AUTHORITY
 
     @property
     def status(self) -> str:
@@ -163,7 +162,7 @@ class AuroraInstance(DBInstanceClustered):
         kwargs.setdefault("promotion_tier", 1)
         super().__init__(db_cluster_identifier=db_cluster_identifier, **kwargs)
         self.dbi_resource_id = resource_id("db")
-        self.ca_certificate_identifier = kwargs.get("ca_certificate_identifier") or DEFAULT_CA
+        self.ca_certificate_identifier = kwargs.get("ca_certificate_identifier") or DEFAULT_AUTHORITY
         if self.cluster.engine != ENGINE:
             return
         self._take_cluster_fields()

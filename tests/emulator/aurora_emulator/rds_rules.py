@@ -10,6 +10,7 @@ from moto.iam.models import iam_backends
 from moto.rds.exceptions import DBClusterNotFoundError
 
 from .errors import rds_error
+from .rds_catalog import AUTHORITIES
 from .world import WORLD
 
 _MONITORING_POLICY = "AmazonRDSEnhancedMonitoringRole"
@@ -39,6 +40,12 @@ def check_security_groups(backend: Any, groups: list[str] | None) -> None:
     for group in groups or []:
         if ec2.get_security_group_from_id(group) is None:
             raise rds_error("InvalidParameterValue", f"Invalid security group , groupId= {group}, groupName=.")
+
+
+def check_authority(name: str | None) -> None:
+    """A certificate authority, in any case, must be one of the region."""
+    if name and name.lower() not in AUTHORITIES:
+        raise rds_error("CertificateNotFound", f"Certificate not found: {name}")
 
 
 def check_retention(days: int | None) -> None:

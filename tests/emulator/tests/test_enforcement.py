@@ -46,6 +46,18 @@ def test_class_that_cannot_run_the_engine(aws: Any) -> None:
     refused("InvalidParameterCombination", create, DBInstanceClass="db.serverless", **call)
 
 
+def test_unknown_certificate_authority(aws: Any) -> None:
+    """Members have one of the region's."""
+    stack.whole_cluster(aws)
+    stack.cluster_now(aws)
+    call = {"DBInstanceIdentifier": "a", "DBClusterIdentifier": "orders", "DBInstanceClass": "db.r7g.large"}
+    create, unknown = aws("rds").create_db_instance, {"CACertificateIdentifier": "rds-ca-2099"}
+    refused("CertificateNotFound", create, Engine=ENGINE, **call, **unknown)
+    create(Engine=ENGINE, **call)
+    stack.instance_now(aws, "a")
+    refused("CertificateNotFound", aws("rds").modify_db_instance, DBInstanceIdentifier="a", **unknown)
+
+
 def test_group_of_another_family(aws: Any) -> None:
     """A parameter group must fit the engine."""
     aws("rds").create_db_cluster_parameter_group(

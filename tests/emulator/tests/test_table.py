@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,49 @@ def test_engine_defaults(aws: Any) -> None:
     names = [item["ParameterName"] for page in pages for item in page["EngineDefaults"]["Parameters"]]
     assert "rds.force_ssl" in names
     assert len(names) == len(set(names))
+
+
+def _engine_defaults(aws: Any, level: str) -> dict[str, Any]:
+    pages = aws("rds").get_paginator(f"describe_engine_default_{level}").paginate(DBParameterGroupFamily=FAMILY)
+    return {item["ParameterName"]: item for page in pages for item in page["EngineDefaults"]["Parameters"]}
+
+
+def test_engine_defaults_of_each_level(aws: Any) -> None:
+    """DescribeEngineDefaultParameters lists what instance groups have, and no family has more."""
+    cluster, instance = _engine_defaults(aws, "cluster_parameters"), _engine_defaults(aws, "parameters")
+    assert ("rds.force_ssl" in cluster, "rds.force_ssl" in instance) == (True, False)
+    assert ("work_mem" in cluster, "work_mem" in instance) == (True, True)
+    for call in ("describe_engine_default_cluster_parameters", "describe_engine_default_parameters"):
+        refused("InvalidParameterValue", getattr(aws("rds"), call), DBParameterGroupFamily="aurora-postgresql99")
+
+
+def test_parameters_that_the_product_does_not_know(aws: Any) -> None:
+    """The product asks AWS about these, so AWS has to have some."""
+    table = Path(__file__).resolve().parents[3] / "crates/params/data/parameters.tsv"
+    known = {line.split("\t")[0] for line in table.read_text("utf-8").splitlines()}
+    for level in ("cluster_parameters", "parameters"):
+        listed = _engine_defaults(aws, level)
+        assert {"apg_enable_subquery_cache", "apg_subquery_cache_check_interval"} <= listed.keys() - known
+        found = listed["apg_subquery_cache_check_interval"]
+        assert (found["DataType"], found["AllowedValues"], found["ApplyType"], found["IsModifiable"]) == (
+            "integer",
+            "0-2147483647",
+            "dynamic",
+            True,
+        )
+
+
+def test_certificate_authorities(aws: Any) -> None:
+    """DescribeCertificates lists those of the region."""
+    rds = aws("rds")
+    answer = rds.describe_certificates()
+    found = {item["CertificateIdentifier"]: item for item in answer["Certificates"]}
+    assert sorted(found) == ["rds-ca-ecc384-g1", "rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1"]
+    assert answer["DefaultCertificateForNewLaunches"] in found
+    assert {item["CertificateType"] for item in found.values()} == {"CA"}
+    (one,) = rds.describe_certificates(CertificateIdentifier="RDS-CA-ECC384-G1")["Certificates"]
+    assert one == found["rds-ca-ecc384-g1"]
+    refused("CertificateNotFound", rds.describe_certificates, CertificateIdentifier="rds-ca-2099")
 
 
 def _cluster_group(aws: Any, *parameters: dict[str, str]) -> str:
