@@ -26,6 +26,7 @@ mod outage;
 mod outputs;
 mod parameters;
 mod path;
+mod preflight;
 mod registry;
 mod render;
 mod secrets;
@@ -49,12 +50,13 @@ pub use operations::{Procedure, procedure};
 pub use outputs::{Output, outputs};
 pub use parameters::Known;
 pub use path::{Path, Place, Segment};
+pub use preflight::{Shortage, preflight};
 pub use registry::{LOWERINGS, registry, remembered};
 pub use render::Style;
 pub use secrets::masked;
 pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
 pub use tree::{SpanMap, Spans};
-pub use world::{Shortage, preflight, verify};
+pub use world::verify;
 
 #[cfg(test)]
 mod tests;
