@@ -3,9 +3,11 @@
 //! A wrong name or value would otherwise show when half of a group is written.
 //! The rows stand in `data/parameters.tsv`; its README says where they come
 //! from and how sure they are. For families that were not captured from AWS an
-//! unknown name is a warning, since AWS may have added it.
+//! unknown name is a warning, since AWS may have added it: it is asked before
+//! such a parameter is sent ([`crate::preflight`]).
 
 use crate::formula::{self, FormulaError};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -105,6 +107,26 @@ pub enum Problem {
         /// AWS's own list is known for this family: it is an error, else a warning.
         certain: bool,
     },
+    /// AWS was asked and does not list it.
+    #[error("AWS lists no parameter `{name}` for {scope} groups of {family}{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Unlisted {
+        /// The parameter.
+        name: String,
+        /// The group that it stands in.
+        scope: Scope,
+        /// The family of the group.
+        family: String,
+        /// The most similar name of AWS's list.
+        nearest: Option<String>,
+    },
+    /// AWS may not be asked about it.
+    #[error("AWS's list of parameters could not be seen, so it is not known whether `{name}` can be set")]
+    Unseen {
+        /// The parameter.
+        name: String,
+        /// The call that the caller may not send.
+        operation: &'static str,
+    },
     /// PostgreSQL has it, Aurora does not offer it.
     #[error(
         "Aurora's parameter groups have no `{0}`; where a role or a database needs it, say ALTER ROLE … SET or ALTER DATABASE … SET"
@@ -124,22 +146,22 @@ pub enum Problem {
     #[error("`{name}` belongs into the {belongs} parameter group")]
     WrongGroup {
         /// The parameter.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// Where it belongs.
         belongs: Scope,
     },
     /// AWS sets it.
     #[error("`{0}` is set by AWS and can't be modified")]
-    NotModifiable(&'static str),
+    NotModifiable(Cow<'static, str>),
     /// AWS would refuse the value.
     #[error("`{name}` can't be `{value}`: {}", wanted(allowed, unit))]
     Value {
         /// The parameter.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// As the stack spells it.
         value: String,
         /// RDS's `AllowedValues`.
-        allowed: &'static str,
+        allowed: Cow<'static, str>,
         /// Unit of a plain number.
         unit: &'static str,
     },
@@ -156,10 +178,10 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// May a newer list of AWS's prove it wrong? Then it is a warning.
+    /// May AWS think otherwise? Then it is a warning.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::Unknown { certain: false, .. })
+        matches!(self, Self::Unknown { certain: false, .. } | Self::Unseen { .. })
     }
 }
 
@@ -233,6 +255,12 @@ pub fn find_in(name: &str, major: u8) -> Option<&'static Parameter> {
     ROWS.get(name.to_ascii_lowercase().as_str())?.iter().find(|row| row.majors.contains(&major))
 }
 
+/// Is it AWS's own word that the family of this major version has the parameter? Where it is not, AWS is asked.
+#[must_use]
+pub fn is_confirmed(name: &str, major: u8) -> bool {
+    find_in(name, major).is_some_and(|row| row.standing == Standing::Captured)
+}
+
 /// Does a change wait for a restart? What is not known does: RDS takes `pending-reboot` for every
 /// parameter and `immediate` only for dynamic ones.
 #[must_use]
@@ -261,24 +289,25 @@ pub fn check(scope: Scope, family: &str, name: &str, value: &str) -> Result<(), 
     }
     if !row.scopes.contains(&scope) {
         let belongs = row.scopes.first().copied().unwrap_or(Scope::Cluster);
-        return Err(Problem::WrongGroup { name: row.name, belongs });
+        return Err(Problem::WrongGroup { name: row.name.into(), belongs });
     }
     if !row.modifiable {
-        return Err(Problem::NotModifiable(row.name));
+        return Err(Problem::NotModifiable(row.name.into()));
     }
     row.admits(value)
 }
 
 fn unknown(name: &str, major: u8) -> Problem {
-    let wanted = name.to_ascii_lowercase();
-    let likeness = |known: &&'static str| (strsim::jaro_winkler(&wanted, known), *known);
-    let nearest = ROWS
-        .keys()
-        .map(likeness)
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known);
+    let nearest = nearest(name, ROWS.keys().copied());
     Problem::Unknown { name: name.to_owned(), nearest, certain: major == CAPTURED_MAJOR }
+}
+
+/// The most similar of the known names, if it is similar enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_ascii_lowercase();
+    let likeness = |known: &'a str| (strsim::jaro_winkler(&wanted, known), known);
+    let near = known.map(likeness).filter(|(likeness, _)| *likeness >= ALIKE);
+    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
 impl Parameter {
@@ -305,7 +334,7 @@ impl Parameter {
         if fits {
             return Ok(());
         }
-        Err(Problem::Value { name: self.name, value, allowed: self.allowed, unit: self.unit })
+        Err(Problem::Value { name: self.name.into(), value, allowed: self.allowed.into(), unit: self.unit })
     }
 
     /// The value as RDS is told and as two values are compared: RDS stores what it is sent, so that `on`, `True`
@@ -358,7 +387,7 @@ impl Parameter {
 
 /// `a-b` with either sign: the dash between them is the first one that follows a digit, unless it belongs to an
 /// exponent.
-fn bounds(allowed: &str) -> Option<(f64, f64)> {
+pub(crate) fn bounds(allowed: &str) -> Option<(f64, f64)> {
     let dash =
         allowed.char_indices().zip(allowed.chars().skip(1)).find(|((_, c), next)| c.is_ascii_digit() && *next == '-');
     let at = dash.map(|((at, _), _)| at + 1)?;
@@ -458,6 +487,15 @@ mod tests {
         assert!(check(Scope::Cluster, F16, "apg_new_thing", "1").unwrap_err().is_warning());
         assert!(!check(Scope::Cluster, "aurora-postgresql14", "apg_new_thing", "1").unwrap_err().is_warning());
         assert!(!check(Scope::Cluster, F16, "work_mem", "1").unwrap_err().is_warning());
+    }
+
+    #[test]
+    fn only_what_aws_listed_is_confirmed() {
+        assert!(is_confirmed("work_mem", 16) && is_confirmed("RDS.force_ssl", 18));
+        for name in ["scram_iterations", "wal_decode_buffer_size", "jit", "apg_enable_subquery_cache"] {
+            assert!(!is_confirmed(name, 16), "{name}");
+        }
+        assert!(!is_confirmed("work_mem", 99));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Parameter groups of cluster and instances, the catalogue of what RDS accepts in them, and parameters by workload.
 //!
-//! One file per kind, one line in [`KINDS`].
+//! One file per kind, one line in [`KINDS`]; what the catalogue is not sure of is found by [`preflight`].
 
 mod db_cluster_parameter_group;
 mod db_parameter_group;
@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod classes;
 pub mod engines;
 pub mod formula;
+pub mod preflight;
 pub mod workload;
 
 use auroractl_aws::Aws;

@@ -5,6 +5,7 @@
 //! nothing where the plan has nothing for it to judge.
 
 mod offers;
+mod parameters;
 mod zones;
 
 use crate::diagnostics::{Diagnostics, Problem, Severity};
@@ -30,7 +31,7 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Problem>, CallError>> +
 type Check = for<'a> fn(&'a Subject<'a>) -> Answer<'a>;
 
 /// All checks.
-const CHECKS: &[Check] = &[offers::run, zones::run];
+const CHECKS: &[Check] = &[offers::run, zones::run, parameters::run];
 
 /// What AWS does not have of what a plan makes or changes.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ mod members;
 mod moved;
 mod names;
 mod network;
-mod parameters;
+pub(crate) mod parameters;
 mod policy_document;
 mod prices;
 mod recovery;

@@ -42,14 +42,15 @@ fn group(subject: &Subject<'_>, scope: Scope, list: &BTreeMap<String, ParamValue
     }
 }
 
-/// `None` for a family that does not exist, which is said at the engine version.
-fn explain(fault: &Fault, path: &Path) -> Option<Problem> {
+/// A problem of a parameter, at its place; `None` for a family that does not exist, which is said at the engine version.
+pub(crate) fn explain(fault: &Fault, path: &Path) -> Option<Problem> {
     let made = if fault.is_warning() { Problem::warning } else { Problem::error };
     let problem = made(CHECK.name, fault.to_string());
     let key = At::Key(path.clone());
     Some(match fault {
         Fault::Family(_) => return None,
-        Fault::Unknown { .. } => problem.mark(key, "not known"),
+        Fault::Unknown { .. } | Fault::Unlisted { .. } => problem.mark(key, "not known"),
+        Fault::Unseen { operation, .. } => problem.mark(key, "not looked up").help(format!("allow {operation}")),
         Fault::NotOnAurora(_) => problem.mark(key, "not settable on Aurora"),
         Fault::WrongMajor { .. } => problem.mark(key, "another major version"),
         Fault::WrongGroup { belongs, .. } => {
