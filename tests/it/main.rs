@@ -25,6 +25,7 @@ mod mutation;
 mod outage;
 mod page;
 mod place;
+mod preflight;
 mod private;
 mod receivers;
 mod recover;

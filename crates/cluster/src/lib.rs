@@ -1,7 +1,7 @@
 //! The Aurora PostgreSQL cluster, its instances, the autoscaling of its readers, and its backups by AWS Backup.
 //!
 //! One file per kind, one line in [`KINDS`]; what must move together stands in
-//! [`LOWERINGS`]; what AWS would refuse is found by [`preflight`].
+//! [`LOWERINGS`]; what AWS would refuse is found by [`preflight`] and [`authorities`].
 
 mod backup_plan;
 mod backup_selection;
@@ -20,6 +20,7 @@ mod testing;
 mod version;
 mod window;
 
+pub mod authorities;
 pub mod live;
 pub mod preflight;
 

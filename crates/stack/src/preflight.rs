@@ -4,6 +4,7 @@
 //! All checks run, so that everything shows at once. A check is one file here and one line in [`CHECKS`]. It asks AWS
 //! nothing where the plan has nothing for it to judge.
 
+mod authorities;
 mod offers;
 mod parameters;
 mod zones;
@@ -31,7 +32,7 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Problem>, CallError>> +
 type Check = for<'a> fn(&'a Subject<'a>) -> Answer<'a>;
 
 /// All checks.
-const CHECKS: &[Check] = &[offers::run, zones::run, parameters::run];
+const CHECKS: &[Check] = &[offers::run, zones::run, parameters::run, authorities::run];
 
 /// What AWS does not have of what a plan makes or changes.
 #[derive(Debug)]

@@ -66,6 +66,8 @@ pub(crate) mod tests;
 
 use crate::rule::Rule;
 
+pub use ext_019::CURRENT as AUTHORITIES;
+
 /// All rules: the 28 design rules, then what they leave out.
 pub const RULES: &[Rule] = &[
     rule_001::RULE,
