@@ -56,5 +56,7 @@ pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
 pub use tree::{SpanMap, Spans};
 pub use world::{Shortage, preflight, verify};
 
+pub use auroractl_cluster::{ClusterOverview, MemberOverview, overview};
+
 #[cfg(test)]
 mod tests;
