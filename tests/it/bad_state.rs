@@ -5,6 +5,8 @@
 
 use crate::exits::told;
 use crate::place::{Place, STACK, applied, dev};
+use auroractl_core::journal::Entry;
+use auroractl_engine::store::{Local, Mode, Store as _};
 use auroractl_testkit::cli::Finished;
 use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt};
 use std::collections::BTreeMap;
@@ -176,6 +178,42 @@ fn interrupted() -> Place {
     assert!(place.proxy.wait_idle(Duration::from_secs(20)));
     place.proxy.disarm();
     place
+}
+
+/// A run that has died between its last line and its snapshot: nothing is in doubt, and the journal alone knows of it.
+fn died_before_its_snapshot(place: &Place) {
+    let folder = place.state_file().parent().unwrap().to_owned();
+    let (mut store, _) = Local::open(&folder, Mode::Write { command: "apply".to_owned() }).unwrap();
+    let line = Entry::Burned { address: "vpc.main".parse().unwrap(), generation: 7 };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(store.append(&[line], true)).unwrap();
+}
+
+#[test]
+fn f33_an_old_copy_does_not_replace_what_only_a_journal_knows() {
+    let place = interrupted();
+    let push = |copy: &[u8]| {
+        std::fs::write(place.cli.dir().join("copy.json"), copy).unwrap();
+        place.cli.run(&["state", "push", "copy.json", STACK]).unwrap()
+    };
+    let pull = || place.cli.run(&["state", "pull", STACK]).unwrap().exits(0).stdout;
+    let refused = |why: &str| {
+        let before = pull();
+        let done = push(&std::fs::read(place.state_file()).unwrap()).exits(13);
+        assert!(done.stderr.contains(why) && done.stderr.contains("hint:"), "{}", done.stderr);
+        assert_eq!(pull(), before, "nothing was changed");
+    };
+    refused("an interrupted run left intents that the file does not have");
+    let _ = push(pull().as_bytes()).exits(0);
+    let _ = place.apply().exits(0);
+    place.settled();
+    place.sound();
+
+    died_before_its_snapshot(&place);
+    refused("an interrupted run wrote down what the file does not have");
+    let _ = push(pull().as_bytes()).exits(0);
+    assert_eq!(place.state()["generations"]["vpc.main"], 8);
+    place.settled();
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod rules;
 mod s3;
 mod scanners;
 mod source;
+mod status;
 mod trials;
 mod trouble;
 mod walk;

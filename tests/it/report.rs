@@ -314,21 +314,22 @@ fn members(value: &Value, found: &mut BTreeSet<String>) {
 fn the_page_about_json_names_every_member() {
     let place = Place::new(&blueprint("prod.toml"));
     let mut found = BTreeSet::new();
-    let mut look = |place: &Place, code| {
-        let mut plan = place.run("plan", &["--json"]).exits(code).json().unwrap();
+    let mut look = |place: &Place, command: &str, code| {
+        let mut plan = place.run(command, &["--json"]).exits(code).json().unwrap();
         // The reference of the rules tells of findings.
         plan["findings"] = Value::Null;
         members(&plan, &mut found);
     };
-    look(&place, 0);
+    look(&place, "plan", 0);
     let _ = place.apply().exits(0);
+    look(&place, "status", 0);
     place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
-    look(&place, 0);
+    look(&place, "plan", 0);
     place.edit("database_name = \"orders\"", "database_name = \"other\"");
-    look(&place, 8);
+    look(&place, "plan", 8);
     place.edit("database_name = \"other\"", "database_name = \"orders\"");
     place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
-    look(&place, 8);
+    look(&place, "plan", 8);
     let page = std::fs::read_to_string(workspace().join("docs/plan-json.md")).unwrap();
     let untold: Vec<&String> = found.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
     assert_eq!(untold, Vec::<&String>::new());

@@ -325,6 +325,10 @@ fn the_address_on_the_tags_follows_a_move() {
     let serials: Vec<u64> =
         history["snapshots"].as_array().unwrap().iter().map(|kept| kept["serial"].as_u64().unwrap()).collect();
     assert!(serials.len() >= 3, "one of the apply and one of each move: {history}");
+    for kept in history["snapshots"].as_array().unwrap() {
+        let written = kept["written"].as_str().unwrap_or_default();
+        assert_eq!((written.len(), written.ends_with('Z')), ("2026-01-01T00:00:00Z".len(), true), "{history}");
+    }
     let plan = place.run("plan", &["--detailed-exitcode"]).exits(2);
     assert!(plan.stdout.contains("its tags name the address that it had before"), "{}", plan.stdout);
     let _ = place.apply().exits(0);

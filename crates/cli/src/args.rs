@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Delete everything the state knows.
     Destroy(Destroy),
-    /// Compare AWS with what was last applied (drift).
+    /// Tell how the database is, and compare AWS with what was last applied (drift).
     Status(Status),
     /// Print the stack's results: endpoints, secret, identifiers.
     Output(Output),

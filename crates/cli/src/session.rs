@@ -117,6 +117,8 @@ pub(crate) struct Recorded {
     pub(crate) state: State,
     /// The stack was never applied.
     pub(crate) fresh: bool,
+    /// What a run wrote down that did not come to its end, and no snapshot has: see [`Opened::since`].
+    pub(crate) since: Vec<Entry>,
     /// AWS, where it had to be reached for the state.
     cloud: Option<Cloud>,
 }
@@ -167,7 +169,7 @@ pub(crate) async fn open_state(stack: &Stack, login: &Login, mode: Mode) -> Resu
             (store, opened, Some(cloud))
         }
     };
-    let Opened { state, notes, in_motion } = opened;
+    let Opened { state, since, notes, in_motion } = opened;
     notes.iter().for_each(|note| view::note(note));
     if in_motion {
         view::note("another run is at work: what is shown may change under way");
@@ -177,7 +179,7 @@ pub(crate) async fn open_state(stack: &Stack, login: &Login, mode: Mode) -> Resu
         Some(state) => state,
         None => State::new(id.clone(), random()?),
     };
-    let recorded = Recorded { store, state, fresh, cloud };
+    let recorded = Recorded { store, state, fresh, since, cloud };
     if let Err(error) = belongs(&recorded.state, &id) {
         recorded.close(Ok(Exit::Done)).await?;
         return Err(error.into());

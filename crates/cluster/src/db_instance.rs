@@ -26,6 +26,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub(crate) use observe::MARKS;
+
 /// The class of members whose capacity follows the load, within the cluster's range.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 

@@ -12,11 +12,13 @@ mod describe;
 mod edit;
 mod founders;
 mod lowering;
+mod overview;
 mod scalable_target;
 mod scaling_policy;
 mod status;
 #[cfg(test)]
 mod testing;
+mod told;
 mod version;
 mod window;
 
@@ -36,6 +38,7 @@ pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scal
 pub use db_instance::{DbInstance, DbInstanceOutputs};
 pub use founders::Founders;
 pub use lowering::{Handover, LAST_FOLLOWING_TIER, Members, Pauses, Restarts, Surges, strength};
+pub use overview::{ClusterOverview, MemberOverview, overview};
 pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
 pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
 pub use window::Window;

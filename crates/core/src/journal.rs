@@ -114,6 +114,16 @@ pub fn follow(state: &mut State, moves: impl IntoIterator<Item = (Address, Addre
     lines
 }
 
+/// Does a state hold what these lines say? Then reading them once more changes nothing. A measurement does not count:
+/// read once more it would teach twice, and with it nothing of the stack is forgotten.
+#[must_use]
+pub fn holds(state: &State, lines: &[Entry]) -> bool {
+    let mut told = state.clone();
+    let lines = lines.iter().filter(|line| !matches!(line, Entry::Measured { .. }));
+    lines.for_each(|line| replay(&mut told, line));
+    told == *state
+}
+
 /// Is this resource there, or may it be?
 fn known(state: &State, address: &Address) -> bool {
     state.resources.contains_key(address) || state.create_intent(address).is_some()

@@ -1,5 +1,6 @@
 //! What AWS answered about a resource, without its Rust type.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,11 @@ pub struct Live {
     /// only where the stack edits it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seamless: BTreeSet<String>,
+    /// What AWS says of it beside its spec, in the form of its kind: for people who look. No plan goes by it, nothing
+    /// is compared with it, and no record holds it. `None` where the kind keeps nothing of the sort, or where AWS was
+    /// not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Value>,
 }
 
 impl Live {
@@ -53,7 +59,14 @@ impl Live {
             pending: BTreeMap::new(),
             needed_by: None,
             seamless: BTreeSet::new(),
+            told: None,
         }
+    }
+
+    /// What AWS says of it beside its spec, read in the form of its kind.
+    #[must_use]
+    pub fn told_as<T: DeserializeOwned>(&self) -> Option<T> {
+        self.told.as_ref().and_then(|told| T::deserialize(told).ok())
     }
 
     /// Is this what the create of this identity made?

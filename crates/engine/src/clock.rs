@@ -95,10 +95,16 @@ impl Clock {
         SignedDuration::try_from(self.now()).ok().and_then(|time| day.checked_add(time).ok()).unwrap_or(day)
     }
 
-    /// The time of day as people read it, in UTC to the second: always of one length, so that what is written with it
-    /// takes the same room at any time.
+    /// The time of day as people read it, see [`stamp`].
     #[must_use]
     pub fn stamp(&self) -> String {
-        format!("{:.0}", self.wall())
+        stamp(self.wall())
     }
+}
+
+/// A time as people read it, in UTC to the second (`2026-01-01T00:00:00Z`): always of one length, so that what is
+/// written with it takes the same room at any time.
+#[must_use]
+pub fn stamp(time: Timestamp) -> String {
+    format!("{time:.0}")
 }

@@ -77,13 +77,23 @@ pub struct Found<R: Model> {
     pub incarnation: Option<String>,
     /// Accepted and not yet applied edits, by field.
     pub pending: BTreeMap<String, Value>,
+    /// What is said of it beside its spec, see [`Found::telling`].
+    pub told: Option<Value>,
 }
 
 impl<R: Model> Found<R> {
-    /// A resource that is ready and has neither incarnation nor pending edits.
+    /// A resource that is ready, has neither incarnation nor pending edits, and of which nothing more is told.
     #[must_use]
     pub fn ready(spec: R, outputs: R::Outputs, owner: Owner) -> Self {
-        Self { spec, outputs, readiness: Readiness::Ready, owner, incarnation: None, pending: BTreeMap::new() }
+        let readiness = Readiness::Ready;
+        Self { spec, outputs, readiness, owner, incarnation: None, pending: BTreeMap::new(), told: None }
+    }
+
+    /// The same with what AWS says of it beside its spec, see [`Live::told`]. It is for people who look and nothing goes
+    /// by it, so what has no written form is left out.
+    #[must_use]
+    pub fn telling(self, told: &impl Serialize) -> Self {
+        Self { told: serde_json::to_value(told).ok(), ..self }
     }
 }
 
@@ -388,7 +398,7 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
 }
 
 fn found<R: Model>(live: &Live) -> Result<Found<R>, CallError> {
-    let Live { spec, outputs, readiness, owner, incarnation, pending, needed_by: _, seamless: _ } = live;
+    let Live { spec, outputs, readiness, owner, incarnation, pending, told, needed_by: _, seamless: _ } = live;
     Ok(Found {
         spec: Of::<R>::spec(spec)?,
         outputs: Of::<R>::outputs(outputs)?,
@@ -396,6 +406,7 @@ fn found<R: Model>(live: &Live) -> Result<Found<R>, CallError> {
         owner: owner.clone(),
         incarnation: incarnation.clone(),
         pending: pending.clone(),
+        told: told.clone(),
     })
 }
 
@@ -414,9 +425,9 @@ fn erased<R: Model>(seen: Seen<R>) -> Result<Observed, CallError> {
         Seen::Absent => Observed::Absent,
         Seen::Unknown(why) => Observed::Unknown(why),
         Seen::Live(found) => {
-            let Found { spec, outputs, readiness, owner, incarnation, pending } = *found;
+            let Found { spec, outputs, readiness, owner, incarnation, pending, told } = *found;
             let (spec, outputs) = (written::<R>(&spec)?, written::<R>(&outputs)?);
-            let live = Live { readiness, incarnation, pending, ..Live::ready(spec, outputs, owner) };
+            let live = Live { readiness, incarnation, pending, told, ..Live::ready(spec, outputs, owner) };
             Observed::Live(Box::new(live))
         }
     })

@@ -58,5 +58,7 @@ pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
 pub use tree::{SpanMap, Spans};
 pub use world::verify;
 
+pub use auroractl_cluster::{ClusterOverview, MemberOverview, overview};
+
 #[cfg(test)]
 mod tests;

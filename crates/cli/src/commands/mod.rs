@@ -9,6 +9,7 @@ pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod push;
 pub(crate) mod recover;
 pub(crate) mod rehearse;
 pub(crate) mod relink;

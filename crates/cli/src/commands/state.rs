@@ -1,5 +1,6 @@
 //! `auroractl state …`: look into the state, or mend it. No AWS call, but for a rebuild and for a state in S3.
 
+use super::push::push;
 use super::relink::relink;
 use crate::args::{Keeper, StateVerb};
 use crate::bucket;
@@ -8,11 +9,9 @@ use crate::session::{Cloud, Recorded, Stack, open_state};
 use crate::view;
 use auroractl_core::Address;
 use auroractl_core::journal::{self, Entry};
-use auroractl_core::state::State;
 use auroractl_engine::store::remote::Held;
-use auroractl_engine::store::{Mode, StoreError, belongs, read_copy, written_copy};
+use auroractl_engine::store::{Mode, StoreError, written_copy};
 use auroractl_stack::StateBackend;
-use std::path::Path;
 
 /// Does it.
 pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
@@ -56,7 +55,7 @@ pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
 }
 
 /// What was done, as a line or as a document.
-fn told(keeper: &Keeper, text: String) -> Result<Exit, Failure> {
+pub(super) fn told(keeper: &Keeper, text: String) -> Result<Exit, Failure> {
     if keeper.target.json { view::json::message(&text) } else { view::lines(&[text]) }
 }
 
@@ -134,42 +133,6 @@ async fn history(keeper: &Keeper) -> Result<Exit, Failure> {
         }
     };
     if keeper.target.json { view::state::history_json(stack.name(), &kept) } else { view::state::history(&kept) }
-}
-
-/// Makes a copy the present state. Only forward: a copy of another lineage, or one older than what is there, would let
-/// what was made since be forgotten.
-async fn push(file: &Path, keeper: &Keeper) -> Result<Exit, Failure> {
-    let stack = Stack::open(&keeper.target)?;
-    let bytes = std::fs::read(file).map_err(|error| Failure::io("read", file, &error))?;
-    let pushed =
-        read_copy(&bytes).map_err(|why| Failure::new(Exit::State, format!("{} is no state: {why}", file.display())))?;
-    belongs(&pushed, &stack.id())?;
-    let mode = Mode::Write { command: "state push".to_owned() };
-    let mut recorded = open_state(&stack, &keeper.login, mode).await?;
-    let done = replace(&mut recorded, pushed).await.and_then(|text| told(keeper, text));
-    recorded.close(done).await
-}
-
-async fn replace(recorded: &mut Recorded, pushed: State) -> Result<String, Failure> {
-    let present = &recorded.state;
-    if !recorded.fresh {
-        let refused = |text: String| Err(Failure::new(Exit::State, format!("{text}; nothing was changed")));
-        if pushed.lineage != present.lineage {
-            return refused(format!("the file is of lineage {}, the state of {}", pushed.lineage, present.lineage));
-        }
-        if pushed.serial < present.serial {
-            return refused(format!(
-                "the file is older: its serial is {}, the state's {}",
-                pushed.serial, present.serial
-            ));
-        }
-        if !present.intents.is_empty() && pushed.intents != present.intents {
-            return refused("an interrupted run left intents that the file does not have".to_owned());
-        }
-    }
-    recorded.store.commit(&pushed).await?;
-    let (count, lineage) = (pushed.resources.len(), &pushed.lineage);
-    Ok(format!("The state has {count} resources now, of lineage {lineage}."))
 }
 
 async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {

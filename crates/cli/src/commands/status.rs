@@ -1,6 +1,7 @@
-//! `auroractl status`: has somebody else changed what was applied, or has it failed at AWS?
+//! `auroractl status`: how is the database? Has somebody else changed what was applied, or has it failed at AWS?
 //!
-//! The state itself is read as the wish, so the same plan that drives apply finds the drift.
+//! The state itself is read as the wish, so the same plan that drives apply finds the drift. What was looked at for it
+//! tells how the database is.
 
 use crate::args::{Permits, Status};
 use crate::exit::{Exit, Failure, refusals};
@@ -9,7 +10,7 @@ use crate::view;
 use auroractl_engine::refresh::Search;
 use auroractl_engine::store::Mode;
 
-/// Compares.
+/// Looks and compares.
 pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     let stack = Stack::open(&args.target)?;
     let mut recorded = open_state(&stack, &args.access.login, Mode::Read).await?;
@@ -27,11 +28,12 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     }
     let graph = auroractl_stack::remembered(&recorded.state).check()?;
     let query = Query { graph: &graph, state: &recorded.state, options: &options, refresh: args.access.refresh };
-    let (drift, _) = cloud.plan(&query, Search::Once).await?;
+    let (drift, seen) = cloud.plan(&query, Search::Once).await?;
+    let clusters = auroractl_stack::overview(&recorded.state, &seen);
     if args.target.json {
-        view::json::document(&view::json::plan_document(stack.name(), &drift))?
+        view::json::document(&view::overview::document(stack.name(), &drift, &clusters))?
     } else {
-        view::plan::status(stack.name(), &drift, &stack.file)?
+        view::plan::status(stack.name(), &drift, &clusters, &stack.file)?
     };
     // What was not seen may be as it was: that is an error, and no drift.
     let failed = drift.ailing().next().is_some();

@@ -11,6 +11,7 @@ mod live;
 mod meaning;
 pub(crate) mod outage;
 pub(crate) mod outputs;
+pub(crate) mod overview;
 mod pace;
 mod plain;
 pub(crate) mod plan;

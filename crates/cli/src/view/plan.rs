@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
 use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
 use auroractl_policy::Report;
-use auroractl_stack::{Forecast, masked};
+use auroractl_stack::{ClusterOverview, Forecast, masked};
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -79,9 +79,12 @@ fn heading(meaning: Meaning) -> String {
     }
 }
 
-/// Shows drift, and says what it does not look at.
-pub(crate) fn status(stack: &str, plan: &Plan, file: &Path) -> Result<Exit, Failure> {
-    super::stdout(|out| standing(out, stack, plan, file))
+/// Shows how the database is, then drift, and says what it does not look at.
+pub(crate) fn status(stack: &str, plan: &Plan, clusters: &[ClusterOverview], file: &Path) -> Result<Exit, Failure> {
+    super::stdout(|out| {
+        super::overview::show(out, clusters)?;
+        standing(out, stack, plan, file)
+    })
 }
 
 fn standing(out: &mut dyn Write, stack: &str, plan: &Plan, file: &Path) -> io::Result<()> {

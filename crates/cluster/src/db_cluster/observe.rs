@@ -2,6 +2,7 @@
 
 use super::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scaling, StorageType};
 use crate::status;
+use crate::told::OfCluster;
 use crate::window::Window;
 use auroractl_aws::tags;
 use auroractl_core::ids::KmsKeyArn;
@@ -22,7 +23,7 @@ pub(super) fn found(raw: &Raw, asked: &DbCluster) -> Found<DbCluster> {
     if let Some(values) = raw.pending_modified_values() {
         found.pending = pending(values).map(|(field, value)| (field.to_owned(), value.into())).collect();
     }
-    found
+    found.telling(&OfCluster::read(raw))
 }
 
 fn spec(raw: &Raw, asked: &DbCluster) -> DbCluster {

@@ -4,10 +4,11 @@ use super::request::{exports, immediately};
 use super::*;
 use crate::db_instance::SERVERLESS;
 use crate::testing;
+use crate::told::{OfCluster, Seat};
 use auroractl_core::{Address, Level, Live, Observed, Of, Owner, When};
 use aws_sdk_rds::types::{
-    ClusterPendingModifiedValues, DbCluster as Raw, MasterUserSecret, ServerlessV2ScalingConfigurationInfo,
-    VpcSecurityGroupMembership,
+    ClusterPendingModifiedValues, DbCluster as Raw, DbClusterMember, MasterUserSecret,
+    ServerlessV2ScalingConfigurationInfo, VpcSecurityGroupMembership,
 };
 use std::collections::BTreeMap;
 
@@ -391,6 +392,19 @@ fn logs_are_switched_on_and_off_by_name() {
         ..cluster()
     };
     assert!(exports(&cluster(), &more).disable_log_types.is_none());
+}
+
+#[test]
+fn who_writes_and_who_else_is_there_is_kept_for_people() {
+    let member = |name: &str, writes, tier| {
+        DbClusterMember::builder().db_instance_identifier(name).is_cluster_writer(writes).promotion_tier(tier).build()
+    };
+    let raw = answer().db_cluster_members(member("orders-a", false, 0)).db_cluster_members(member("other", true, 15));
+    let found = observe::found(&raw.build(), &cluster());
+    let seat = |name: &str, writer, tier| Seat { identifier: name.to_owned(), writer, promotion_tier: Some(tier) };
+    let members = vec![seat("orders-a", false, 0), seat("other", true, 15)];
+    let told = OfCluster { status: Some("available".to_owned()), members };
+    assert_eq!((found.told, found.spec), (Some(serde_json::to_value(told).unwrap()), cluster()));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{DbInstance, DbInstanceOutputs};
 use crate::status;
+use crate::told::OfInstance;
 use crate::window::Window;
 use auroractl_aws::tags;
 use auroractl_core::{Input, Owner, Readiness};
@@ -24,7 +25,7 @@ pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) 
     found.readiness = readiness(raw, cluster.is_some() && member.is_none(), asked);
     let values = raw.pending_modified_values().into_iter().flat_map(pending);
     found.pending = values.chain(restart(raw, member)).map(|(field, value)| (field.to_owned(), value.into())).collect();
-    found
+    found.telling(&OfInstance::read(raw))
 }
 
 /// What the stack has left to the maintenance window and AWS has accepted is no difference any more.
@@ -143,7 +144,7 @@ pub(super) fn awaits_restart(raw: &Raw, cluster: Option<&DbCluster>) -> bool {
 
 /// The fields that are pending while values of parameter groups wait for a restart: of the instance's own, and of its
 /// cluster's.
-pub(super) const MARKS: [&str; 2] = ["db_parameter_group_name", "db_cluster_parameter_group_name"];
+pub(crate) const MARKS: [&str; 2] = ["db_parameter_group_name", "db_cluster_parameter_group_name"];
 
 /// Parameter groups whose static values wait for a restart.
 fn restart(raw: &Raw, member: Option<&DbClusterMember>) -> impl Iterator<Item = (&'static str, String)> {

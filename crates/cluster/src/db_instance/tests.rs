@@ -1,9 +1,13 @@
 //! The diff table of an instance by its role, and what AWS's answers become.
 
 use super::*;
+use crate::told::OfInstance;
 use auroractl_core::observed::{Live, Observed};
 use auroractl_core::{Address, Context, Level, Owner, When};
-use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbParameterGroupStatus, PendingModifiedValues};
+use aws_sdk_rds::primitives::DateTime;
+use aws_sdk_rds::types::{
+    CertificateDetails, DbCluster, DbClusterMember, DbParameterGroupStatus, PendingModifiedValues,
+};
 use std::collections::BTreeMap;
 
 fn instance(name: &str) -> DbInstance {
@@ -127,6 +131,15 @@ fn an_unchanged_instance_is_equal() {
     assert!(found.outputs.is_writer && found.pending.is_empty());
     assert_eq!(found.readiness, Readiness::Ready);
     assert_eq!(found.incarnation.as_deref(), Some("db-ABC"));
+}
+
+#[test]
+fn what_no_stack_can_ask_for_is_kept_for_people() {
+    let details = CertificateDetails::builder().valid_till(DateTime::from_secs(1_800_000_000)).build();
+    let found = observe::found(&answer().certificate_details(details).build(), None, &instance("a"));
+    let told = OfInstance { status: Some("available".to_owned()), certificate_until: Some(1_800_000_000) };
+    assert_eq!(found.told, Some(serde_json::to_value(told).unwrap()));
+    assert_eq!(differences(&found.spec, &instance("a")), Vec::<String>::new(), "and differs from nothing");
 }
 
 #[test]

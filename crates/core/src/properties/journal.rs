@@ -4,7 +4,7 @@ use super::edits;
 use super::runs::config;
 use crate::address::Address;
 use crate::durations::{Deed, Sample};
-use crate::journal::{Entry, replay};
+use crate::journal::{Entry, holds, replay};
 use crate::reference::promises;
 use crate::state::{Deposed, Intent, Record, Scope, State, Verb};
 use proptest::prelude::*;
@@ -167,6 +167,28 @@ fn what_may_have_been_sent_is_known_by_what_was_sent() {
     assert_eq!(soft(&[intent(1, false), intent(2, false)]), json!(2), "it was not sent");
     assert_eq!(soft(&[intent(1, false), sent.clone(), intent(2, false)]), json!(1));
     assert_eq!(soft(&[intent(1, false), sent, intent(2, true)]), json!(2), "it was looked for in vain");
+}
+
+/// Who was told less knows less; what was measured is no knowledge of the stack.
+#[test]
+fn a_state_holds_what_it_was_told() {
+    let address = edits::address(0);
+    let Record { oid, name, applied: spec, deps, .. } = record(&address, 0);
+    let (generation, verb, made) = (0, Verb::Create, Box::new(record(&address, 0)));
+    let (at, attempted) = (|| address.clone(), false);
+    let lines = [
+        Entry::Intent(Intent { address: at(), generation, oid, name, verb, spec, deps, attempted, kept_by: None }),
+        Entry::Attempt { address: at(), generation, verb: Some(verb) },
+        Entry::Recorded { address: at(), record: made },
+        Entry::Resolved { address: at(), generation, verb },
+    ];
+    for end in 0..=lines.len() {
+        let told = replayed(&lines[..end]);
+        assert!(holds(&told, &lines[..end]), "{end}");
+        assert_eq!(holds(&told, &lines), end >= 3, "the record ends the doubt: {end}");
+    }
+    let sample = Sample { kind: "soft".to_owned(), deed: Deed::Create, seconds: 1.0 };
+    assert!(holds(&empty(), &[Entry::Measured { samples: vec![sample] }]));
 }
 
 proptest! {

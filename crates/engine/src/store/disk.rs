@@ -1,6 +1,7 @@
 //! The file-system operations that the store uses, and no others: few enough
 //! that a test can cut the power at each of them.
 
+use jiff::Timestamp;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -117,6 +118,9 @@ pub struct Node {
     pub uid: u32,
     /// How many names it has.
     pub links: u64,
+    /// When its content was last written, to the second; `None` on a disk without time. For people alone: clocks are
+    /// set, and a copy may have the time at which it was made.
+    pub written: Option<Timestamp>,
 }
 
 /// What something in a file system is.

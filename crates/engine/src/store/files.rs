@@ -5,6 +5,7 @@ use super::disk::{Disk, DiskFile, How, Lock, Node, NodeKind};
 use super::error::{Backup, Holder, StoreError};
 use super::frames::{self, Fault, Scan};
 use super::snapshot::{self, Snapshot, Unusable};
+use jiff::Timestamp;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +62,11 @@ impl Folder {
                 Err(StoreError::NotAFile { path: path.to_owned(), wanted })
             }
         }
+    }
+
+    /// When the content of a file was written, where that is known.
+    pub(super) fn written(&self, path: &Path) -> Option<Timestamp> {
+        self.disk.node(path).ok().flatten()?.written
     }
 
     /// Is there a file at this path?

@@ -2,7 +2,9 @@
 
 use super::disk::RealDisk;
 use super::error::{Holder, StoreError};
-use super::files::{BACKUPS, Folder};
+use super::files::{BACKUPS, Folder, STATE};
+use super::snapshot::Snapshot;
+use crate::clock::stamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +17,8 @@ pub struct Kept {
     pub serial: u64,
     /// How many resources it knows.
     pub resources: usize,
-    /// When it was written, in UTC, where that is known.
+    /// When it was written, in UTC to the second (`2026-01-01T00:00:00Z`), where that is known. Of a file it is what
+    /// the file system says, which a copy of the folder may have lost.
     pub written: Option<String>,
 }
 
@@ -35,16 +38,13 @@ pub fn locked(dir: &Path) -> Result<Option<Holder>, StoreError> {
 /// When the present one can't be read.
 pub fn history(dir: &Path) -> Result<Vec<Kept>, StoreError> {
     let folder = Folder { disk: Arc::new(RealDisk), dir: dir.to_owned() };
-    let kept = |path: PathBuf, state: &auroractl_core::State| Kept {
+    let kept = |path: PathBuf, Snapshot { state, .. }: Snapshot| Kept {
         place: path.display().to_string(),
         serial: state.serial,
         resources: state.resources.len(),
-        written: None,
+        written: folder.written(&path).map(stamp),
     };
-    let present = folder.snapshot()?.map(|snapshot| kept(folder.path(super::files::STATE), &snapshot.state));
-    let backups = (1..=BACKUPS).filter_map(|number| {
-        let snapshot = folder.sound(number)?;
-        Some(kept(folder.backup(number), &snapshot.state))
-    });
+    let present = folder.snapshot()?.map(|snapshot| kept(folder.path(STATE), snapshot));
+    let backups = (1..=BACKUPS).filter_map(|number| Some(kept(folder.backup(number), folder.sound(number)?)));
     Ok(present.into_iter().chain(backups).collect())
 }

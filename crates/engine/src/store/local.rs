@@ -15,7 +15,7 @@ use super::Store;
 use super::disk::{Disk, DiskFile, How, Lock, RealDisk};
 use super::error::{Holder, StoreError};
 use super::files::{Folder, LOCK, STATE};
-use super::frames::{Says, Scan};
+use super::frames::{Frame, Says, Scan};
 use super::snapshot::Snapshot;
 use super::writer::{Writer, continues};
 use crate::clock::Clock;
@@ -50,6 +50,9 @@ pub enum Mode {
 pub struct Opened {
     /// The snapshot with the journal replayed; `None` when there is nothing yet.
     pub state: Option<State>,
+    /// The lines since the snapshot, which the state holds and no snapshot does: what a run wrote down that did not
+    /// come to its end.
+    pub since: Vec<Entry>,
     /// What the user should know, for example that the end of an interrupted write was cut.
     pub notes: Vec<String>,
     /// Another run holds the lock: the state is about to change. Only when reading.
@@ -110,7 +113,7 @@ impl Store for Local {
 
 fn read(folder: &Folder) -> Result<Opened, StoreError> {
     if folder.exists()?.is_none() {
-        return Ok(Opened { state: None, notes: Vec::new(), in_motion: false });
+        return Ok(Opened { state: None, since: Vec::new(), notes: Vec::new(), in_motion: false });
     }
     let mut left = READS;
     loop {
@@ -119,7 +122,8 @@ fn read(folder: &Folder) -> Result<Opened, StoreError> {
         match Loaded::from(folder) {
             Ok(loaded) => {
                 let notes = if in_motion { Vec::new() } else { loaded.notes() };
-                return Ok(Opened { state: loaded.state, notes, in_motion });
+                let Loaded { snapshot, scan, state, .. } = loaded;
+                return Ok(Opened { state, since: since(snapshot.as_ref(), scan), notes, in_motion });
             }
             // Half of it may have been read before a write and half after.
             Err(_) if left > 0 && (in_motion || folder.locked()) => {}
@@ -136,10 +140,11 @@ fn write(folder: Folder, command: String) -> Result<(Writer, Opened), StoreError
     notes.extend(loaded.notes());
     let Loaded { snapshot, scan, state, .. } = loaded;
     let writer = Writer::new(folder, lock, (snapshot.as_ref(), &scan))?;
+    let since = since(snapshot.as_ref(), scan);
     if let Some(format) = snapshot.and_then(|snapshot| snapshot.migrated) {
         writer.keep_format(format)?;
     }
-    Ok((writer, Opened { state, notes, in_motion: false }))
+    Ok((writer, Opened { state, since, notes, in_motion: false }))
 }
 
 /// Makes the folder if need be, and takes it from the eyes of others.
@@ -239,6 +244,16 @@ fn replayed(folder: &Folder, snapshot: &Snapshot, scan: &Scan) -> Result<State, 
         journal::replay(&mut state, entry);
     }
     Ok(state)
+}
+
+/// The lines that the snapshot does not hold.
+fn since(snapshot: Option<&Snapshot>, scan: Scan) -> Vec<Entry> {
+    let upto = snapshot.map_or(0, |snapshot| snapshot.head.upto);
+    let line = |frame: Frame<Entry>| match frame.says {
+        Says::Line(entry) if frame.n > upto => Some(entry),
+        _ => None,
+    };
+    scan.frames.into_iter().filter_map(line).collect()
 }
 
 /// Is this the snapshot that the journal continues, or one that holds all that the journal says?

@@ -247,7 +247,7 @@ impl Disk for MemDisk {
         let inner = self.inner();
         inner.powered()?;
         let links = |id: u64| inner.names.values().filter(|other| **other == id).count() as u64;
-        let node = |kind, len, mode, links| Some(Node { kind, len, mode, uid: 0, links });
+        let node = |kind, len, mode, links| Some(Node { kind, len, mode, uid: 0, links, written: None });
         if inner.dirs.contains(path) {
             return Ok(node(NodeKind::Dir, 0, 0o700, 1));
         }

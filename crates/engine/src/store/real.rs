@@ -1,6 +1,7 @@
 //! The operating system's file system.
 
 use super::disk::{Disk, DiskFile, How, Lock, Node, NodeKind};
+use jiff::Timestamp;
 use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _};
@@ -30,7 +31,8 @@ impl Disk for RealDisk {
             _ => NodeKind::Other,
         };
         let (mode, uid, links) = (meta.mode() & 0o7777, meta.uid(), meta.nlink());
-        Ok(Some(Node { kind, len: meta.len(), mode, uid, links }))
+        let written = Timestamp::from_second(meta.mtime()).ok();
+        Ok(Some(Node { kind, len: meta.len(), mode, uid, links, written }))
     }
 
     fn make_dir(&self, path: &Path) -> io::Result<()> {

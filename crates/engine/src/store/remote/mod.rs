@@ -51,7 +51,7 @@ use futures::future::BoxFuture;
 use mirror::Mirror;
 use pen::Pen;
 use root::{Lease, Root};
-use site::Site;
+use site::{Loaded, Site};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -111,7 +111,7 @@ impl Remote {
     /// When it can't be read.
     pub async fn read(&self) -> Result<Opened, StoreError> {
         let site = self.site();
-        let nothing = || Opened { state: None, notes: Vec::new(), in_motion: false };
+        let nothing = || Opened { state: None, since: Vec::new(), notes: Vec::new(), in_motion: false };
         for _ in 0..READS {
             let Some((root, _)) = site.root().await? else { return Ok(nothing()) };
             if let Some(mut loaded) = site.load(&root).await? {
@@ -120,7 +120,7 @@ impl Remote {
                     // Its holder may be dead, and his local copy is not ours to read.
                     attempted(state).iter().for_each(|line| replay(state, line));
                 }
-                return Ok(Opened { state: loaded.state, notes: Vec::new(), in_motion });
+                return Ok(Opened { state: loaded.state, since: loaded.lines, notes: Vec::new(), in_motion });
             }
             // A run replaced the root in between.
         }
@@ -169,10 +169,10 @@ impl Remote {
         let pen = Pen::new(site, (self.terms, self.nonce.clone()), (root.clone(), etag), Arc::clone(&gate));
         let mut leased = Leased { pen: Arc::new(pen), mirror: None, task: None };
         match self.continued(&mut leased, &root, before.as_ref()).await {
-            Ok((state, more)) => {
-                notes.extend(more);
+            Ok(opened) => {
+                notes.extend(opened.notes);
                 leased.task = Some(tokio::spawn(pen::keep_alive(Arc::clone(&leased.pen))));
-                Ok((leased, Opened { state, notes, in_motion: false }))
+                Ok((leased, Opened { notes, ..opened }))
             }
             Err(why) => {
                 // What can't be used is no reason to lock others out; but of a holder that died it would be forgotten
@@ -199,14 +199,9 @@ impl Remote {
 
     /// The state as the holder before left it. Of one who died it is not known which calls he sent: unless his local copy
     /// is here, each of his intents counts as attempted.
-    async fn continued(
-        &self,
-        leased: &mut Leased,
-        root: &Root,
-        before: Option<&Lease>,
-    ) -> Result<(Option<State>, Vec<String>), StoreError> {
+    async fn continued(&self, leased: &mut Leased, root: &Root, before: Option<&Lease>) -> Result<Opened, StoreError> {
         let site = self.site();
-        let mut state = site.load(root).await?.ok_or_else(|| missing(&site, root))?.state;
+        let Loaded { mut state, lines: mut since } = site.load(root).await?.ok_or_else(|| missing(&site, root))?;
         if let Some(state) = &state {
             belongs(state, &self.stack)?;
         }
@@ -226,7 +221,8 @@ impl Remote {
             }
         }
         leased.pen.add(&lines);
-        Ok((state, notes))
+        since.extend(lines);
+        Ok(Opened { state, since, notes, in_motion: false })
     }
 }
 

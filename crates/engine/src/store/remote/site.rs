@@ -165,7 +165,7 @@ impl Site {
         } else if !lines.is_empty() {
             return Err(self.unusable(ROOT, Unusable::Damaged("it has lines and no snapshot".to_owned())));
         }
-        Ok(Some(Loaded { state }))
+        Ok(Some(Loaded { state, lines }))
     }
 
     fn snapshot(&self, blob: &Blob, bytes: &[u8], root: &Root) -> Result<State, StoreError> {
@@ -201,6 +201,8 @@ impl Site {
 /// What was read.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    /// `None` before the first snapshot.
+    /// Snapshot and lines; `None` before the first snapshot.
     pub(super) state: Option<State>,
+    /// The lines since the snapshot.
+    pub(super) lines: Vec<Entry>,
 }

@@ -33,6 +33,20 @@ fn a_reopened_store_has_every_line() {
 }
 
 #[test]
+fn the_lines_that_no_snapshot_has_are_told() {
+    let (disk, mut store) = committed(1);
+    append(&mut store, &run(2), true).unwrap();
+    drop(store);
+    assert_eq!(look(&disk).unwrap().since, run(2));
+    let (mut store, opened) = open(&disk, apply()).unwrap();
+    assert_eq!(opened.since, run(2));
+    commit(&mut store, &opened.state.unwrap()).unwrap();
+    assert_eq!(look(&disk).unwrap().since, []);
+    append(&mut store, &[intent(5)], true).unwrap();
+    assert_eq!(look(&disk).unwrap().since, [intent(5)]);
+}
+
+#[test]
 fn every_cut_gives_a_prefix() {
     let (disk, states) = journalled(1);
     let bytes = disk.get(&file("journal")).unwrap();

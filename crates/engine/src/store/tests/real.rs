@@ -1,10 +1,11 @@
 //! The real disk: what a disk in memory can't show.
 
 use super::support::*;
-use crate::store::{Local, Mode, Store as _, StoreError};
+use crate::store::{Kept, Local, Mode, Store as _, StoreError, history};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 fn stack() -> (tempfile::TempDir, std::path::PathBuf) {
     let temp = tempfile::tempdir().unwrap();
@@ -99,6 +100,28 @@ fn looking_leaves_no_trace() {
     let modified = times(&dir);
     assert_eq!(Local::open(&dir, Mode::Read).unwrap().1.notes.len(), 1);
     assert_eq!((everything(&dir), times(&dir)), (before, modified));
+}
+
+#[test]
+fn a_snapshot_says_when_it_was_written_and_a_backup_keeps_it() {
+    let (_temp, dir) = stack();
+    let mut store = write(&dir).unwrap();
+    commit(&mut store, &sample(1)).unwrap();
+    commit(&mut store, &sample(2)).unwrap();
+    // 2026-01-01, and a part of a second.
+    let then = SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_225_600_900);
+    fs::File::options().write(true).open(dir.join("state.json")).unwrap().set_modified(then).unwrap();
+    let kept = |dir: &Path| -> Vec<(u64, String)> {
+        let told = |Kept { serial, written, .. }: Kept| (serial, written.unwrap());
+        history(dir).unwrap().into_iter().map(told).collect()
+    };
+    let before = kept(&dir);
+    assert_eq!(before[0], (2, "2026-01-01T00:00:00Z".to_owned()));
+    assert_eq!(before[1].1.len(), before[0].1.len(), "{before:?}");
+    commit(&mut store, &sample(3)).unwrap();
+    let after = kept(&dir);
+    assert_eq!(after.iter().map(|(serial, _)| *serial).collect::<Vec<_>>(), [3, 2, 1]);
+    assert_eq!(after[1..], before);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::store::Store as _;
 use crate::store::bucket::MemBucket;
 use crate::store::memory::MemDisk;
-use crate::store::tests::support::{at, intent};
+use crate::store::tests::support::{at, intent, run};
 use auroractl_core::journal::Entry;
 use std::path::Path;
 
@@ -21,8 +21,10 @@ async fn what_is_written_is_read_elsewhere() {
     assert_eq!(found(&bucket, &clock).await.unwrap(), state, "lines that were given back are there");
     let (mut store, opened) = open(&remote(&bucket, &clock, "b")).await.unwrap();
     assert_eq!(opened.state.as_ref(), Some(&state));
+    assert_eq!(opened.since.len(), run(3).len(), "no snapshot has them");
     store.commit(&state).await.unwrap();
     close(store).await.unwrap();
+    assert_eq!(site.read().await.unwrap().since, []);
     let state = auroractl_core::State { serial: 2, ..state };
     assert_eq!(found(&bucket, &clock).await.unwrap(), state);
     assert_eq!(root(&bucket).epoch, 2);
