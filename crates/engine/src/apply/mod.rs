@@ -25,7 +25,7 @@ use auroractl_core::observed::{Observed, Readiness};
 use auroractl_core::plan::Plan;
 use auroractl_core::queue::{Knot, Place, Queue};
 use auroractl_core::state::{State, Verb};
-use auroractl_core::{Address, Graph};
+use auroractl_core::{Address, Graph, Kinds};
 use book::Book;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, Fuse, FutureExt as _};
@@ -142,6 +142,8 @@ pub async fn apply<W: World>(
 /// A plan without changes, and what it was made from.
 #[derive(Clone, Copy)]
 pub struct Unchanged<'a> {
+    /// The kinds.
+    pub kinds: &'a dyn Kinds,
     /// The plan.
     pub plan: &'a Plan,
     /// What the stack wants.
