@@ -25,6 +25,8 @@ struct Thing {
 struct Shelf {
     there: Mutex<Option<(Thing, String)>>,
     deeds: Mutex<Vec<&'static str>>,
+    /// No question is answered.
+    mute: bool,
 }
 
 impl Shelf {
@@ -72,7 +74,7 @@ impl Resource<Shelf> for Thing {
                 None => Seen::Absent,
             }
         };
-        Ok(asks.iter().map(|_| seen()).collect())
+        Ok(asks.iter().filter(|_| !w.mute).map(|_| seen()).collect())
     }
 
     async fn create(w: &Shelf, _: &Identity, _: &Self) -> Result<Done<Self>, CallError> {
@@ -159,5 +161,14 @@ async fn what_no_edit_brings_about_is_left_to_the_next_run() {
     let open = done(&shelf, 0, Job::Create { spec: json!(thing(2, 2)), look_first: true }).await.unwrap();
     let Acted::Open(error) = open else { panic!("it must stay open") };
     assert!(error.message.contains("can't change shape in place") && !error.in_doubt(), "{error}");
+    assert_eq!(shelf.deeds(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_not_answered_is_not_absent() {
+    let shelf = Shelf { mute: true, ..Shelf::default() };
+    let open = done(&shelf, 0, Job::Create { spec: json!(thing(1, 1)), look_first: true }).await.unwrap();
+    let Acted::Open(error) = open else { panic!("it must stay open") };
+    assert!(error.message.contains("0 answers to 1 question"), "{error}");
     assert_eq!(shelf.deeds(), [""; 0]);
 }
