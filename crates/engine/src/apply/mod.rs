@@ -278,17 +278,16 @@ impl<W: World> Run<'_, W> {
             expected_seconds: what.estimate.p50,
         });
         if what.verb == Verb::Forget {
-            let gone = self.book.gone(what).await;
-            return self.written(step, gone);
+            return match self.book.gone(what).await {
+                Ok(()) => self.done(step),
+                Err(error) => self.unsent(step, &error),
+            };
         }
         match prepare::worker(&self.book, self.means, self.work, what) {
-            Ok(worker) => {
-                if let Err(error) = self.book.attempt(what).await {
-                    self.unwritten(&error);
-                    return self.fail(step, &prepare::unwritten(&error));
-                }
-                self.send(step, worker);
-            }
+            Ok(worker) => match self.book.attempt(what).await {
+                Ok(()) => self.send(step, worker),
+                Err(error) => self.unsent(step, &error),
+            },
             Err(error) => self.fail(step, &error),
         }
     }
@@ -335,29 +334,36 @@ impl<W: World> Run<'_, W> {
                 {
                     self.unwritten(&why);
                 }
-                self.open(step, &error);
+                if error.in_doubt() { self.open(step, &error) } else { self.fail(step, &error) }
             }
             Ok(Acted::Open(error)) => self.open(step, &error),
         }
     }
 
-    /// A call failed; it may have been executed.
+    /// A call may have been executed, and no line says what became of it: the next run looks. The error may be of something
+    /// that came after the call.
     fn open(&mut self, step: StepId, error: &CallError) {
-        if let Some(what) = self.work.program.steps.get(step).filter(|_| error.in_doubt()) {
+        if let Some(what) = self.work.program.steps.get(step) {
             self.summary.in_doubt.push(what.address.clone());
         }
         self.fail(step, error);
     }
 
-    /// A step's last line was written, or could not be.
+    /// The line behind a step's call was written, or could not be.
     fn written(&mut self, step: StepId, result: Result<(), StoreError>) {
         match result {
             Ok(()) => self.done(step),
             Err(error) => {
                 self.unwritten(&error);
-                self.fail(step, &prepare::unwritten(&error));
+                self.open(step, &prepare::unwritten(&error));
             }
         }
+    }
+
+    /// A step's line could not be written, and nothing was sent.
+    fn unsent(&mut self, step: StepId, error: &StoreError) {
+        self.unwritten(error);
+        self.fail(step, &prepare::unwritten(error));
     }
 
     /// The store took no more lines: nothing new starts.
@@ -478,3 +484,6 @@ async fn clock_until(clock: &Clock, at: Option<Duration>, now: Duration) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

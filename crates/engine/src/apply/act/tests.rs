@@ -1,10 +1,12 @@
 //! Steps in a world with room for one thing: what bears its name may be another one by now.
 
 use super::*;
-use crate::kind::{Ask, Done, Found, Past, Resource, Seen};
+use crate::kind::{Ask, Done, Found, Owned, Past, Resource, Seen, World};
+use crate::store::memory::{Fault, MemDisk};
 use auroractl_core::identity::{StackId, oid};
 use auroractl_core::model::{Group, Model, Timing};
 use auroractl_core::{Diff, Impact, Of};
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Mutex;
@@ -12,7 +14,7 @@ use tokio::sync::mpsc;
 
 /// What the stack names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Thing {
+pub(in crate::apply) struct Thing {
     name: String,
     /// Edited in place.
     size: u32,
@@ -22,16 +24,31 @@ struct Thing {
 
 /// What bears the name with its owner's identity, and what was done to it.
 #[derive(Default)]
-struct Shelf {
+pub(in crate::apply) struct Shelf {
     there: Mutex<Option<(Thing, String)>>,
     deeds: Mutex<Vec<&'static str>>,
     /// No question is answered.
     mute: bool,
+    /// What becomes of creates, the last one first; of further ones all is well.
+    creates: Mutex<Vec<Outcome>>,
+}
+
+/// What becomes of a create.
+pub(in crate::apply) enum Outcome {
+    /// It fails.
+    Fails(Class),
+    /// It is executed, and the disk of the state takes nothing more.
+    Breaks(MemDisk),
 }
 
 impl Shelf {
     fn with(thing: Thing, oid: &str) -> Self {
         Self { there: Mutex::new(Some((thing, oid.to_owned()))), ..Self::default() }
+    }
+
+    /// An empty one, and what becomes of creates.
+    pub(in crate::apply) fn making(creates: Vec<Outcome>) -> Self {
+        Self { creates: Mutex::new(creates.into_iter().rev().collect()), ..Self::default() }
     }
 
     fn note(&self, deed: &'static str) {
@@ -79,6 +96,12 @@ impl Resource<Shelf> for Thing {
 
     async fn create(w: &Shelf, _: &Identity, _: &Self) -> Result<Done<Self>, CallError> {
         w.note("create");
+        let outcome = w.creates.lock().unwrap().pop();
+        match outcome {
+            Some(Outcome::Fails(class)) => return Err(CallError::new("create", class, "")),
+            Some(Outcome::Breaks(disk)) => disk.fault(disk.ops(), Fault::Always(std::io::ErrorKind::Other)),
+            None => {}
+        }
         Ok(Done::ready(BTreeMap::new()))
     }
 
@@ -93,9 +116,15 @@ impl Resource<Shelf> for Thing {
     }
 }
 
-const KIND: &dyn Kind<Shelf> = &Of::<Thing>::NEW;
+impl World for Shelf {
+    fn inventory<'a>(&'a self, _: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
 
-fn thing(size: u32, shape: u32) -> Thing {
+pub(in crate::apply) const KIND: &dyn Kind<Shelf> = &Of::<Thing>::NEW;
+
+pub(in crate::apply) fn thing(size: u32, shape: u32) -> Thing {
     Thing { name: "orders".to_owned(), size, shape }
 }
 

@@ -1,0 +1,66 @@
+//! Whole runs in a world with room for one thing: what is told of how they end.
+
+use super::act::tests::{KIND, Outcome, Shelf, thing};
+use super::*;
+use crate::stop;
+use crate::store::memory::MemDisk;
+use crate::store::{Local, Mode};
+use auroractl_core::Desired;
+use auroractl_core::durations::Priors;
+use auroractl_core::identity::StackId;
+use auroractl_core::lower::{Sources, lower};
+use auroractl_core::plan::{Inputs, Options, plan};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The end of a run that makes the one thing that a stack wants.
+async fn run(disk: &MemDisk, creates: Vec<Outcome>) -> Summary {
+    let shelf = Shelf::making(creates);
+    let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
+    let mut desired = Desired::new(stack.clone());
+    desired.add("main", &thing(1, 1)).unwrap();
+    let graph = desired.check().unwrap();
+    let (mut state, registry) = (State::new(stack, "l".into()), Registry::new(&[&[KIND]]));
+    let (observed, options, priors) = (BTreeMap::new(), Options::default(), Priors::default());
+    let inputs = Inputs { kinds: &registry, graph: &graph, state: &state, observed: &observed, options: &options };
+    let plan = plan(&inputs).unwrap();
+    let sources = Sources { priors: &priors, graph: &graph, state: &state, observed: &observed, lowerings: &[] };
+    let program = lower(&plan, &sources);
+    let mode = Mode::Write { command: "test".into() };
+    let (mut store, _) = Local::open_on(Arc::new(disk.clone()), Path::new("/state/s"), mode).unwrap();
+    let (clock, (_trigger, stop)) = (Clock::default(), stop::channel());
+    let mut hear = |_| {};
+    let desk = Desk { store: &mut store, report: &mut hear, stop };
+    let means = Means {
+        world: &shelf,
+        registry: &registry,
+        clock: &clock,
+        parallel: 1,
+        deadline: None,
+        label: ("run", "test"),
+    };
+    let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed };
+    apply(means, work, &mut state, desk).await.unwrap()
+}
+
+fn main() -> Address {
+    "thing.main".parse().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_made_is_told_whatever_came_after() {
+    let answers = vec![Outcome::Fails(Class::Ambiguous), Outcome::Fails(Class::Invalid)];
+    let summary = run(&MemDisk::new(), answers).await;
+    assert_eq!(summary.in_doubt, [main()], "the second answer says nothing of the first call");
+    let summary = run(&MemDisk::new(), vec![Outcome::Fails(Class::Invalid)]).await;
+    assert_eq!((summary.in_doubt, summary.failed.len()), (Vec::new(), 1));
+    let summary = run(&MemDisk::new(), Vec::new()).await;
+    assert_eq!((summary.in_doubt, summary.done), (Vec::new(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_and_could_not_be_written_down_is_in_doubt() {
+    let disk = MemDisk::new();
+    let summary = run(&disk, vec![Outcome::Breaks(disk.clone())]).await;
+    assert_eq!((summary.in_doubt, summary.stopped), (vec![main()], Some(Stopped::Store)));
+}
