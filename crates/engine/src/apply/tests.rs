@@ -64,3 +64,10 @@ async fn what_was_made_and_could_not_be_written_down_is_in_doubt() {
     let summary = run(&disk, vec![Outcome::Breaks(disk.clone())]).await;
     assert_eq!((summary.in_doubt, summary.stopped), (vec![main()], Some(Stopped::Store)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_fails_names_its_resource_once() {
+    let summary = run(&MemDisk::new(), vec![Outcome::Vanishes]).await;
+    let failed: Vec<String> = summary.failed.iter().map(|(at, error)| format!("{at}: {error}")).collect();
+    assert_eq!(failed, ["thing.main: wait: it is no longer there"]);
+}

@@ -187,9 +187,8 @@ impl<W: World> Run<'_, W> {
             }
             Verdict::Reached => self.reached(step, &seen).await,
             Verdict::Failed(why) => {
-                let operation = wait.ask.identity.address.to_string();
                 self.waits.remove(step);
-                self.fail(step, &CallError::new(&operation, Class::Other, why));
+                self.fail(step, &CallError::new("wait", Class::Other, why));
             }
         }
     }
