@@ -95,7 +95,7 @@ pub enum Event {
     },
     /// Nothing happened for a while: proof of life for logs.
     Heartbeat {
-        /// Resources at work or being waited for, with AWS's status.
+        /// Resources whose call is not answered, and those that are waited for, with AWS's status as far as it is known.
         active: Vec<(Address, String)>,
         /// Steps that are done.
         done: usize,

@@ -406,10 +406,10 @@ impl<W: World> Run<'_, W> {
     }
 
     fn heartbeat(&mut self) {
-        let active =
-            self.waits.iter().map(|(_, wait)| (wait.ask.identity.address.clone(), wait.status.clone())).collect();
+        let called = self.unanswered().into_iter().map(|address| (address, String::new()));
+        let waits = self.waits.iter().map(|(_, wait)| (wait.ask.identity.address.clone(), wait.status.clone()));
         (self.report)(Event::Heartbeat {
-            active,
+            active: called.chain(waits).collect(),
             done: self.queue.count(Place::Done),
             steps: self.work.program.steps.len(),
         });
@@ -443,12 +443,11 @@ impl<W: World> Run<'_, W> {
             && steps.any(|(id, step)| step.verb == Verb::Create && self.queue.at(id) == Place::Done)
     }
 
-    /// What was sent, or was about to be, and whose answer was not awaited.
-    fn dropped(&self) -> Vec<Address> {
-        let waits: BTreeSet<StepId> = self.waits.iter().map(|(step, _)| step).collect();
+    /// What was sent, or is about to be, and is not answered.
+    fn unanswered(&self) -> Vec<Address> {
         let steps = self.work.program.steps.iter().enumerate();
-        let dropped = steps.filter(|(id, _)| self.queue.at(*id) == Place::Running && !waits.contains(id));
-        dropped.map(|(_, step)| step.address.clone()).collect()
+        let called = steps.filter(|(id, _)| self.queue.at(*id) == Place::Running && self.waits.peek(*id).is_none());
+        called.map(|(_, step)| step.address.clone()).collect()
     }
 
     /// Commits and sums up.
@@ -460,7 +459,7 @@ impl<W: World> Run<'_, W> {
         if let Err(error) = &ended {
             self.unwritten(error);
         }
-        let dropped = self.dropped();
+        let dropped = self.unanswered();
         self.summary.in_doubt.extend(dropped);
         self.summary.still_running = self.waits.iter().map(|(_, wait)| wait.ask.identity.address.clone()).collect();
         self.summary.done = self.queue.count(Place::Done);

@@ -15,6 +15,11 @@ use std::sync::Arc;
 
 /// The end of a run that makes the one thing that a stack wants.
 async fn run(disk: &MemDisk, creates: Vec<Outcome>) -> Summary {
+    heard(disk, creates).await.0
+}
+
+/// The same with everything that was told on the way.
+async fn heard(disk: &MemDisk, creates: Vec<Outcome>) -> (Summary, Vec<Event>) {
     let shelf = Shelf::making(creates);
     let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
     let mut desired = Desired::new(stack.clone());
@@ -28,19 +33,20 @@ async fn run(disk: &MemDisk, creates: Vec<Outcome>) -> Summary {
     let program = lower(&plan, &sources);
     let mode = Mode::Write { command: "test".into() };
     let (mut store, _) = Local::open_on(Arc::new(disk.clone()), Path::new("/state/s"), mode).unwrap();
-    let (clock, (_trigger, stop)) = (Clock::default(), stop::channel());
-    let mut hear = |_| {};
+    let (clock, (_trigger, stop), mut told) = (Clock::default(), stop::channel(), Vec::new());
+    let mut hear = |event| told.push(event);
     let desk = Desk { store: &mut store, report: &mut hear, stop };
     let means = Means {
         world: &shelf,
         registry: &registry,
         clock: &clock,
         parallel: 1,
-        deadline: None,
+        deadline: Some(Duration::from_secs(45)),
         label: ("run", "test"),
     };
     let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed };
-    apply(means, work, &mut state, desk).await.unwrap()
+    let summary = apply(means, work, &mut state, desk).await.unwrap();
+    (summary, told)
 }
 
 fn main() -> Address {
@@ -70,4 +76,12 @@ async fn a_wait_that_fails_names_its_resource_once() {
     let summary = run(&MemDisk::new(), vec![Outcome::Vanishes]).await;
     let failed: Vec<String> = summary.failed.iter().map(|(at, error)| format!("{at}: {error}")).collect();
     assert_eq!(failed, ["thing.main: wait: it is no longer there"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_an_answer_shows_signs_of_life() {
+    let (summary, told) = heard(&MemDisk::new(), vec![Outcome::Hangs]).await;
+    assert_eq!((summary.stopped, summary.in_doubt), (Some(Stopped::Deadline), vec![main()]));
+    let active = vec![(main(), String::new())];
+    assert!(told.contains(&Event::Heartbeat { active, done: 0, steps: 1 }), "{told:?}");
 }

@@ -37,6 +37,8 @@ pub(in crate::apply) struct Shelf {
 pub(in crate::apply) enum Outcome {
     /// It fails.
     Fails(Class),
+    /// It is never answered.
+    Hangs,
     /// It is executed, and nobody sees anything of it.
     Vanishes,
     /// It is executed, and the disk of the state takes nothing more.
@@ -101,6 +103,7 @@ impl Resource<Shelf> for Thing {
         let outcome = w.creates.lock().unwrap().pop();
         match outcome {
             Some(Outcome::Fails(class)) => return Err(CallError::new("create", class, "")),
+            Some(Outcome::Hangs) => std::future::pending::<()>().await,
             Some(Outcome::Vanishes) => return Ok(Done::pending(BTreeMap::new())),
             Some(Outcome::Breaks(disk)) => disk.fault(disk.ops(), Fault::Always(std::io::ErrorKind::Other)),
             None => {}
