@@ -19,7 +19,7 @@ use auroractl_core::state::Verb;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a look says to a wait: how it stands, or that nothing is under way of the operation.
+/// What a look says to a wait: how it stands, or that nothing is under way of the operation, or that nobody may look at it.
 type Answer = Result<Observed, CallError>;
 
 /// A look's kind, the time it was sent, whose answers it brings, and they.
@@ -168,6 +168,7 @@ impl<W: World> Run<'_, W> {
         for (step, answer) in steps.into_iter().zip(answers) {
             match answer {
                 Ok(seen) => self.judged(step, seen, asked).await,
+                Err(error) if !error.is_not_begun() => self.give_up(step, &error),
                 Err(idle) if self.waits.remove(step).is_some() => self.idle(step, &idle),
                 Err(_) => {}
             }
@@ -262,8 +263,9 @@ async fn answers<W: Sync>(kind: &dyn Kind<W>, world: &W, questions: Vec<Question
         answers.push(match order {
             None => Ok(surveyed.next().unwrap_or(Observed::Absent)),
             Some(order) => match kind.progress(world, &look, &order).await {
-                Err(error) if matches!(error.class, Class::Credentials | Class::Denied) => return Err(error),
-                Err(error) if error.is_not_begun() => Err(error),
+                Err(error) if error.class == Class::Credentials => return Err(error),
+                // Of this operation alone: what else is waited for is asked by other calls.
+                Err(error) if error.class == Class::Denied || error.is_not_begun() => Err(error),
                 progress => Ok(told(progress, order)),
             },
         });
@@ -284,9 +286,11 @@ fn told(progress: Result<Readiness, CallError>, order: RawOrder) -> Observed {
 
 #[cfg(test)]
 mod tests {
+    use super::super::act::tests::{KIND, Shelf, me, thing};
     use super::*;
     use auroractl_core::{Impact, Level};
-    use serde_json::Value;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
 
     fn fields(paths: &[(&str, When)]) -> Vec<FieldChange> {
         let field = |(path, when): &(&str, When)| {
@@ -312,5 +316,25 @@ mod tests {
             assert_eq!(left(other), None, "{other}");
         }
         assert_eq!(left_of(&edited, Vec::new()), None);
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_looked_at_ends_its_own_wait_alone() {
+        let shelf = Shelf::with(thing(1, 1), &me(0).oid);
+        let ask = || RawAsk { identity: me(0), spec: json!(thing(1, 1)), outputs: None };
+        let order = RawOrder {
+            verb: Verb::Settle,
+            spec: json!(thing(1, 1)),
+            outputs: json!({}),
+            target: None,
+            max_lag: Duration::ZERO,
+            elapsed: Duration::ZERO,
+            begun: 1,
+            unchanged: Duration::ZERO,
+            pending: BTreeSet::new(),
+        };
+        let answers = answers(KIND, &shelf, vec![(ask(), Some(order)), (ask(), None)]).await.unwrap();
+        assert!(matches!(&answers[0], Err(error) if error.class == Class::Denied), "{answers:?}");
+        assert!(matches!(&answers[1], Ok(Observed::Live(_))), "{answers:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Steps in a world with room for one thing: what bears its name may be another one by now.
 
 use super::*;
-use crate::kind::{Ask, Done, Found, Owned, Past, Resource, Seen, World};
+use crate::kind::{Ask, Done, Found, Order, Owned, Past, Resource, Seen, World};
 use crate::store::memory::{Fault, MemDisk};
 use auroractl_core::identity::{StackId, oid};
 use auroractl_core::model::{Group, Model, Timing};
@@ -46,7 +46,7 @@ pub(in crate::apply) enum Outcome {
 }
 
 impl Shelf {
-    fn with(thing: Thing, oid: &str) -> Self {
+    pub(in crate::apply) fn with(thing: Thing, oid: &str) -> Self {
         Self { there: Mutex::new(Some((thing, oid.to_owned()))), ..Self::default() }
     }
 
@@ -120,6 +120,10 @@ impl Resource<Shelf> for Thing {
         w.note("delete");
         Ok(Ending::Gone)
     }
+
+    async fn progress(_: &Shelf, _: &Look, _: &Order<Self>) -> Result<Readiness, CallError> {
+        Err(CallError::new("progress", Class::Denied, "it is not for you to see"))
+    }
 }
 
 impl World for Shelf {
@@ -134,7 +138,7 @@ pub(in crate::apply) fn thing(size: u32, shape: u32) -> Thing {
     Thing { name: "orders".to_owned(), size, shape }
 }
 
-fn me(generation: u32) -> Identity {
+pub(in crate::apply) fn me(generation: u32) -> Identity {
     let address = "thing.main".parse().unwrap();
     Identity {
         stack: StackId { name: "s".to_owned(), account: "1".to_owned(), region: "r".to_owned() },
