@@ -323,7 +323,8 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
         clock: &cloud.clock,
         parallel: usize::from(order.running.parallel),
         deadline: order.running.timeout,
-        label: (&label, order.command),
+        run: &label,
+        command: order.command,
     };
     let mut record = Record::new(cloud.clock.wall(), cloud.clock.now());
     // Written now, it tells of a run that was killed; and that it can't be written is known before anything is changed.

@@ -66,8 +66,10 @@ pub struct Means<'a, W: 'static> {
     pub parallel: usize,
     /// When to stop waiting, from the start of the run.
     pub deadline: Option<Duration>,
-    /// Label of the run and the command, for the journal.
-    pub label: (&'a str, &'a str),
+    /// Label of the run, for the journal.
+    pub run: &'a str,
+    /// The command, for the journal.
+    pub command: &'a str,
 }
 
 // By hand: a derive would ask `W: Copy`.
@@ -455,7 +457,7 @@ impl<W: World> Run<'_, W> {
         if self.made_something() {
             self.sweep().await;
         }
-        let ended = self.book.finish(self.means.label.0, self.summary.stopped.is_none()).await;
+        let ended = self.book.finish(self.means.run, self.summary.stopped.is_none()).await;
         if let Err(error) = &ended {
             self.unwritten(error);
         }

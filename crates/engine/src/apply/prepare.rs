@@ -25,9 +25,8 @@ use std::time::Duration;
 
 /// Declares everything the run will do.
 pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means<'_, W>) -> Result<(), StoreError> {
-    let (run, command) = means.label;
-    let mut entries =
-        vec![Entry::RunStart { run: run.to_owned(), command: command.to_owned(), lineage: book.state.lineage.clone() }];
+    let (run, command) = (means.run.to_owned(), means.command.to_owned());
+    let mut entries = vec![Entry::RunStart { run, command, lineage: book.state.lineage.clone() }];
     entries.extend(observed_records(book.state, work, means));
     let changes: BTreeMap<&Address, &Change> =
         work.plan.changes.iter().map(|change| (&change.address, change)).collect();

@@ -42,7 +42,8 @@ async fn heard(disk: &MemDisk, creates: Vec<Outcome>) -> (Summary, Vec<Event>) {
         clock: &clock,
         parallel: 1,
         deadline: Some(Duration::from_secs(45)),
-        label: ("run", "test"),
+        run: "run",
+        command: "test",
     };
     let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed };
     let summary = apply(means, work, &mut state, desk).await.unwrap();

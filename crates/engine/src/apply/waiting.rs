@@ -22,8 +22,16 @@ use std::time::Duration;
 /// What a look says to a wait: how it stands, or that nothing is under way of the operation, or that nobody may look at it.
 type Answer = Result<Observed, CallError>;
 
-/// A look's kind, the time it was sent, whose answers it brings, and they.
-pub(super) type Looked = (String, Duration, Vec<StepId>, Result<Vec<Answer>, CallError>);
+/// A look that came back.
+pub(super) struct Looked {
+    kind: String,
+    /// When it was sent.
+    asked: Duration,
+    /// Who waits for it.
+    steps: Vec<StepId>,
+    /// What it says, to each of them.
+    answers: Result<Vec<Answer>, CallError>,
+}
 
 /// What became of an operation in this run.
 #[derive(Debug, Default)]
@@ -124,15 +132,15 @@ impl<W: World> Run<'_, W> {
         let looking = &self.looking;
         let due = self.waits.due(asked, &|kind| looking.contains(kind));
         let means = self.means;
-        for (name, asks) in due {
-            let Some(kind) = means.registry.get(&name) else { continue };
-            self.looking.insert(name.clone());
+        for (kind, asks) in due {
+            let Some(acting) = means.registry.get(&kind) else { continue };
+            self.looking.insert(kind.clone());
             let (steps, asks): (Vec<_>, Vec<_>) = asks.into_iter().unzip();
             let questions: Vec<Question> =
                 steps.iter().map(|step| self.order(*step)).zip(asks).map(|(order, ask)| (ask, order)).collect();
             self.looks.push(Box::pin(async move {
-                let answers = answers(kind, means.world, questions).await;
-                (name, asked, steps, answers)
+                let answers = answers(acting, means.world, questions).await;
+                Looked { kind, asked, steps, answers }
             }));
         }
     }
@@ -150,7 +158,8 @@ impl<W: World> Run<'_, W> {
         })
     }
 
-    pub(super) async fn looked(&mut self, (kind, asked, steps, answers): Looked) {
+    pub(super) async fn looked(&mut self, look: Looked) {
+        let Looked { kind, asked, steps, answers } = look;
         self.looking.remove(&kind);
         if let Err(error) = &answers
             && error.class == Class::Credentials

@@ -241,7 +241,8 @@ impl Setting {
             clock: self.world.clock(),
             parallel: self.parallel,
             deadline: None,
-            label: ("sim", "apply"),
+            run: "sim",
+            command: "apply",
         };
         let work = Work { plan: &plan, program: &program, graph, observed: &seen };
         self.count_surges(&work);
