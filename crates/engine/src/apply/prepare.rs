@@ -203,7 +203,9 @@ pub(super) fn worker<W>(
         name: intent.name.clone(),
     };
     let job = match step.verb {
-        Verb::Delete | Verb::Forget => {
+        // What stays at AWS must not come near a delete.
+        Verb::Forget => return Err(fault("nothing is sent to forget it")),
+        Verb::Delete => {
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
             let (incarnation, others) = (book.incarnation(step), book.others(step));
             let parent_stays = parent_stays(book.state, work.plan, &step.address);
