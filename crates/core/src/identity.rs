@@ -43,6 +43,18 @@ pub enum Naming {
     Derived(NameRule),
 }
 
+impl Naming {
+    /// The physical name of the object with this oid, empty where AWS chooses it.
+    #[must_use]
+    pub fn name(self, stack: &StackId, address: &Address, oid: &str) -> String {
+        match self {
+            Self::Server => String::new(),
+            Self::Given(name) => name,
+            Self::Derived(rule) => rule.name(&stack.name, &stack.region, address, oid),
+        }
+    }
+}
+
 /// Limits of a derived name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameRule {

@@ -335,13 +335,9 @@ impl<'a> Run<'a> {
         let oid = identity::oid(&state.lineage, at, generation);
         // What an interrupted run sent under an earlier address keeps the identity that it was sent with.
         let moved = case.intent.filter(|intent| intent.generation == generation && intent.oid != oid);
-        let name = match case.kind.naming(&case.spec).map_err(|source| malformed(at, source))? {
-            Naming::Server => String::new(),
-            Naming::Given(name) => name,
-            Naming::Derived(rule) => match moved {
-                Some(intent) => intent.name.clone(),
-                None => rule.name(&state.stack.name, &state.stack.region, at, &oid),
-            },
+        let name = match (case.kind.naming(&case.spec).map_err(|source| malformed(at, source))?, moved) {
+            (Naming::Derived(_), Some(intent)) => intent.name.clone(),
+            (naming, _) => naming.name(&state.stack, at, &oid),
         };
         let oid = moved.map_or(oid, |intent| intent.oid.clone());
         Ok(self.born(case, action, reasons, Born { generation, oid, name }))

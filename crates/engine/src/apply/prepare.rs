@@ -9,7 +9,6 @@ use crate::refresh;
 use crate::resume;
 use crate::store::StoreError;
 use auroractl_core::diff::Context;
-use auroractl_core::identity::Identity;
 use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
@@ -194,14 +193,7 @@ pub(super) fn worker<W>(
     let fault = |why: &str| CallError::new(&format!("{} {}", step.verb, step.address), Class::Other, why);
     let kind = means.registry.get(step.address.kind()).ok_or_else(|| fault("unknown kind"))?;
     let intent = book.declared(step).ok_or_else(|| fault("no intent was declared"))?;
-    let me = Identity {
-        stack: book.state.stack.clone(),
-        lineage: book.state.lineage.clone(),
-        address: step.address.clone(),
-        generation: step.generation,
-        oid: intent.oid.clone(),
-        name: intent.name.clone(),
-    };
+    let me = refresh::intended(book.state, intent);
     let job = match step.verb {
         // What stays at AWS must not come near a delete.
         Verb::Forget => return Err(fault("nothing is sent to forget it")),
