@@ -16,7 +16,6 @@ use crate::plan::{self, Action, Change, Plan};
 use crate::state::{State, Verb};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 mod untangle;
 
@@ -314,23 +313,5 @@ impl Draft {
             self.program.order(earlier, later);
             self.releases.push(Release { earlier, later });
         }
-    }
-}
-
-impl fmt::Display for Verb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Adopt => "adopt",
-            Self::Delete => "delete",
-            Self::Forget => "forget",
-            Self::Failover => "failover",
-            Self::Failback => "failback",
-            Self::Settle => "settle",
-            Self::Restart => "restart",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-        })
     }
 }
