@@ -347,8 +347,8 @@ impl Store for ReadOnly {
     }
 }
 
-/// Must this line be in the bucket before anything else happens? Intents and burned generations: without them the next
-/// run would not know what to look for. All others only save looking.
+/// Must this line be in the bucket before anything else happens? Without intents and renames the next run would not know
+/// what to look for. All others only save looking.
 fn binding(entry: &Entry) -> bool {
-    matches!(entry, Entry::RunStart { .. } | Entry::Intent(_) | Entry::Burned { .. } | Entry::Moved { .. })
+    matches!(entry, Entry::RunStart { .. } | Entry::Intent(_) | Entry::Moved { .. })
 }
