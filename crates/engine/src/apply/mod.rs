@@ -368,9 +368,13 @@ impl<W: World> Run<'_, W> {
         self.fail(step, &prepare::unwritten(error));
     }
 
-    /// The store took no more lines: nothing new starts.
+    /// The store took no more lines: nothing new starts. Of several errors the first one is the cause.
     fn unwritten(&mut self, error: &StoreError) {
-        self.halt(if error.fenced() { Stopped::Fenced } else { Stopped::Store });
+        if error.fenced() {
+            return self.halt(Stopped::Fenced);
+        }
+        self.halt(Stopped::Store);
+        self.summary.unwritten.get_or_insert_with(|| format!("{error}; {}", error.hint()));
     }
 
     fn done(&mut self, step: StepId) {

@@ -3,7 +3,7 @@
 use super::act::tests::{KIND, Outcome, Shelf, thing};
 use super::*;
 use crate::stop;
-use crate::store::memory::MemDisk;
+use crate::store::memory::{Fault, MemDisk};
 use crate::store::{Local, Mode};
 use auroractl_core::Desired;
 use auroractl_core::durations::Priors;
@@ -70,6 +70,23 @@ async fn what_was_made_and_could_not_be_written_down_is_in_doubt() {
     let disk = MemDisk::new();
     let summary = run(&disk, vec![Outcome::Breaks(disk.clone())]).await;
     assert_eq!((summary.in_doubt, summary.stopped), (vec![main()], Some(Stopped::Store)));
+    assert!(summary.unwritten.is_some_and(|why| why.starts_with("can't append to /state/s/journal: ")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_the_last_snapshot_could_not_be_written_is_told() {
+    let whole = MemDisk::new();
+    let summary = run(&whole, Vec::new()).await;
+    assert_eq!((summary.stopped, summary.unwritten), (None, None));
+    // The very last one sets space aside for the next run, which asks for itself.
+    for at in whole.ops() - 10..whole.ops() - 1 {
+        let disk = MemDisk::new();
+        disk.fault(at, Fault::Always(std::io::ErrorKind::StorageFull));
+        let summary = run(&disk, Vec::new()).await;
+        assert_eq!((summary.done, summary.stopped), (1, Some(Stopped::Store)), "operation {at}");
+        let why = summary.unwritten.unwrap_or_default();
+        assert!(why.contains("the disk is full") && why.ends_with("free some space and run again"), "{why}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
