@@ -285,7 +285,7 @@ impl Leased {
 impl Store for Leased {
     fn append<'a>(&'a mut self, entries: &'a [Entry], durable: bool) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            self.pen.usable(entries)?;
+            self.pen.usable(entries).map_err(|why| self.kept(why))?;
             self.copy(entries, durable)?;
             self.pen.add(entries);
             if entries.iter().any(binding) || (entries.is_empty() && durable) {
