@@ -17,7 +17,7 @@ use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::plan::{Action, Change, Plan};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
-use auroractl_core::{Address, Graph, Kinds, guard};
+use auroractl_core::{Address, Graph, Kinds, guard, identity};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Ve
             Some(Observed::Live(live)) => match record {
                 Some(record) => known.caught_up(change, (record, live)),
                 None if matches!(change.action, Action::Delete | Action::Replace | Action::Surge) => {
-                    unrecorded(state, address, live, means)
+                    known.unrecorded(change, live, means.clock.wall().as_second())
                 }
                 None => None,
             }
@@ -119,6 +119,31 @@ impl Known<'_> {
         (new != *before).then_some(new)
     }
 
+    /// An interrupted run made it, and it has to go: recorded first, so that the delete works from the state. `now` is in Unix
+    /// seconds.
+    fn unrecorded(&self, change: &Change, live: &Live, now: i64) -> Option<Record> {
+        let version = self.kinds.pure(change.address.kind())?.version();
+        let intent = self.state.create_intent(&change.address).cloned().or_else(|| self.supposed(change))?;
+        Some(resume::record(self.state, &intent, live, (version, now)))
+    }
+
+    /// The create of what bears our mark though no line tells of it, since the journal was lost. Only a name that the stack
+    /// chose is looked for without a line, so the name is the successor's, too.
+    fn supposed(&self, change: &Change) -> Option<Intent> {
+        let (at, generation) = (&change.address, change.old_generation?);
+        Some(Intent {
+            address: at.clone(),
+            generation,
+            oid: identity::oid(&self.state.lineage, at, generation),
+            name: change.name.clone(),
+            verb: Verb::Create,
+            spec: self.graph.any(at)?.spec.clone(),
+            deps: self.graph.deps(at).cloned().collect(),
+            attempted: true,
+            kept_by: None,
+        })
+    }
+
     /// What is sent of a wish, in the form in which a run writes it down: a set in another order would look like a change.
     fn sent(&self, at: &Address, wish: &Value) -> Value {
         let spec = refresh::known(self.state, wish);
@@ -140,13 +165,6 @@ pub(super) fn learned(state: &State, work: &Unchanged<'_>) -> Vec<Entry> {
         entries.extend(new.map(|record| Entry::Recorded { address: change.address.clone(), record: Box::new(record) }));
     }
     entries
-}
-
-/// An interrupted run made it, and it has to go: recorded first, so that the delete works from the state.
-fn unrecorded<W>(state: &State, address: &Address, live: &Live, means: Means<'_, W>) -> Option<Record> {
-    let intent = state.create_intent(address)?;
-    let stamp = (means.registry.get(address.kind())?.version(), means.clock.wall().as_second());
-    Some(resume::record(state, intent, live, stamp))
 }
 
 fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent {

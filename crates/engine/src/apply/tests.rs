@@ -1,6 +1,6 @@
 //! Whole runs in a world with room for one thing: what is told of how they end.
 
-use super::act::tests::{KIND, Outcome, Shelf, thing};
+use super::act::tests::{KIND, Outcome, Shelf, me, thing};
 use super::*;
 use crate::stop;
 use crate::store::memory::{Fault, MemDisk};
@@ -9,24 +9,25 @@ use auroractl_core::Desired;
 use auroractl_core::durations::Priors;
 use auroractl_core::identity::StackId;
 use auroractl_core::lower::{Sources, lower};
+use auroractl_core::observed::{Live, Owner};
 use auroractl_core::plan::{Inputs, Options, plan};
+use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The end of a run that makes the one thing that a stack wants.
 async fn run(disk: &MemDisk, creates: Vec<Outcome>) -> Summary {
-    heard(disk, creates).await.0
+    heard(&Shelf::making(creates), disk, BTreeMap::new()).await.0
 }
 
-/// The same with everything that was told on the way.
-async fn heard(disk: &MemDisk, creates: Vec<Outcome>) -> (Summary, Vec<Event>) {
-    let shelf = Shelf::making(creates);
+/// The end of the first run of a stack that wants one thing, and everything that was told on the way.
+async fn heard(shelf: &Shelf, disk: &MemDisk, observed: BTreeMap<Address, Observed>) -> (Summary, Vec<Event>) {
     let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
     let mut desired = Desired::new(stack.clone());
     desired.add("main", &thing(1, 1)).unwrap();
     let graph = desired.check().unwrap();
     let (mut state, registry) = (State::new(stack, "l".into()), Registry::new(&[&[KIND]]));
-    let (observed, options, priors) = (BTreeMap::new(), Options::default(), Priors::default());
+    let (options, priors) = (Options::default(), Priors::default());
     let inputs = Inputs { kinds: &registry, graph: &graph, state: &state, observed: &observed, options: &options };
     let plan = plan(&inputs).unwrap();
     let sources = Sources { priors: &priors, graph: &graph, state: &state, observed: &observed, lowerings: &[] };
@@ -37,7 +38,7 @@ async fn heard(disk: &MemDisk, creates: Vec<Outcome>) -> (Summary, Vec<Event>) {
     let mut hear = |event| told.push(event);
     let desk = Desk { store: &mut store, report: &mut hear, stop };
     let means = Means {
-        world: &shelf,
+        world: shelf,
         registry: &registry,
         clock: &clock,
         parallel: 1,
@@ -98,8 +99,19 @@ async fn a_wait_that_fails_names_its_resource_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_without_an_answer_shows_signs_of_life() {
-    let (summary, told) = heard(&MemDisk::new(), vec![Outcome::Hangs]).await;
+    let shelf = Shelf::making(vec![Outcome::Hangs]);
+    let (summary, told) = heard(&shelf, &MemDisk::new(), BTreeMap::new()).await;
     assert_eq!((summary.stopped, summary.in_doubt), (Some(Stopped::Deadline), vec![main()]));
     let active = vec![(main(), String::new())];
     assert!(told.contains(&Event::Heartbeat { active, done: 0, steps: 1 }), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_bears_our_mark_and_stands_in_no_journal_can_be_made_anew() {
+    let shelf = Shelf::with(thing(1, 2), &me(0).oid);
+    let live = Live::ready(json!(thing(1, 2)), json!({}), Owner::Oid(me(0).oid));
+    let observed = BTreeMap::from([(main(), Observed::Live(Box::new(live)))]);
+    let (summary, _) = heard(&shelf, &MemDisk::new(), observed).await;
+    assert_eq!((summary.failed, summary.done), (Vec::new(), 2));
+    assert_eq!(shelf.deeds(), ["delete", "create"]);
 }

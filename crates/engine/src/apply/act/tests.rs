@@ -59,7 +59,7 @@ impl Shelf {
         self.deeds.lock().unwrap().push(deed);
     }
 
-    fn deeds(&self) -> Vec<&'static str> {
+    pub(in crate::apply) fn deeds(&self) -> Vec<&'static str> {
         self.deeds.lock().unwrap().clone()
     }
 }
