@@ -4,6 +4,7 @@ use crate::exit::Failure;
 use crate::session::{Cloud, Stack, random};
 use crate::view;
 use auroractl_aws::{Aws, Bucket, Refusal, S3};
+use auroractl_core::identity::mark;
 use auroractl_core::model::Adoption;
 use auroractl_core::state::{Intent, Verb};
 use auroractl_engine::Registry;
@@ -12,9 +13,6 @@ use auroractl_engine::store::remote::{Claim, Gate, Passage, ReadOnly, Remote, Te
 use auroractl_engine::store::{Mode, Opened, Store};
 use auroractl_stack::StateSettings;
 use std::sync::Arc;
-
-/// Letters of the oid that stand in a derived name.
-const OID_IN_NAME: usize = 8;
 
 /// Opens the state. In write mode every mutating call of this process passes the lease's fence from here on.
 pub(crate) async fn open(stack: &Stack, cloud: &Cloud, mode: Mode) -> Result<(Box<dyn Store>, Opened), Failure> {
@@ -78,7 +76,7 @@ pub(crate) fn remote(stack: &Stack, cloud: &Cloud) -> Result<Remote, Failure> {
 /// makes a second object, a delete by a name that people chose hits whatever has it then, and a restart or a failover is
 /// felt. All others are refused, or found and mended by the next plan.
 fn harmful(registry: &Registry<Aws>, intent: &Intent) -> bool {
-    let derived = intent.oid.get(..OID_IN_NAME).is_some_and(|oid| intent.name.contains(oid));
+    let derived = !intent.oid.is_empty() && intent.name.contains(mark(&intent.oid));
     match intent.verb {
         Verb::Create => registry.get(intent.address.kind()).is_none_or(|kind| kind.adoption() == Adoption::Untokened),
         Verb::Delete => !intent.name.is_empty() && !derived,

@@ -313,7 +313,7 @@ impl Resource<Aws> for DbCluster {
     }
 
     async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
-        let modify = modification(aws, from, to)?;
+        let modify = modification(aws, &me.address, from, to)?;
         let sent = modify.is_some();
         if let Some(request) = modify {
             aws.write("rds:ModifyDBCluster", || request.clone().send()).await?;

@@ -27,23 +27,23 @@ pub fn typed<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, String
     let typed = T::deserialize(value).map_err(|why| why.to_string())?;
     let back = serde_json::to_value(&typed).map_err(|why| why.to_string())?;
     match lost(value, &back, "") {
-        Some(path) => Err(format!("unknown field `{path}`")),
+        Some(why) => Err(why),
         None => Ok(typed),
     }
 }
 
-/// Path of the first member that is in `from` and not, or with another value, in `to`.
+/// What becomes of the first member that is in `from` and not, or with another value, in `to`.
 fn lost(from: &Value, to: &Value, path: &str) -> Option<String> {
     let at = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match (from, to) {
         (Value::Object(from), Value::Object(to)) => from.iter().find_map(|(key, value)| match to.get(key) {
             Some(kept) => lost(value, kept, &at(key)),
-            None => Some(at(key)),
+            None => Some(format!("unknown field `{}`", at(key))),
         }),
         (Value::Array(from), Value::Array(to)) if from.len() == to.len() => {
             from.iter().zip(to).enumerate().find_map(|(index, (from, to))| lost(from, to, &at(&index.to_string())))
         }
-        _ => (from != to).then(|| path.to_owned()),
+        _ => (from != to).then(|| format!("`{path}` would be read as another value")),
     }
 }
 
@@ -111,6 +111,7 @@ mod tests {
     use crate::state::Scope;
     use proptest::prelude::*;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_member_that_stands_twice_is_refused_wherever_it_stands() {
@@ -128,6 +129,8 @@ mod tests {
         let scope = json!({"account": "1", "region": "eu", "partition": {"of": "aws"}});
         assert_eq!(typed::<Scope>(&scope).unwrap_err(), "unknown field `partition`");
         assert!(typed::<Scope>(&json!({"account": 1, "region": "eu"})).unwrap_err().contains("expected a string"));
+        let twice = typed::<BTreeMap<String, BTreeSet<u8>>>(&json!({"a": [1, 1]}));
+        assert_eq!(twice.unwrap_err(), "`a` would be read as another value");
     }
 
     #[test]

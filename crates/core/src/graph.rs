@@ -121,15 +121,22 @@ impl Desired {
         Self { stack, nodes: BTreeMap::new(), surges: BTreeMap::new(), manner: Manner::default() }
     }
 
-    /// What a state remembers, read as a wish: planning it finds what somebody else changed.
+    /// What a state remembers, read as a wish: planning it finds what somebody else changed. Records of different age may name
+    /// one another in a circle, and are wished for all the same: nothing is made from this, so that within a circle no order
+    /// is needed.
     #[must_use]
     pub fn remembered(state: &State, group: &dyn Fn(&str) -> Group) -> Self {
-        let node = |record: &Record| Node {
+        let known = |record: &Record| -> BTreeSet<Address> {
+            record.deps.iter().filter(|dep| state.resources.contains_key(dep)).cloned().collect()
+        };
+        let mut deps: Deps = state.resources.iter().map(|(at, record)| (at.clone(), known(record))).collect();
+        untie(&mut deps);
+        let mut node = |at: &Address, record: &Record| Node {
             group: group(&record.kind),
             spec: record.applied.clone(),
-            after: record.deps.iter().filter(|dep| state.resources.contains_key(dep)).cloned().collect(),
+            after: deps.remove(at).unwrap_or_default(),
         };
-        let nodes = state.resources.iter().map(|(at, record)| (at.clone(), node(record))).collect();
+        let nodes = state.resources.iter().map(|(at, record)| (at.clone(), node(at, record))).collect();
         Self { nodes, ..Self::new(state.stack.clone()) }
     }
 
@@ -193,16 +200,14 @@ impl Desired {
 pub struct Graph {
     desired: Desired,
     /// What each resource needs, and each surge: its references and its `after`.
-    deps: BTreeMap<Address, BTreeSet<Address>>,
+    deps: Deps,
     order: Vec<Address>,
 }
 
 impl Graph {
     fn new(desired: Desired) -> Result<Self, Vec<GraphError>> {
-        let mut deps: BTreeMap<Address, BTreeSet<Address>> =
-            desired.nodes.iter().map(|(at, node)| (at.clone(), needs(node))).collect();
-        let surges: BTreeMap<Address, BTreeSet<Address>> =
-            desired.surges.iter().map(|(at, surge)| (at.clone(), needs(&surge.node))).collect();
+        let mut deps: Deps = desired.nodes.iter().map(|(at, node)| (at.clone(), needs(node))).collect();
+        let surges: Deps = desired.surges.iter().map(|(at, surge)| (at.clone(), needs(&surge.node))).collect();
         let stand_ins = desired.surges.iter().map(|(at, surge)| (at, &surge.of));
         let dangling: Vec<GraphError> = deps
             .iter()
@@ -280,7 +285,11 @@ fn needs(node: &Node) -> BTreeSet<Address> {
     deps
 }
 
-fn ordered(deps: &BTreeMap<Address, BTreeSet<Address>>) -> Result<Vec<Address>, Vec<GraphError>> {
+/// What each resource needs.
+type Deps = BTreeMap<Address, BTreeSet<Address>>;
+
+/// Each resource, with an edge from whatever it needs.
+fn drawn(deps: &Deps) -> DiGraph<&Address, ()> {
     let mut graph: DiGraph<&Address, ()> = DiGraph::with_capacity(deps.len(), deps.len() * 3);
     let index: BTreeMap<&Address, NodeIndex> = deps.keys().map(|at| (at, graph.add_node(at))).collect();
     for (from, to) in deps.iter().flat_map(|(from, to)| to.iter().map(move |to| (from, to))) {
@@ -288,11 +297,32 @@ fn ordered(deps: &BTreeMap<Address, BTreeSet<Address>>) -> Result<Vec<Address>, 
             graph.add_edge(*to, *from, ());
         }
     }
+    graph
+}
+
+/// The sets of resources that need one another; most have one member.
+fn rings<'a>(graph: &DiGraph<&'a Address, ()>) -> impl Iterator<Item = Vec<&'a Address>> {
+    let members = move |ring: Vec<NodeIndex>| -> Vec<&'a Address> {
+        ring.into_iter().filter_map(|at| graph.node_weight(at).copied()).collect()
+    };
+    tarjan_scc(graph).into_iter().map(members)
+}
+
+/// Takes away the needs within circles.
+fn untie(deps: &mut Deps) {
+    let graph = drawn(deps);
+    let numbered = rings(&graph).enumerate().flat_map(|(number, ring)| ring.into_iter().map(move |at| (at, number)));
+    let ring: BTreeMap<Address, usize> = numbered.map(|(at, number)| (at.clone(), number)).collect();
+    for (at, needs) in deps {
+        needs.retain(|need| ring.get(need) != ring.get(at));
+    }
+}
+
+fn ordered(deps: &Deps) -> Result<Vec<Address>, Vec<GraphError>> {
+    let graph = drawn(deps);
     match toposort(&graph, None) {
         Ok(order) => Ok(order.into_iter().filter_map(|at| graph.node_weight(at).map(|at| (*at).clone())).collect()),
-        Err(_) => Err(tarjan_scc(&graph)
-            .into_iter()
-            .map(|ring| ring.into_iter().filter_map(|at| graph.node_weight(at).copied()).collect::<Vec<_>>())
+        Err(_) => Err(rings(&graph)
             .filter(|ring| ring.len() > 1 || ring.iter().any(|at| deps.get(*at).is_some_and(|to| to.contains(*at))))
             .map(|ring| GraphError::Cycle { path: circle(&ring, deps) })
             .collect()),
@@ -300,7 +330,7 @@ fn ordered(deps: &BTreeMap<Address, BTreeSet<Address>>) -> Result<Vec<Address>, 
 }
 
 /// One closed walk inside a strongly connected set, in the order of need.
-fn circle(ring: &[&Address], deps: &BTreeMap<Address, BTreeSet<Address>>) -> Vec<Address> {
+fn circle(ring: &[&Address], deps: &Deps) -> Vec<Address> {
     let members: BTreeSet<&Address> = ring.iter().copied().collect();
     let mut path: Vec<Address> = Vec::new();
     let mut at = members.first().copied();
@@ -325,4 +355,47 @@ fn nearest(to: &Address, desired: &Desired) -> Option<Address> {
         .filter(|at| at.kind() == to.kind())
         .max_by_key(|at| (shared(at.name(), to.name()), std::cmp::Reverse(at.name().len())))
         .cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Scope;
+
+    fn record(deps: &[&str]) -> Record {
+        Record {
+            kind: "part".into(),
+            version: 1,
+            scope: Scope { account: "1".into(), region: "r".into() },
+            oid: String::new(),
+            generation: 0,
+            name: String::new(),
+            applied: Value::Null,
+            outputs: Value::Null,
+            deps: deps.iter().map(|dep| dep.parse().unwrap()).collect(),
+            incarnation: None,
+            settled: true,
+            born: 0,
+        }
+    }
+
+    /// The first of two members changed places with the second, and one of the edits failed.
+    #[test]
+    fn records_that_name_one_another_are_remembered() {
+        let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
+        let mut state = State::new(stack, "l".to_owned());
+        let records: [(&str, &[&str]); 4] = [
+            ("part.home", &[]),
+            ("part.a", &["part.home", "part.b"]),
+            ("part.b", &["part.home", "part.a", "part.gone"]),
+            ("part.c", &["part.b", "part.c"]),
+        ];
+        for (at, deps) in records {
+            state.resources.insert(at.parse().unwrap(), record(deps));
+        }
+        let graph = Desired::remembered(&state, &|_| Group::Cluster).check().unwrap();
+        let needs = |at: &str| -> Vec<&str> { graph.deps(&at.parse().unwrap()).map(Address::name).collect() };
+        assert_eq!((needs("part.a"), needs("part.b")), (vec!["home"], vec!["home"]));
+        assert_eq!(needs("part.c"), ["b"]);
+    }
 }

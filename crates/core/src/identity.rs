@@ -32,6 +32,12 @@ pub fn oid(lineage: &str, address: &Address, generation: u32) -> String {
     text
 }
 
+/// The part of an oid that stands in names.
+#[must_use]
+pub fn mark(oid: &str) -> &str {
+    oid.get(..OID_IN_NAME).unwrap_or(oid)
+}
+
 /// How a kind gets its physical name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Naming {
@@ -41,6 +47,18 @@ pub enum Naming {
     Given(String),
     /// Derived from the identity, within the kind's limits.
     Derived(NameRule),
+}
+
+impl Naming {
+    /// The physical name of the object with this oid, empty where AWS chooses it.
+    #[must_use]
+    pub fn name(self, stack: &StackId, address: &Address, oid: &str) -> String {
+        match self {
+            Self::Server => String::new(),
+            Self::Given(name) => name,
+            Self::Derived(rule) => rule.name(&stack.name, &stack.region, address, oid),
+        }
+    }
 }
 
 /// Limits of a derived name.
@@ -76,9 +94,8 @@ impl NameRule {
     /// `<stack>-<logical>-<oid, 8>`, in lower case; when too long the middle gives way, so that the hash survives.
     #[must_use]
     pub fn name(&self, stack: &str, region: &str, address: &Address, oid: &str) -> String {
-        let hash: String = oid.chars().take(OID_IN_NAME).collect();
         let body = self.cut(&format!("{}-{}", self.front(stack, region), clean(address.name())));
-        format!("{}{}-{hash}", self.prefix, body.trim_end_matches('-'))
+        format!("{}{}-{}", self.prefix, body.trim_end_matches('-'), mark(oid))
     }
 
     /// How every name of a stack begins.

@@ -61,13 +61,6 @@ pub enum Entry {
         /// What was to be done.
         verb: Verb,
     },
-    /// A generation is used up without an object to show for it (a failed create, a tombstone).
-    Burned {
-        /// The resource.
-        address: Address,
-        /// The generation.
-        generation: u32,
-    },
     /// An address was renamed.
     Moved {
         /// Old address.
@@ -157,7 +150,6 @@ pub fn replay(state: &mut State, entry: &Entry) {
                 state.untold.remove(address);
             }
         }
-        Entry::Burned { address, generation } => state.burn(address, *generation),
         Entry::Moved { from, to } => rename(state, from, to),
         Entry::Measured { samples } => samples.iter().for_each(|sample| state.durations.add(sample)),
         Entry::Spare { address, spare } => {

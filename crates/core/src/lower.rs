@@ -16,7 +16,6 @@ use crate::plan::{self, Action, Change, Plan};
 use crate::state::{State, Verb};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 mod untangle;
 
@@ -132,29 +131,28 @@ impl Program {
     /// Everything that a step waits for, however indirectly.
     #[must_use]
     pub fn before(&self, step: StepId) -> BTreeSet<StepId> {
-        let mut found = BTreeSet::new();
-        let mut open = vec![step];
-        while let Some(id) = open.pop() {
-            let earlier = self.steps.get(id).into_iter().flat_map(|step| step.after.iter().copied());
-            open.extend(earlier.filter(|earlier| found.insert(*earlier)));
-        }
-        found
+        self.earlier(step).collect()
     }
 
     /// Does a step wait for another, however indirectly? A step waits for itself.
     #[must_use]
     pub fn waits_for(&self, step: StepId, other: StepId) -> bool {
-        let mut open = vec![step];
-        let mut seen = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            if id == other {
-                return true;
+        step == other || self.earlier(step).any(|earlier| earlier == other)
+    }
+
+    /// The steps before a step, each once and in no particular order. Whoever asks for a single one need not walk to the end.
+    fn earlier(&self, step: StepId) -> impl Iterator<Item = StepId> {
+        let after = move |id: StepId| self.steps.get(id).into_iter().flat_map(|step| step.after.iter().copied());
+        let (mut open, mut seen): (Vec<StepId>, BTreeSet<StepId>) = (after(step).collect(), BTreeSet::new());
+        std::iter::from_fn(move || {
+            while let Some(id) = open.pop() {
+                if seen.insert(id) {
+                    open.extend(after(id));
+                    return Some(id);
+                }
             }
-            if seen.insert(id) {
-                open.extend(self.steps.get(id).into_iter().flat_map(|step| step.after.iter().copied()));
-            }
-        }
-        false
+            None
+        })
     }
 
     /// Lets one step wait for another, unless that would make them wait for one another.
@@ -315,23 +313,5 @@ impl Draft {
             self.program.order(earlier, later);
             self.releases.push(Release { earlier, later });
         }
-    }
-}
-
-impl fmt::Display for Verb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Adopt => "adopt",
-            Self::Delete => "delete",
-            Self::Forget => "forget",
-            Self::Failover => "failover",
-            Self::Failback => "failback",
-            Self::Settle => "settle",
-            Self::Restart => "restart",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-        })
     }
 }

@@ -177,8 +177,6 @@ pub enum RefusalClass {
     Vanished,
     /// It could not be looked at.
     Unknown,
-    /// It is in a state in which it can't be edited.
-    NotReady,
 }
 
 /// One resource's way from observed to desired.

@@ -7,6 +7,7 @@ use crate::observed::{Live, Owner};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Version of the state's written form.
 pub const FORMAT: u32 = 1;
@@ -135,6 +136,24 @@ impl Verb {
             Self::Failover | Self::Failback | Self::Settle | Self::Restart | Self::Pause | Self::Resume => true,
             Self::Create | Self::Update | Self::Adopt | Self::Delete | Self::Forget => false,
         }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Adopt => "adopt",
+            Self::Delete => "delete",
+            Self::Forget => "forget",
+            Self::Failover => "failover",
+            Self::Failback => "failback",
+            Self::Settle => "settle",
+            Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        })
     }
 }
 

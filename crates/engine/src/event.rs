@@ -95,7 +95,7 @@ pub enum Event {
     },
     /// Nothing happened for a while: proof of life for logs.
     Heartbeat {
-        /// Resources at work or being waited for, with AWS's status.
+        /// Resources whose call is not answered, and those that are waited for, with AWS's status as far as it is known.
         active: Vec<(Address, String)>,
         /// Steps that are done.
         done: usize,
@@ -130,6 +130,9 @@ pub struct Summary {
     pub in_doubt: Vec<Address>,
     /// Why the run ended before its time.
     pub stopped: Option<Stopped>,
+    /// Why journal or state could not be written, and what to do about it. Not where another run has taken the lease.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<String>,
 }
 
 /// Why a run ended before its time.

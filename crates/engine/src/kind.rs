@@ -282,7 +282,7 @@ pub struct RawPast<'a> {
 
 /// The acting half of a kind without its type. Implemented by [`Of`] alone.
 pub trait Kind<W>: PureKind {
-    /// See [`Resource::survey`].
+    /// See [`Resource::survey`]. There are as many answers as asks.
     fn survey<'a>(
         &'a self,
         w: &'a W,
@@ -341,6 +341,11 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
         Box::pin(async move {
             let asks = asks.iter().map(typed::<R>).collect::<Result<Vec<_>, _>>()?;
             let seen = R::survey(w, look, &asks).await?;
+            if seen.len() != asks.len() {
+                // A fault in the kind, and who reads the answers would take what is missing for absent.
+                let why = format!("{} answers to {} questions", seen.len(), asks.len());
+                return Err(CallError::new(&format!("survey {}", R::KIND), Class::Other, why));
+            }
             seen.into_iter().map(|seen| erased::<R>(seen)).collect()
         })
     }

@@ -21,6 +21,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(why) => return Err(why),
     }
     let temp = beside(path)?;
+    // What a process of this number left behind that was killed: in containers the numbers come again.
+    let _ = fs::remove_file(&temp);
     let written = fresh(&temp, bytes).and_then(|()| fs::rename(&temp, path));
     if written.is_err() {
         // What counts is the first error.
@@ -29,7 +31,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// A name in the same folder that only this process uses.
+/// A name in the same folder that no other process uses now.
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| io::Error::other("it is not the name of a file"))?;
     let mut temp = std::ffi::OsString::from(".");
@@ -169,6 +171,22 @@ mod tests {
         assert!(read(&path, 1 << 20).unwrap_err().to_string().contains("larger than 1 MiB"));
         assert!(begins_with(&path, &[0, 0]) && !begins_with(&path, b"{"));
         assert_eq!(read(&path, 0).unwrap_err().kind(), io::ErrorKind::Other);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_in_nobodys_way() {
+        let temp = tempfile::tempdir().unwrap();
+        let (path, precious) = (temp.path().join("plan"), temp.path().join("precious"));
+        fs::write(beside(&path).unwrap(), "half of a pl").unwrap();
+        replace(&path, b"whole").unwrap();
+        fs::write(&precious, "precious").unwrap();
+        symlink(&precious, beside(&path).unwrap()).unwrap();
+        replace(&path, b"and again").unwrap();
+        assert_eq!(
+            (fs::read(&path).unwrap(), fs::read(&precious).unwrap()),
+            (b"and again".to_vec(), b"precious".to_vec())
+        );
+        assert_eq!(names(temp.path()), ["plan", "precious"]);
     }
 
     #[test]

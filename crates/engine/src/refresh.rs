@@ -218,43 +218,35 @@ pub fn learned(record: &Record, live: &Live) -> Option<Record> {
 /// The question about a recorded resource.
 #[must_use]
 pub fn of_record(state: &State, at: &Address, record: &Record) -> RawAsk {
-    let identity = Identity {
-        stack: state.stack.clone(),
-        lineage: state.lineage.clone(),
-        address: at.clone(),
-        generation: record.generation,
-        oid: record.oid.clone(),
-        name: record.name.clone(),
-    };
+    let Record { generation, oid, name, .. } = record;
+    let identity = Identity { generation: *generation, oid: oid.clone(), name: name.clone(), ..unborn(state, at) };
     RawAsk { identity, spec: record.applied.clone(), outputs: Some(record.outputs.clone()) }
 }
 
 /// The question about the predecessor in a half-done replacement.
 #[must_use]
 pub fn of_deposed(state: &State, at: &Address, old: &Deposed) -> RawAsk {
-    let identity = Identity {
-        stack: state.stack.clone(),
-        lineage: state.lineage.clone(),
-        address: at.clone(),
-        generation: old.generation,
-        oid: old.oid.clone(),
-        name: old.name.clone(),
-    };
+    let Deposed { generation, oid, name, .. } = old;
+    let identity = Identity { generation: *generation, oid: oid.clone(), name: name.clone(), ..unborn(state, at) };
     RawAsk { identity, spec: old.applied.clone(), outputs: Some(old.outputs.clone()) }
 }
 
 /// The question whether an interrupted create was executed.
 #[must_use]
 pub fn of_intent(state: &State, intent: &Intent) -> RawAsk {
-    let identity = Identity {
-        stack: state.stack.clone(),
-        lineage: state.lineage.clone(),
-        address: intent.address.clone(),
-        generation: intent.generation,
-        oid: intent.oid.clone(),
-        name: intent.name.clone(),
-    };
-    RawAsk { identity, spec: known(state, &intent.spec), outputs: None }
+    RawAsk { identity: intended(state, intent), spec: known(state, &intent.spec), outputs: None }
+}
+
+/// Who an intent is about.
+pub(crate) fn intended(state: &State, intent: &Intent) -> Identity {
+    let Intent { address, generation, oid, name, .. } = intent;
+    Identity { generation: *generation, oid: oid.clone(), name: name.clone(), ..unborn(state, address) }
+}
+
+/// What all that is born at an address has in common.
+pub(crate) fn unborn(state: &State, at: &Address) -> Identity {
+    let (stack, lineage) = (state.stack.clone(), state.lineage.clone());
+    Identity { stack, lineage, address: at.clone(), generation: 0, oid: String::new(), name: String::new() }
 }
 
 /// The spec with every promise kept that the state can keep.
@@ -269,13 +261,8 @@ pub fn known(state: &State, spec: &Value) -> Value {
 fn fresh(state: &State, kind: &dyn PureKind, at: &Address, spec: &Value) -> Option<Identity> {
     let generation = state.generation(at);
     let oid = identity::oid(&state.lineage, at, generation);
-    let name = match kind.naming(spec).ok()? {
-        Naming::Server => String::new(),
-        Naming::Given(name) => name,
-        Naming::Derived(rule) => rule.name(&state.stack.name, &state.stack.region, at, &oid),
-    };
-    let (stack, lineage) = (state.stack.clone(), state.lineage.clone());
-    Some(Identity { stack, lineage, address: at.clone(), generation, oid, name })
+    let name = kind.naming(spec).ok()?.name(&state.stack, at, &oid);
+    Some(Identity { generation, oid, name, ..unborn(state, at) })
 }
 
 /// Can a resource that nobody ever tried to make exist? Only under a name that

@@ -12,7 +12,6 @@ use crate::event::Event;
 use crate::kind::Kind;
 use crate::look::Look;
 use crate::refresh::{Scene, Search, Seen, of_intent};
-use auroractl_core::Address;
 use auroractl_core::journal::Entry;
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::observed::{Live, Observed};
@@ -106,7 +105,7 @@ pub fn outcomes(doubts: &[Intent], state: &State, seen: &Seen) -> Vec<Event> {
 pub(crate) fn record(state: &State, intent: &Intent, live: &Live, stamp: (u32, i64)) -> Record {
     let (version, born) = stamp;
     Record {
-        kind: Address::kind(&intent.address).to_owned(),
+        kind: intent.address.kind().to_owned(),
         version,
         scope: Scope { account: state.stack.account.clone(), region: state.stack.region.clone() },
         oid: intent.oid.clone(),

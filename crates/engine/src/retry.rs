@@ -21,7 +21,7 @@ const READ_ATTEMPTS: u32 = 6;
 pub struct Patience {
     /// It changes nothing: an ambiguous outcome may be sent again.
     pub reads: bool,
-    /// For so long it is sent again while AWS says "not yet" ([`Class::NotYet`], and [`Class::InUse`] for deletes).
+    /// For so long it is sent again while AWS says "not yet" ([`Class::NotYet`]) or "still in use" ([`Class::InUse`]).
     pub not_yet: Duration,
 }
 

@@ -48,7 +48,7 @@ pub struct Wait {
     pub goal: Goal,
     /// So many answers in a row must be good.
     pub stable: u8,
-    /// How long it usually takes and when to give up.
+    /// How long it usually takes.
     pub usual: Duration,
     /// After this time the wait has failed.
     pub timeout: Duration,

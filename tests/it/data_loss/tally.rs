@@ -50,7 +50,6 @@ impl Tally {
                 Some(RefusalClass::Conflict) => self.count("refused: somebody else's"),
                 Some(RefusalClass::Vanished) => self.count("refused: vanished"),
                 Some(RefusalClass::Unknown) => self.count("refused: not seen"),
-                Some(RefusalClass::NotReady) => self.count("refused: not ready"),
                 None => {}
             }
             if !serves_data(kind) {

@@ -186,7 +186,8 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
     let mut ready = Ready { cloud, plan, forecast, graph, observed, rules: None, origin };
     if ready.plan.is_empty() {
-        let work = Unchanged { plan: &ready.plan, graph: &ready.graph, observed: &ready.observed };
+        let Ready { cloud, plan, graph, observed, .. } = &ready;
+        let work = Unchanged { kinds: &cloud.registry, plan, graph, observed };
         settle(work, &mut recorded.state, &mut *recorded.store).await?;
         report(order, &ready, None, None)?;
         let text = view::plan::nothing(order.stack.name(), &ready.plan).join("\n");
@@ -322,7 +323,8 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
         clock: &cloud.clock,
         parallel: usize::from(order.running.parallel),
         deadline: order.running.timeout,
-        label: (&label, order.command),
+        run: &label,
+        command: order.command,
     };
     let mut record = Record::new(cloud.clock.wall(), cloud.clock.now());
     // Written now, it tells of a run that was killed; and that it can't be written is known before anything is changed.

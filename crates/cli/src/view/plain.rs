@@ -122,6 +122,9 @@ pub(super) fn closing(out: &mut dyn Write, summary: &Summary, again: &str) -> io
     for (address, error) in &summary.failed {
         writeln!(out, "  {} {address}: {error}", "failed:".red())?;
     }
+    if let Some(why) = &summary.unwritten {
+        writeln!(out, "  {} {why}", "not written:".red())?;
+    }
     if !summary.blocked.is_empty() {
         // Several steps of one resource are one to whoever reads the end; which they were, the lines above say.
         let mut told = BTreeSet::new();

@@ -4,10 +4,8 @@ use super::{DbCluster, DbClusterOutputs};
 use crate::describe::{self, AUTOSCALED};
 use auroractl_aws::{Aws, GoneIsFine as _};
 use auroractl_core::Identity;
+use auroractl_core::identity::mark;
 use auroractl_engine::{CallError, Class, Ending, Past};
-
-/// How much of the oid stands in the name of the final snapshot.
-const OID_IN_NAME: usize = 8;
 
 /// Deletes a cluster whose instances are gone, with its final snapshot unless the stack said otherwise.
 pub(super) async fn delete(aws: &Aws, me: &Identity, past: &Past<DbCluster>) -> Result<Ending, CallError> {
@@ -30,8 +28,7 @@ impl DbCluster {
     /// `<cluster>-final-<oid>`: the same for every attempt, another one for every generation.
     #[must_use]
     pub fn final_snapshot(&self, outputs: &DbClusterOutputs, oid: &str) -> Option<String> {
-        let oid: String = oid.chars().take(OID_IN_NAME).collect();
-        (!self.skip_final_snapshot).then(|| format!("{}-final-{oid}", outputs.db_cluster_identifier))
+        (!self.skip_final_snapshot).then(|| format!("{}-final-{}", outputs.db_cluster_identifier, mark(oid)))
     }
 }
 

@@ -5,11 +5,13 @@ use crate::edit::Edit;
 use crate::version::{self, Step};
 use auroractl_aws::{Aws, tags};
 use auroractl_core::ids::KmsKeyArn;
-use auroractl_core::{Identity, Input};
+use auroractl_core::plan::CLUSTER_TIMED;
+use auroractl_core::{Address, Context, Diff, Identity, Input, Model as _};
 use auroractl_engine::{CallError, Found};
 use aws_sdk_rds::operation::create_db_cluster::builders::CreateDBClusterFluentBuilder;
 use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::types::CloudwatchLogsExportConfiguration;
+use std::collections::BTreeMap;
 
 /// Everything in one call: what a second call would set is missing when the run is interrupted between the two.
 pub(super) fn creation(aws: &Aws, me: &Identity, spec: &DbCluster) -> Result<CreateDBClusterFluentBuilder, CallError> {
@@ -55,6 +57,7 @@ pub(super) fn creation(aws: &Aws, me: &Identity, spec: &DbCluster) -> Result<Cre
 /// of it.
 pub(super) fn modification(
     aws: &Aws,
+    at: &Address,
     found: &Found<DbCluster>,
     to: &DbCluster,
 ) -> Result<Option<ModifyDBClusterFluentBuilder>, CallError> {
@@ -67,7 +70,7 @@ pub(super) fn modification(
         .rds()
         .modify_db_cluster()
         .db_cluster_identifier(&from.db_cluster_identifier)
-        .apply_immediately(immediately(from, to, !found.pending.is_empty()));
+        .apply_immediately(immediately(at, from, to, !found.pending.is_empty()));
     let edit = Edit::new(request)
         .when(upgrades(from, to), |r| r.engine_version(&to.engine_version))
         .when(from.auto_minor_version_upgrade != to.auto_minor_version_upgrade, |r| {
@@ -94,12 +97,17 @@ pub(super) fn modification(
 /// Is AWS told to apply the call at once? It then applies whatever anybody left to the window, too, and with a version all
 /// members restart. So while something `waits` it is told so only for fields that would else wait as well, and where what
 /// waits is to wait no longer: what an edit of `deletion_protection` asks for, AWS does at once in any case.
-pub(super) fn immediately(from: &DbCluster, to: &DbCluster, waits: bool) -> bool {
-    let timed = upgrades(from, to)
-        || from.enable_iam_database_authentication != to.enable_iam_database_authentication
-        || from.storage_type != to.storage_type
-        || from.backup_retention_period != to.backup_retention_period;
-    !to.deferred && (timed || from.deferred || !waits)
+pub(super) fn immediately(at: &Address, from: &DbCluster, to: &DbCluster, waits: bool) -> bool {
+    !to.deferred && (from.deferred || !waits || edits_timed(at, from, to))
+}
+
+/// Is one of those fields edited that would else wait? Which fields differ, the table of grades says; what it grades them by
+/// beside does not matter here.
+fn edits_timed(at: &Address, from: &DbCluster, to: &DbCluster) -> bool {
+    let nothing = BTreeMap::new();
+    let mut diff = Diff::new(Context { address: at, observed: &nothing });
+    DbCluster::diff(from, to, &mut diff);
+    diff.finish().iter().any(|field| CLUSTER_TIMED.contains(&field.path.as_str()))
 }
 
 fn upgrades(from: &DbCluster, to: &DbCluster) -> bool {

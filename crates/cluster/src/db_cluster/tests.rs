@@ -357,19 +357,21 @@ fn a_quiet_edit_is_felt_as_what_it_takes_along() {
 
 #[test]
 fn aws_is_told_to_apply_at_once_only_what_would_wait() {
+    let at = Address::new("db_cluster", "main").unwrap();
+    let told = |from: &DbCluster, to: &DbCluster, waits: bool| immediately(&at, from, to, waits);
     let upgraded = DbCluster { engine_version: "16.11".into(), ..cluster() };
-    assert!(immediately(&cluster(), &upgraded, true));
-    assert!(!immediately(&cluster(), &DbCluster { deferred: true, ..upgraded }, true));
+    assert!(told(&cluster(), &upgraded, true));
+    assert!(!told(&cluster(), &DbCluster { deferred: true, ..upgraded }, true));
     for edit in HURRIED {
-        assert!(immediately(&cluster(), &edited(edit, false), true));
-        assert!(!immediately(&DbCluster { deferred: true, ..cluster() }, &edited(edit, true), true));
+        assert!(told(&cluster(), &edited(edit, false), true));
+        assert!(!told(&DbCluster { deferred: true, ..cluster() }, &edited(edit, true), true));
     }
     for (index, edit) in AT_ONCE.into_iter().enumerate() {
-        assert!(!immediately(&cluster(), &edited(edit, false), true), "edit {index}");
-        assert!(immediately(&cluster(), &edited(edit, false), false), "nothing waits: edit {index}");
+        assert!(!told(&cluster(), &edited(edit, false), true), "edit {index}");
+        assert!(told(&cluster(), &edited(edit, false), false), "nothing waits: edit {index}");
     }
     let left = DbCluster { deferred: true, ..cluster() };
-    assert!(immediately(&left, &cluster(), true), "what was left to the window is to come now");
+    assert!(told(&left, &cluster(), true), "what was left to the window is to come now");
 }
 
 #[test]

@@ -140,14 +140,21 @@ impl<'a> Run<'a> {
         guard::holds_data(case.address.kind()) && record.settled && !deleted && !self.inputs.options.ephemeral
     }
 
+    /// A cluster has snapshots. What a log group, a vault or a key held is gone with it.
     fn vanished(&self, case: &Case<'_>, what: &str) -> Change {
-        let mut change = self.refuse(
-            case,
-            RefusalClass::Vanished,
-            format!("{what}; making an empty one in its place would hide the loss"),
-            "restore it from a snapshot or the latest restorable time under the same identifier and say so with `auroractl state relink`, or drop it from the state with `auroractl state rm` to start empty",
-        );
-        change.refusal = change.refusal.map(|refusal| Refusal { operations: vec![Operation::RestoreLost], ..refusal });
+        let (way_out, operations) = match case.address.kind() {
+            guard::PARENT => (
+                "restore it from a snapshot or the latest restorable time under the same identifier and say so with `auroractl state relink`, or drop it from the state with `auroractl state rm` to start empty",
+                vec![Operation::RestoreLost],
+            ),
+            _ => (
+                "nothing brings back what went with it; drop it from the state with `auroractl state rm` to start empty",
+                Vec::new(),
+            ),
+        };
+        let message = format!("{what}; making an empty one in its place would hide the loss");
+        let mut change = self.refuse(case, RefusalClass::Vanished, message, way_out);
+        change.refusal = change.refusal.map(|refusal| Refusal { operations, ..refusal });
         change
     }
 
@@ -335,13 +342,9 @@ impl<'a> Run<'a> {
         let oid = identity::oid(&state.lineage, at, generation);
         // What an interrupted run sent under an earlier address keeps the identity that it was sent with.
         let moved = case.intent.filter(|intent| intent.generation == generation && intent.oid != oid);
-        let name = match case.kind.naming(&case.spec).map_err(|source| malformed(at, source))? {
-            Naming::Server => String::new(),
-            Naming::Given(name) => name,
-            Naming::Derived(rule) => match moved {
-                Some(intent) => intent.name.clone(),
-                None => rule.name(&state.stack.name, &state.stack.region, at, &oid),
-            },
+        let name = match (case.kind.naming(&case.spec).map_err(|source| malformed(at, source))?, moved) {
+            (Naming::Derived(_), Some(intent)) => intent.name.clone(),
+            (naming, _) => naming.name(&state.stack, at, &oid),
         };
         let oid = moved.map_or(oid, |intent| intent.oid.clone());
         Ok(self.born(case, action, reasons, Born { generation, oid, name }))
@@ -395,5 +398,82 @@ fn lost(readiness: &Readiness) -> Option<Reason> {
         Readiness::Failed(status) => Some(Reason::FailedEarlier { status: status.clone() }),
         Readiness::Deleting => Some(Reason::DeletedOutside),
         Readiness::Ready | Readiness::Pending(_) | Readiness::Halted(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::Diff;
+    use crate::graph::Desired;
+    use crate::identity::StackId;
+    use crate::kind::{Kinds, Of};
+    use crate::model::{Adoption, Group, Model, Timing};
+    use crate::plan::{Options, plan};
+    use crate::state::{Scope, State};
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    /// A cluster, or a log group.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Holder<const CLUSTER: bool> {}
+
+    impl<const CLUSTER: bool> Model for Holder<CLUSTER> {
+        const KIND: &'static str = if CLUSTER { "db_cluster" } else { "log_group" };
+        const GROUP: Group = Group::Cluster;
+        const ADOPTION: Adoption = Adoption::Named;
+        const TIMING: Timing = Timing::instant(0.0);
+        type Outputs = BTreeMap<String, String>;
+
+        fn naming(&self) -> Naming {
+            Naming::Given("orders".to_owned())
+        }
+
+        fn diff(_: &Self, new: &Self, _: &mut Diff<'_>) {
+            let Self {} = new;
+        }
+    }
+
+    struct Holders;
+
+    impl Kinds for Holders {
+        fn pure(&self, name: &str) -> Option<&dyn PureKind> {
+            Some(if name == "db_cluster" { &Of::<Holder<true>>::NEW } else { &Of::<Holder<false>>::NEW })
+        }
+    }
+
+    /// What is said of one that was there and is not any more.
+    fn lost<M: Model>(spec: &M) -> Refusal {
+        let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
+        let mut desired = Desired::new(stack.clone());
+        let address = desired.add("main", spec).unwrap().address().clone();
+        let graph = desired.check().unwrap();
+        let mut state = State::new(stack, "l".to_owned());
+        let record = Record {
+            kind: M::KIND.to_owned(),
+            version: 1,
+            scope: Scope { account: "1".into(), region: "r".into() },
+            oid: identity::oid("l", &address, 0),
+            generation: 0,
+            name: "orders".to_owned(),
+            applied: json!({}),
+            outputs: json!({}),
+            deps: BTreeSet::new(),
+            incarnation: None,
+            settled: true,
+            born: 0,
+        };
+        state.resources.insert(address.clone(), record);
+        let (observed, options) = (BTreeMap::from([(address, Observed::Absent)]), Options::default());
+        let inputs = Inputs { kinds: &Holders, graph: &graph, state: &state, observed: &observed, options: &options };
+        plan(&inputs).unwrap().changes.remove(0).refusal.unwrap()
+    }
+
+    #[test]
+    fn nobody_is_told_to_restore_what_has_no_snapshots() {
+        let (cluster, logs) = (lost(&Holder::<true> {}), lost(&Holder::<false> {}));
+        assert_eq!((cluster.class, logs.class), (RefusalClass::Vanished, RefusalClass::Vanished));
+        assert_eq!((cluster.operations, logs.operations), (vec![Operation::RestoreLost], Vec::new()));
+        assert!(cluster.way_out.contains("snapshot") && !logs.way_out.contains("snapshot"));
     }
 }

@@ -61,7 +61,6 @@ fn entry() -> impl Strategy<Value = Entry> {
         }),
         1 => place().prop_map(|(address, generation)| Entry::Deleted { address, generation }),
         1 => (place(), verb()).prop_map(|((address, generation), verb)| Entry::Resolved { address, generation, verb }),
-        1 => place().prop_map(|(address, generation)| Entry::Burned { address, generation }),
         1 => second.prop_map(|(address, generation)| {
             // A second object of what is recorded: another id, under a number that no other object ever has.
             let spare = Deposed { outputs: json!({"id": format!("{address}-second")}), ..record(&address, generation).depose() };

@@ -255,4 +255,4 @@ impl<W: Sync> Create<'_, W> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,15 +1,15 @@
 //! State and journal of a run: every change of the state is first a line of the journal.
 
 use super::Means;
-use crate::kind::{Kind, RawAsk, RawDone};
+use crate::kind::{RawAsk, RawDone};
 use crate::refresh;
 use crate::store::{Store, StoreError};
-use auroractl_core::Deed;
 use auroractl_core::durations::Sample;
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
+use auroractl_core::{Deed, PureKind};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -194,7 +194,7 @@ impl<'a> Book<'a> {
 }
 
 /// The spec as its kind writes it; it was sent in this form, so it can be read.
-fn canonical<W>(kind: &dyn Kind<W>, spec: Value) -> Value {
+pub(super) fn canonical(kind: &dyn PureKind, spec: Value) -> Value {
     kind.canonical(&spec).unwrap_or(spec)
 }
 

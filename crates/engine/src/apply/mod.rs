@@ -25,7 +25,7 @@ use auroractl_core::observed::{Observed, Readiness};
 use auroractl_core::plan::Plan;
 use auroractl_core::queue::{Knot, Place, Queue};
 use auroractl_core::state::{State, Verb};
-use auroractl_core::{Address, Graph};
+use auroractl_core::{Address, Graph, Kinds};
 use book::Book;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, Fuse, FutureExt as _};
@@ -66,8 +66,10 @@ pub struct Means<'a, W: 'static> {
     pub parallel: usize,
     /// When to stop waiting, from the start of the run.
     pub deadline: Option<Duration>,
-    /// Label of the run and the command, for the journal.
-    pub label: (&'a str, &'a str),
+    /// Label of the run, for the journal.
+    pub run: &'a str,
+    /// The command, for the journal.
+    pub command: &'a str,
 }
 
 // By hand: a derive would ask `W: Copy`.
@@ -142,6 +144,8 @@ pub async fn apply<W: World>(
 /// A plan without changes, and what it was made from.
 #[derive(Clone, Copy)]
 pub struct Unchanged<'a> {
+    /// The kinds.
+    pub kinds: &'a dyn Kinds,
     /// The plan.
     pub plan: &'a Plan,
     /// What the stack wants.
@@ -276,17 +280,16 @@ impl<W: World> Run<'_, W> {
             expected_seconds: what.estimate.p50,
         });
         if what.verb == Verb::Forget {
-            let gone = self.book.gone(what).await;
-            return self.written(step, gone);
+            return match self.book.gone(what).await {
+                Ok(()) => self.done(step),
+                Err(error) => self.unsent(step, &error),
+            };
         }
         match prepare::worker(&self.book, self.means, self.work, what) {
-            Ok(worker) => {
-                if let Err(error) = self.book.attempt(what).await {
-                    self.unwritten(&error);
-                    return self.fail(step, &prepare::unwritten(&error));
-                }
-                self.send(step, worker);
-            }
+            Ok(worker) => match self.book.attempt(what).await {
+                Ok(()) => self.send(step, worker),
+                Err(error) => self.unsent(step, &error),
+            },
             Err(error) => self.fail(step, &error),
         }
     }
@@ -333,34 +336,45 @@ impl<W: World> Run<'_, W> {
                 {
                     self.unwritten(&why);
                 }
-                self.open(step, &error);
+                if error.in_doubt() { self.open(step, &error) } else { self.fail(step, &error) }
             }
             Ok(Acted::Open(error)) => self.open(step, &error),
         }
     }
 
-    /// A call failed; it may have been executed.
+    /// A call may have been executed, and no line says what became of it: the next run looks. The error may be of something
+    /// that came after the call.
     fn open(&mut self, step: StepId, error: &CallError) {
-        if let Some(what) = self.work.program.steps.get(step).filter(|_| error.in_doubt()) {
+        if let Some(what) = self.work.program.steps.get(step) {
             self.summary.in_doubt.push(what.address.clone());
         }
         self.fail(step, error);
     }
 
-    /// A step's last line was written, or could not be.
+    /// The line behind a step's call was written, or could not be.
     fn written(&mut self, step: StepId, result: Result<(), StoreError>) {
         match result {
             Ok(()) => self.done(step),
             Err(error) => {
                 self.unwritten(&error);
-                self.fail(step, &prepare::unwritten(&error));
+                self.open(step, &prepare::unwritten(&error));
             }
         }
     }
 
-    /// The store took no more lines: nothing new starts.
+    /// A step's line could not be written, and nothing was sent.
+    fn unsent(&mut self, step: StepId, error: &StoreError) {
+        self.unwritten(error);
+        self.fail(step, &prepare::unwritten(error));
+    }
+
+    /// The store took no more lines: nothing new starts. Of several errors the first one is the cause.
     fn unwritten(&mut self, error: &StoreError) {
-        self.halt(if error.fenced() { Stopped::Fenced } else { Stopped::Store });
+        if error.fenced() {
+            return self.halt(Stopped::Fenced);
+        }
+        self.halt(Stopped::Store);
+        self.summary.unwritten.get_or_insert_with(|| format!("{error}; {}", error.hint()));
     }
 
     fn done(&mut self, step: StepId) {
@@ -398,10 +412,10 @@ impl<W: World> Run<'_, W> {
     }
 
     fn heartbeat(&mut self) {
-        let active =
-            self.waits.iter().map(|(_, wait)| (wait.ask.identity.address.clone(), wait.status.clone())).collect();
+        let called = self.unanswered().into_iter().map(|address| (address, String::new()));
+        let waits = self.waits.iter().map(|(_, wait)| (wait.ask.identity.address.clone(), wait.status.clone()));
         (self.report)(Event::Heartbeat {
-            active,
+            active: called.chain(waits).collect(),
             done: self.queue.count(Place::Done),
             steps: self.work.program.steps.len(),
         });
@@ -435,12 +449,11 @@ impl<W: World> Run<'_, W> {
             && steps.any(|(id, step)| step.verb == Verb::Create && self.queue.at(id) == Place::Done)
     }
 
-    /// What was sent, or was about to be, and whose answer was not awaited.
-    fn dropped(&self) -> Vec<Address> {
-        let waits: BTreeSet<StepId> = self.waits.iter().map(|(step, _)| step).collect();
+    /// What was sent, or is about to be, and is not answered.
+    fn unanswered(&self) -> Vec<Address> {
         let steps = self.work.program.steps.iter().enumerate();
-        let dropped = steps.filter(|(id, _)| self.queue.at(*id) == Place::Running && !waits.contains(id));
-        dropped.map(|(_, step)| step.address.clone()).collect()
+        let called = steps.filter(|(id, _)| self.queue.at(*id) == Place::Running && self.waits.peek(*id).is_none());
+        called.map(|(_, step)| step.address.clone()).collect()
     }
 
     /// Commits and sums up.
@@ -448,11 +461,11 @@ impl<W: World> Run<'_, W> {
         if self.made_something() {
             self.sweep().await;
         }
-        let ended = self.book.finish(self.means.label.0, self.summary.stopped.is_none()).await;
+        let ended = self.book.finish(self.means.run, self.summary.stopped.is_none()).await;
         if let Err(error) = &ended {
             self.unwritten(error);
         }
-        let dropped = self.dropped();
+        let dropped = self.unanswered();
         self.summary.in_doubt.extend(dropped);
         self.summary.still_running = self.waits.iter().map(|(_, wait)| wait.ask.identity.address.clone()).collect();
         self.summary.done = self.queue.count(Place::Done);
@@ -476,3 +489,6 @@ async fn clock_until(clock: &Clock, at: Option<Duration>, now: Duration) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Before the first call: all intents in one durable write. Before each call: what its worker needs.
 
 use super::act::{Job, Target, Worker};
-use super::book::Book;
+use super::book::{Book, canonical};
 use super::{Means, Unchanged, Work};
 use crate::error::{CallError, Class};
 use crate::kind::{Kind, RawOrder};
@@ -9,7 +9,6 @@ use crate::refresh;
 use crate::resume;
 use crate::store::StoreError;
 use auroractl_core::diff::Context;
-use auroractl_core::identity::Identity;
 use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
@@ -18,15 +17,15 @@ use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::plan::{Action, Change, Plan};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
-use auroractl_core::{Address, Graph, guard};
+use auroractl_core::{Address, Graph, Kinds, guard, identity};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Declares everything the run will do.
 pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means<'_, W>) -> Result<(), StoreError> {
-    let (run, command) = means.label;
-    let mut entries =
-        vec![Entry::RunStart { run: run.to_owned(), command: command.to_owned(), lineage: book.state.lineage.clone() }];
+    let (run, command) = (means.run.to_owned(), means.command.to_owned());
+    let mut entries = vec![Entry::RunStart { run, command, lineage: book.state.lineage.clone() }];
     entries.extend(observed_records(book.state, work, means));
     let changes: BTreeMap<&Address, &Change> =
         work.plan.changes.iter().map(|change| (&change.address, change)).collect();
@@ -73,15 +72,16 @@ fn stale(state: &State, steps: &[Step]) -> Vec<Entry> {
 /// What the refresh taught: about recorded resources; that one is gone which will be made again; and records for
 /// unrecorded ones that will be deleted.
 fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Vec<Entry> {
+    let known = Known { kinds: means.registry, graph: work.graph, state };
     let mut entries = Vec::new();
     for change in &work.plan.changes {
         let address = &change.address;
         let record = state.resources.get(address);
         entries.extend(match work.observed.get(address) {
             Some(Observed::Live(live)) => match record {
-                Some(record) => caught_up(state, work.graph, change, refresh::learned(record, live)),
+                Some(record) => known.caught_up(change, (record, live)),
                 None if matches!(change.action, Action::Delete | Action::Replace | Action::Surge) => {
-                    unrecorded(state, address, live, means)
+                    known.unrecorded(change, live, means.clock.wall().as_second())
                 }
                 None => None,
             }
@@ -96,39 +96,75 @@ fn observed_records<W>(state: &State, work: Work<'_>, means: Means<'_, W>) -> Ve
     entries
 }
 
-/// The record with what the plan knows beside, if anything is new. A resource that is as the stack wants it was last
-/// sent just that, whatever was written down of it; any other may refer to what an edit in doubt has given it.
-fn caught_up(state: &State, graph: &Graph, change: &Change, learned: Option<Record>) -> Option<Record> {
-    let before = state.resources.get(&change.address)?;
-    let mut new = learned.unwrap_or_else(|| before.clone());
-    match graph.node(&change.address).filter(|_| change.action == Action::NoOp) {
-        Some(node) => {
-            new.deps = graph.deps(&change.address).cloned().collect();
-            new.applied = refresh::known(state, &node.spec);
+/// What a record is brought up to date with, beside the look.
+struct Known<'a> {
+    kinds: &'a dyn Kinds,
+    graph: &'a Graph,
+    state: &'a State,
+}
+
+impl Known<'_> {
+    /// The record with what the look and the plan teach, if anything is new. A resource that is as the stack wants it was last
+    /// sent just that, whatever was written down of it; any other may refer to what an edit in doubt has given it.
+    fn caught_up(&self, change: &Change, (before, live): (&Record, &Live)) -> Option<Record> {
+        let at = &change.address;
+        let mut new = refresh::learned(before, live).unwrap_or_else(|| before.clone());
+        match self.graph.node(at).filter(|_| change.action == Action::NoOp) {
+            Some(node) => {
+                new.deps = self.graph.deps(at).cloned().collect();
+                new.applied = self.sent(at, &node.spec);
+            }
+            None => new.deps = self.state.used_by(at).into_iter().cloned().collect(),
         }
-        None => new.deps = state.used_by(&change.address).into_iter().cloned().collect(),
+        (new != *before).then_some(new)
     }
-    (new != *before).then_some(new)
+
+    /// An interrupted run made it, and it has to go: recorded first, so that the delete works from the state. `now` is in Unix
+    /// seconds.
+    fn unrecorded(&self, change: &Change, live: &Live, now: i64) -> Option<Record> {
+        let version = self.kinds.pure(change.address.kind())?.version();
+        let intent = self.state.create_intent(&change.address).cloned().or_else(|| self.supposed(change))?;
+        Some(resume::record(self.state, &intent, live, (version, now)))
+    }
+
+    /// The create of what bears our mark though no line tells of it, since the journal was lost. Only a name that the stack
+    /// chose is looked for without a line, so the name is the successor's, too.
+    fn supposed(&self, change: &Change) -> Option<Intent> {
+        let (at, generation) = (&change.address, change.old_generation?);
+        Some(Intent {
+            address: at.clone(),
+            generation,
+            oid: identity::oid(&self.state.lineage, at, generation),
+            name: change.name.clone(),
+            verb: Verb::Create,
+            spec: self.graph.any(at)?.spec.clone(),
+            deps: self.graph.deps(at).cloned().collect(),
+            attempted: true,
+            kept_by: None,
+        })
+    }
+
+    /// What is sent of a wish, in the form in which a run writes it down: a set in another order would look like a change.
+    fn sent(&self, at: &Address, wish: &Value) -> Value {
+        let spec = refresh::known(self.state, wish);
+        match self.kinds.pure(at.kind()) {
+            Some(kind) => canonical(kind, spec),
+            None => spec,
+        }
+    }
 }
 
 /// What a run without steps writes down.
 pub(super) fn learned(state: &State, work: &Unchanged<'_>) -> Vec<Entry> {
+    let known = Known { kinds: work.kinds, graph: work.graph, state };
     let mut entries = stale(state, &[]);
     for change in &work.plan.changes {
         let live = work.observed.get(&change.address).and_then(Observed::live);
-        let record = state.resources.get(&change.address).zip(live);
-        let new =
-            record.and_then(|(record, live)| caught_up(state, work.graph, change, refresh::learned(record, live)));
+        let found = state.resources.get(&change.address).zip(live);
+        let new = found.and_then(|found| known.caught_up(change, found));
         entries.extend(new.map(|record| Entry::Recorded { address: change.address.clone(), record: Box::new(record) }));
     }
     entries
-}
-
-/// An interrupted run made it, and it has to go: recorded first, so that the delete works from the state.
-fn unrecorded<W>(state: &State, address: &Address, live: &Live, means: Means<'_, W>) -> Option<Record> {
-    let intent = state.create_intent(address)?;
-    let stamp = (means.registry.get(address.kind())?.version(), means.clock.wall().as_second());
-    Some(resume::record(state, intent, live, stamp))
 }
 
 fn intent(state: &State, graph: &Graph, step: &Step, change: &Change) -> Intent {
@@ -175,16 +211,11 @@ pub(super) fn worker<W>(
     let fault = |why: &str| CallError::new(&format!("{} {}", step.verb, step.address), Class::Other, why);
     let kind = means.registry.get(step.address.kind()).ok_or_else(|| fault("unknown kind"))?;
     let intent = book.declared(step).ok_or_else(|| fault("no intent was declared"))?;
-    let me = Identity {
-        stack: book.state.stack.clone(),
-        lineage: book.state.lineage.clone(),
-        address: step.address.clone(),
-        generation: step.generation,
-        oid: intent.oid.clone(),
-        name: intent.name.clone(),
-    };
+    let me = refresh::intended(book.state, intent);
     let job = match step.verb {
-        Verb::Delete | Verb::Forget => {
+        // What stays at AWS must not come near a delete.
+        Verb::Forget => return Err(fault("nothing is sent to forget it")),
+        Verb::Delete => {
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
             let (incarnation, others) = (book.incarnation(step), book.others(step));
             let parent_stays = parent_stays(book.state, work.plan, &step.address);
@@ -229,7 +260,7 @@ fn shared<W>(
     state: &State,
     work: Work<'_>,
     (kind, step): (&dyn Kind<W>, &Step),
-    spec: &serde_json::Value,
+    spec: &Value,
 ) -> Result<bool, CallError> {
     if kind.adoption() != Adoption::Relation || work.graph.order().is_empty() {
         return Ok(false);
@@ -274,7 +305,7 @@ fn differs(work: Work<'_>, address: &Address) -> bool {
 }
 
 /// The intent's spec, wholly known by now.
-fn spec(state: &State, intent: &Intent) -> Result<serde_json::Value, CallError> {
+fn spec(state: &State, intent: &Intent) -> Result<Value, CallError> {
     let spec = refresh::known(state, &intent.spec);
     match promises(&spec).into_iter().next() {
         None => Ok(spec),
@@ -293,10 +324,13 @@ pub(super) fn unwritten(error: &StoreError) -> CallError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auroractl_core::identity::StackId;
-    use auroractl_core::model::Group;
+    use auroractl_core::identity::{Naming, StackId};
+    use auroractl_core::ids::SubnetId;
+    use auroractl_core::model::{Exports, Group, Model, Timing};
     use auroractl_core::state::Scope;
-    use serde_json::Value;
+    use auroractl_core::{Desired, Diff, Impact, Input, Level, Of, PureKind};
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
 
     fn at(text: &str) -> Address {
         text.parse().unwrap()
@@ -319,10 +353,13 @@ mod tests {
         }
     }
 
+    fn stack() -> StackId {
+        StackId { name: "orders".into(), account: "1".into(), region: "r".into() }
+    }
+
     #[test]
     fn a_member_is_missed_where_its_cluster_stays() {
-        let stack = StackId { name: "orders".into(), account: "1".into(), region: "r".into() };
-        let mut state = State::new(stack, "lineage".into());
+        let mut state = State::new(stack(), "lineage".into());
         state.resources.insert(at("db_cluster.main"), record(&["kms_key.main"]));
         state.resources.insert(at("db_instance.a"), record(&["db_cluster.main"]));
         state.resources.insert(at("db_instance.b"), record(&["db_cluster.main", "db_instance.a"]));
@@ -339,5 +376,62 @@ mod tests {
         let cluster = at("db_cluster.main");
         let key = Change::bare(at("kms_key.main"), Group::Security, Action::NoOp);
         assert!(!parent_stays(&state, &Plan { changes: vec![key] }, &cluster), "only members have a parent");
+    }
+
+    /// What others are a part of.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Bundle {
+        parts: BTreeSet<Input<SubnetId>>,
+    }
+
+    impl Model for Bundle {
+        const KIND: &'static str = "bundle";
+        const GROUP: Group = Group::Network;
+        const ADOPTION: Adoption = Adoption::Untokened;
+        const TIMING: Timing = Timing::instant(0.0);
+        type Outputs = BTreeMap<String, String>;
+
+        fn naming(&self) -> Naming {
+            Naming::Server
+        }
+
+        fn diff(old: &Self, new: &Self, d: &mut Diff<'_>) {
+            let Self { parts } = new;
+            d.field("parts", &old.parts, parts, Impact::new(Level::None, "test"));
+        }
+    }
+
+    impl Exports<SubnetId> for Bundle {
+        const OUTPUT: &'static str = "id";
+    }
+
+    struct Bundles;
+
+    impl Kinds for Bundles {
+        fn pure(&self, _: &str) -> Option<&dyn PureKind> {
+            Some(&Of::<Bundle>::NEW)
+        }
+    }
+
+    #[test]
+    fn a_set_that_is_as_the_stack_wants_it_is_no_news() {
+        let mut desired = Desired::new(stack());
+        let none = Bundle { parts: BTreeSet::new() };
+        let (a, b) = (desired.add("a", &none).unwrap(), desired.add("b", &none).unwrap());
+        desired.add("whole", &Bundle { parts: [a.out(), b.out()].into() }).unwrap();
+        let graph = desired.check().unwrap();
+        let mut state = State::new(stack(), "lineage".into());
+        // AWS's ids stand in another order than the promises of them.
+        for (name, id) in [("bundle.a", "subnet-2"), ("bundle.b", "subnet-1")] {
+            state.resources.insert(at(name), Record { outputs: json!({"id": id}), ..record(&[]) });
+        }
+        let sent = json!({"parts": ["subnet-1", "subnet-2"]});
+        let whole = Record { applied: sent.clone(), outputs: json!({}), ..record(&["bundle.a", "bundle.b"]) };
+        state.resources.insert(at("bundle.whole"), whole);
+        let live = Live::ready(sent, json!({}), Owner::Inherited);
+        let observed = BTreeMap::from([(at("bundle.whole"), Observed::Live(Box::new(live)))]);
+        let plan = Plan { changes: vec![Change::bare(at("bundle.whole"), Group::Network, Action::NoOp)] };
+        let work = Unchanged { kinds: &Bundles, plan: &plan, graph: &graph, observed: &observed };
+        assert_eq!(learned(&state, &work), []);
     }
 }

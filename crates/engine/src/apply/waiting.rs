@@ -19,11 +19,19 @@ use auroractl_core::state::Verb;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a look says to a wait: how it stands, or that nothing is under way of the operation.
+/// What a look says to a wait: how it stands, or that nothing is under way of the operation, or that nobody may look at it.
 type Answer = Result<Observed, CallError>;
 
-/// A look's kind, the time it was sent, whose answers it brings, and they.
-pub(super) type Looked = (String, Duration, Vec<StepId>, Result<Vec<Answer>, CallError>);
+/// A look that came back.
+pub(super) struct Looked {
+    kind: String,
+    /// When it was sent.
+    asked: Duration,
+    /// Who waits for it.
+    steps: Vec<StepId>,
+    /// What it says, to each of them.
+    answers: Result<Vec<Answer>, CallError>,
+}
 
 /// What became of an operation in this run.
 #[derive(Debug, Default)]
@@ -124,15 +132,15 @@ impl<W: World> Run<'_, W> {
         let looking = &self.looking;
         let due = self.waits.due(asked, &|kind| looking.contains(kind));
         let means = self.means;
-        for (name, asks) in due {
-            let Some(kind) = means.registry.get(&name) else { continue };
-            self.looking.insert(name.clone());
+        for (kind, asks) in due {
+            let Some(acting) = means.registry.get(&kind) else { continue };
+            self.looking.insert(kind.clone());
             let (steps, asks): (Vec<_>, Vec<_>) = asks.into_iter().unzip();
             let questions: Vec<Question> =
                 steps.iter().map(|step| self.order(*step)).zip(asks).map(|(order, ask)| (ask, order)).collect();
             self.looks.push(Box::pin(async move {
-                let answers = answers(kind, means.world, questions).await;
-                (name, asked, steps, answers)
+                let answers = answers(acting, means.world, questions).await;
+                Looked { kind, asked, steps, answers }
             }));
         }
     }
@@ -150,7 +158,8 @@ impl<W: World> Run<'_, W> {
         })
     }
 
-    pub(super) async fn looked(&mut self, (kind, asked, steps, answers): Looked) {
+    pub(super) async fn looked(&mut self, look: Looked) {
+        let Looked { kind, asked, steps, answers } = look;
         self.looking.remove(&kind);
         if let Err(error) = &answers
             && error.class == Class::Credentials
@@ -168,6 +177,7 @@ impl<W: World> Run<'_, W> {
         for (step, answer) in steps.into_iter().zip(answers) {
             match answer {
                 Ok(seen) => self.judged(step, seen, asked).await,
+                Err(error) if !error.is_not_begun() => self.give_up(step, &error),
                 Err(idle) if self.waits.remove(step).is_some() => self.idle(step, &idle),
                 Err(_) => {}
             }
@@ -187,9 +197,8 @@ impl<W: World> Run<'_, W> {
             }
             Verdict::Reached => self.reached(step, &seen).await,
             Verdict::Failed(why) => {
-                let operation = wait.ask.identity.address.to_string();
                 self.waits.remove(step);
-                self.fail(step, &CallError::new(&operation, Class::Other, why));
+                self.fail(step, &CallError::new("wait", Class::Other, why));
             }
         }
     }
@@ -263,8 +272,9 @@ async fn answers<W: Sync>(kind: &dyn Kind<W>, world: &W, questions: Vec<Question
         answers.push(match order {
             None => Ok(surveyed.next().unwrap_or(Observed::Absent)),
             Some(order) => match kind.progress(world, &look, &order).await {
-                Err(error) if matches!(error.class, Class::Credentials | Class::Denied) => return Err(error),
-                Err(error) if error.is_not_begun() => Err(error),
+                Err(error) if error.class == Class::Credentials => return Err(error),
+                // Of this operation alone: what else is waited for is asked by other calls.
+                Err(error) if error.class == Class::Denied || error.is_not_begun() => Err(error),
                 progress => Ok(told(progress, order)),
             },
         });
@@ -285,9 +295,11 @@ fn told(progress: Result<Readiness, CallError>, order: RawOrder) -> Observed {
 
 #[cfg(test)]
 mod tests {
+    use super::super::act::tests::{KIND, Shelf, me, thing};
     use super::*;
     use auroractl_core::{Impact, Level};
-    use serde_json::Value;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
 
     fn fields(paths: &[(&str, When)]) -> Vec<FieldChange> {
         let field = |(path, when): &(&str, When)| {
@@ -313,5 +325,25 @@ mod tests {
             assert_eq!(left(other), None, "{other}");
         }
         assert_eq!(left_of(&edited, Vec::new()), None);
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_looked_at_ends_its_own_wait_alone() {
+        let shelf = Shelf::with(thing(1, 1), &me(0).oid);
+        let ask = || RawAsk { identity: me(0), spec: json!(thing(1, 1)), outputs: None };
+        let order = RawOrder {
+            verb: Verb::Settle,
+            spec: json!(thing(1, 1)),
+            outputs: json!({}),
+            target: None,
+            max_lag: Duration::ZERO,
+            elapsed: Duration::ZERO,
+            begun: 1,
+            unchanged: Duration::ZERO,
+            pending: BTreeSet::new(),
+        };
+        let answers = answers(KIND, &shelf, vec![(ask(), Some(order)), (ask(), None)]).await.unwrap();
+        assert!(matches!(&answers[0], Err(error) if error.class == Class::Denied), "{answers:?}");
+        assert!(matches!(&answers[1], Ok(Observed::Live(_))), "{answers:?}");
     }
 }

@@ -12,7 +12,7 @@ pub use traces::{LAST_GENERATION, Traces, lineages};
 use crate::error::CallError;
 use crate::kind::{Kind, Owned, RawAsk};
 use crate::look::Look;
-use crate::refresh::{Scene, known};
+use crate::refresh::{Scene, known, unborn};
 use auroractl_core::guard;
 use auroractl_core::identity::{Identity, Naming};
 use auroractl_core::kind::{Sides, without_foreign_tags};
@@ -239,14 +239,9 @@ fn asked<'b, W>(
 fn ask<W>(scene: Scene<'_, W>, kind: &dyn Kind<W>, at: &Address, birth: &Birth) -> Option<RawAsk> {
     let (state, node) = (scene.state, scene.graph.any(at)?);
     let spec = known(state, &node.spec);
-    let name = match kind.naming(&spec).ok()? {
-        Naming::Server => String::new(),
-        Naming::Given(name) => name,
-        Naming::Derived(rule) => rule.name(&state.stack.name, &state.stack.region, &birth.address, &birth.oid),
-    };
-    let (stack, lineage) = (state.stack.clone(), state.lineage.clone());
-    let (address, generation, oid) = (at.clone(), birth.generation, birth.oid.clone());
-    Some(RawAsk { identity: Identity { stack, lineage, address, generation, oid, name }, spec, outputs: None })
+    let name = kind.naming(&spec).ok()?.name(&state.stack, &birth.address, &birth.oid);
+    let identity = Identity { generation: birth.generation, oid: birth.oid.clone(), name, ..unborn(state, at) };
+    Some(RawAsk { identity, spec, outputs: None })
 }
 
 /// Writes down what was found. The first of an address becomes its record; others are predecessors of an interrupted

@@ -43,8 +43,8 @@ struct Last {
 
 impl Last {
     fn of(snapshot: &Snapshot) -> Self {
-        let State { serial, stack, lineage, .. } = snapshot.state.clone();
-        Self { serial, epoch: snapshot.head.epoch, stack, lineage }
+        let State { serial, stack, lineage, .. } = &snapshot.state;
+        Self { serial: *serial, epoch: snapshot.head.epoch, stack: stack.clone(), lineage: lineage.clone() }
     }
 }
 

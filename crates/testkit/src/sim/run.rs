@@ -214,7 +214,7 @@ impl Setting {
             return Ended::Refused(class.unwrap_or_default());
         }
         if plan.is_empty() {
-            let work = Unchanged { plan: &plan, graph, observed: &seen };
+            let work = Unchanged { kinds: registry, plan: &plan, graph, observed: &seen };
             return match settle(work, state, store).await {
                 Ok(()) => Ended::Nothing,
                 Err(why) => Ended::Failed(format!("store: {why}")),
@@ -241,7 +241,8 @@ impl Setting {
             clock: self.world.clock(),
             parallel: self.parallel,
             deadline: None,
-            label: ("sim", "apply"),
+            run: "sim",
+            command: "apply",
         };
         let work = Work { plan: &plan, program: &program, graph, observed: &seen };
         self.count_surges(&work);

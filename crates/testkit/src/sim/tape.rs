@@ -65,7 +65,7 @@ impl Tape {
 
 /// Lines that a bucket has before anything else happens.
 fn binding(entry: &Entry) -> bool {
-    matches!(entry, Entry::RunStart { .. } | Entry::Intent(_) | Entry::Burned { .. } | Entry::Moved { .. })
+    matches!(entry, Entry::RunStart { .. } | Entry::Intent(_) | Entry::Moved { .. })
 }
 
 /// The lines as a program without this rule would write them.

@@ -1,10 +1,12 @@
 //! Steps in a world with room for one thing: what bears its name may be another one by now.
 
 use super::*;
-use crate::kind::{Ask, Done, Found, Past, Resource, Seen};
+use crate::kind::{Ask, Done, Found, Order, Owned, Past, Resource, Seen, World};
+use crate::store::memory::{Fault, MemDisk};
 use auroractl_core::identity::{StackId, oid};
 use auroractl_core::model::{Group, Model, Timing};
 use auroractl_core::{Diff, Impact, Of};
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Mutex;
@@ -12,7 +14,7 @@ use tokio::sync::mpsc;
 
 /// What the stack names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Thing {
+pub(in crate::apply) struct Thing {
     name: String,
     /// Edited in place.
     size: u32,
@@ -22,21 +24,42 @@ struct Thing {
 
 /// What bears the name with its owner's identity, and what was done to it.
 #[derive(Default)]
-struct Shelf {
+pub(in crate::apply) struct Shelf {
     there: Mutex<Option<(Thing, String)>>,
     deeds: Mutex<Vec<&'static str>>,
+    /// No question is answered.
+    mute: bool,
+    /// What becomes of creates, the last one first; of further ones all is well.
+    creates: Mutex<Vec<Outcome>>,
+}
+
+/// What becomes of a create.
+pub(in crate::apply) enum Outcome {
+    /// It fails.
+    Fails(Class),
+    /// It is never answered.
+    Hangs,
+    /// It is executed, and nobody sees anything of it.
+    Vanishes,
+    /// It is executed, and the disk of the state takes nothing more.
+    Breaks(MemDisk),
 }
 
 impl Shelf {
-    fn with(thing: Thing, oid: &str) -> Self {
+    pub(in crate::apply) fn with(thing: Thing, oid: &str) -> Self {
         Self { there: Mutex::new(Some((thing, oid.to_owned()))), ..Self::default() }
+    }
+
+    /// An empty one, and what becomes of creates.
+    pub(in crate::apply) fn making(creates: Vec<Outcome>) -> Self {
+        Self { creates: Mutex::new(creates.into_iter().rev().collect()), ..Self::default() }
     }
 
     fn note(&self, deed: &'static str) {
         self.deeds.lock().unwrap().push(deed);
     }
 
-    fn deeds(&self) -> Vec<&'static str> {
+    pub(in crate::apply) fn deeds(&self) -> Vec<&'static str> {
         self.deeds.lock().unwrap().clone()
     }
 }
@@ -72,11 +95,19 @@ impl Resource<Shelf> for Thing {
                 None => Seen::Absent,
             }
         };
-        Ok(asks.iter().map(|_| seen()).collect())
+        Ok(asks.iter().filter(|_| !w.mute).map(|_| seen()).collect())
     }
 
     async fn create(w: &Shelf, _: &Identity, _: &Self) -> Result<Done<Self>, CallError> {
         w.note("create");
+        let outcome = w.creates.lock().unwrap().pop();
+        match outcome {
+            Some(Outcome::Fails(class)) => return Err(CallError::new("create", class, "")),
+            Some(Outcome::Hangs) => std::future::pending::<()>().await,
+            Some(Outcome::Vanishes) => return Ok(Done::pending(BTreeMap::new())),
+            Some(Outcome::Breaks(disk)) => disk.fault(disk.ops(), Fault::Always(std::io::ErrorKind::Other)),
+            None => {}
+        }
         Ok(Done::ready(BTreeMap::new()))
     }
 
@@ -89,15 +120,25 @@ impl Resource<Shelf> for Thing {
         w.note("delete");
         Ok(Ending::Gone)
     }
+
+    async fn progress(_: &Shelf, _: &Look, _: &Order<Self>) -> Result<Readiness, CallError> {
+        Err(CallError::new("progress", Class::Denied, "it is not for you to see"))
+    }
 }
 
-const KIND: &dyn Kind<Shelf> = &Of::<Thing>::NEW;
+impl World for Shelf {
+    fn inventory<'a>(&'a self, _: &'a StackId) -> BoxFuture<'a, Result<Vec<Owned>, CallError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
 
-fn thing(size: u32, shape: u32) -> Thing {
+pub(in crate::apply) const KIND: &dyn Kind<Shelf> = &Of::<Thing>::NEW;
+
+pub(in crate::apply) fn thing(size: u32, shape: u32) -> Thing {
     Thing { name: "orders".to_owned(), size, shape }
 }
 
-fn me(generation: u32) -> Identity {
+pub(in crate::apply) fn me(generation: u32) -> Identity {
     let address = "thing.main".parse().unwrap();
     Identity {
         stack: StackId { name: "s".to_owned(), account: "1".to_owned(), region: "r".to_owned() },
@@ -159,5 +200,14 @@ async fn what_no_edit_brings_about_is_left_to_the_next_run() {
     let open = done(&shelf, 0, Job::Create { spec: json!(thing(2, 2)), look_first: true }).await.unwrap();
     let Acted::Open(error) = open else { panic!("it must stay open") };
     assert!(error.message.contains("can't change shape in place") && !error.in_doubt(), "{error}");
+    assert_eq!(shelf.deeds(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_not_answered_is_not_absent() {
+    let shelf = Shelf { mute: true, ..Shelf::default() };
+    let open = done(&shelf, 0, Job::Create { spec: json!(thing(1, 1)), look_first: true }).await.unwrap();
+    let Acted::Open(error) = open else { panic!("it must stay open") };
+    assert!(error.message.contains("0 answers to 1 question"), "{error}");
     assert_eq!(shelf.deeds(), [""; 0]);
 }

@@ -281,7 +281,7 @@ impl Leased {
 impl Store for Leased {
     fn append<'a>(&'a mut self, entries: &'a [Entry], durable: bool) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            self.pen.usable(entries)?;
+            self.pen.usable(entries).map_err(|why| self.kept(why))?;
             self.copy(entries, durable)?;
             self.pen.add(entries);
             if entries.iter().any(binding) || (entries.is_empty() && durable) {
@@ -343,8 +343,8 @@ impl Store for ReadOnly {
     }
 }
 
-/// Must this line be in the bucket before anything else happens? Intents and burned generations: without them the next
-/// run would not know what to look for. All others only save looking.
+/// Must this line be in the bucket before anything else happens? Without intents and renames the next run would not know
+/// what to look for. All others only save looking.
 fn binding(entry: &Entry) -> bool {
-    matches!(entry, Entry::RunStart { .. } | Entry::Intent(_) | Entry::Burned { .. } | Entry::Moved { .. })
+    matches!(entry, Entry::RunStart { .. } | Entry::Intent(_) | Entry::Moved { .. })
 }

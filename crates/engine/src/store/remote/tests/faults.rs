@@ -95,6 +95,7 @@ async fn a_bucket_that_is_lost_in_mid_run_stops_it_and_the_next_run_goes_on() {
     let attempt = Entry::Attempt { address: at(5), generation: 0, verb: None };
     let why = store.append(&[attempt], true).await.unwrap_err();
     let StoreError::Remote(RemoteError::Call { .. }) = &why else { panic!("{why}") };
+    assert!(why.hint().contains("journal.remote"), "{}", why.hint());
     let why = store.commit(&state).await.unwrap_err();
     assert!(why.hint().contains("journal.remote"), "{}", why.hint());
     assert!(close(store).await.is_err());
