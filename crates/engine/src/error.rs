@@ -111,6 +111,12 @@ impl CallError {
         Self { class, ..self }
     }
 
+    /// What it says, without the request's id: of a failure that comes again with each look the same words.
+    #[must_use]
+    pub fn recurring(&self) -> String {
+        Self { request_id: None, ..self.clone() }.to_string()
+    }
+
     /// May the call have been executed?
     #[must_use]
     pub fn in_doubt(&self) -> bool {

@@ -258,7 +258,14 @@ impl Waits {
     /// When to look next, leaving out kinds that are being looked at.
     #[must_use]
     pub fn next(&self, busy: &dyn Fn(&str) -> bool) -> Option<Duration> {
-        self.waits.values().filter(|wait| !busy(wait.ask.identity.address.kind())).map(|wait| wait.next).min()
+        let looked_at = self.waits.values().filter(|wait| !wait.idle && !busy(wait.ask.identity.address.kind()));
+        looked_at.map(|wait| wait.next).min()
+    }
+
+    /// When to ask for an operation again next.
+    #[must_use]
+    pub fn next_idle(&self) -> Option<Duration> {
+        self.waits.values().filter(|wait| wait.idle).map(|wait| wait.next).min()
     }
 
     /// Whose answers are due: by kind, with all waits of that kind that are due soon.
@@ -354,7 +361,12 @@ mod tests {
         let (mut waits, idle) = (Waits::default(), wait().idle(at(20), "not yet"));
         waits.add(0, idle);
         waits.add(1, wait());
-        assert_eq!(waits.next(&|_| false), Some(at(1)));
+        assert_eq!((waits.next(&|_| false), waits.next_idle()), (Some(at(1)), Some(at(5))));
+        assert_eq!(
+            (waits.next(&|_| true), waits.next_idle()),
+            (None, Some(at(5))),
+            "a look at its kind is none of its own"
+        );
         assert_eq!(waits.due(at(9), &|_| false).values().map(Vec::len).collect::<Vec<_>>(), [1]);
         assert_eq!((waits.idle(at(4)), waits.idle(at(5))), (vec![], vec![0]));
         waits.get(0).unwrap().rest(at(5));

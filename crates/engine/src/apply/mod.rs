@@ -238,7 +238,10 @@ impl<W: World> Run<'_, W> {
         let now = clock.now();
         let until = |at: Option<Duration>| clock_until(clock, at, now);
         let looking = &self.looking;
-        let due = until(self.waits.next(&|kind| looking.contains(kind)));
+        let look = self.waits.next(&|kind| looking.contains(kind));
+        // Without a free place the end of a call is what it waits for.
+        let again = self.waits.next_idle().filter(|_| self.has_place());
+        let due = until([look, again].into_iter().flatten().min());
         let deadline = until(self.means.deadline.filter(|_| self.summary.stopped.is_none()).map(|time| begun + time));
         let enough = until(self.last);
         tokio::select! {
@@ -262,9 +265,10 @@ impl<W: World> Run<'_, W> {
         self.last.get_or_insert(self.means.clock.now() + GRACE);
     }
 
-    /// Starts what may start.
+    /// Starts what may start. What is asked for again goes first: others have waited for it for some time.
     async fn launch(&mut self) {
-        while self.summary.stopped.is_none() && self.calls.len() < self.means.parallel.max(1) {
+        self.begin_idle();
+        while self.summary.stopped.is_none() && self.has_place() {
             let Some(step) = self.queue.take() else { return };
             self.start(step).await;
         }

@@ -11,6 +11,7 @@ use auroractl_core::identity::StackId;
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::observed::{Live, Owner};
 use auroractl_core::plan::{Inputs, Options, plan};
+use auroractl_core::state::{Record, Scope};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -114,4 +115,58 @@ async fn what_bears_our_mark_and_stands_in_no_journal_can_be_made_anew() {
     let (summary, _) = heard(&shelf, &MemDisk::new(), observed).await;
     assert_eq!((summary.failed, summary.done), (Vec::new(), 2));
     assert_eq!(shelf.deeds(), ["delete", "create"]);
+}
+
+/// A run with one place for calls, of two operations on what is on record that need not wait for one another.
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_again_waits_for_a_free_place() {
+    let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
+    let mut desired = Desired::new(stack.clone());
+    desired.add("main", &thing(1, 1)).unwrap();
+    let graph = desired.check().unwrap();
+    let record = Record {
+        kind: "thing".into(),
+        version: 1,
+        scope: Scope { account: "1".into(), region: "r".into() },
+        oid: me(0).oid,
+        generation: 0,
+        name: "orders".into(),
+        applied: json!(thing(1, 1)),
+        outputs: json!({}),
+        deps: BTreeSet::new(),
+        incarnation: None,
+        settled: true,
+        born: 0,
+    };
+    let mut state = State::new(stack, "l".into());
+    state.resources.insert(main(), record);
+    let live = Live::ready(json!(thing(1, 1)), json!({}), Owner::Oid(me(0).oid));
+    let observed = BTreeMap::from([(main(), Observed::Live(Box::new(live)))]);
+    let (registry, options) = (Registry::new(&[&[KIND]]), Options::default());
+    let inputs = Inputs { kinds: &registry, graph: &graph, state: &state, observed: &observed, options: &options };
+    let plan = plan(&inputs).unwrap();
+    let mut program = Program::default();
+    for verb in [Verb::Settle, Verb::Restart] {
+        let _ = program.operate(&plan.changes[0], verb);
+    }
+    let mode = Mode::Write { command: "test".into() };
+    let (mut store, _) = Local::open_on(Arc::new(MemDisk::new()), Path::new("/state/s"), mode).unwrap();
+    let (clock, (_trigger, stop), shelf) = (Clock::default(), stop::channel(), Shelf::default());
+    let mut hear = |_: Event| {};
+    let desk = Desk { store: &mut store, report: &mut hear, stop };
+    let means = Means {
+        world: &shelf,
+        registry: &registry,
+        clock: &clock,
+        parallel: 1,
+        deadline: None,
+        run: "run",
+        command: "test",
+    };
+    let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed };
+    let summary = apply(means, work, &mut state, desk).await.unwrap();
+    assert_eq!((summary.failed, summary.done), (Vec::new(), 2));
+    let calls = shelf.operations();
+    assert_eq!((calls.came, calls.most), (3, 1));
+    assert_eq!(clock.now().as_secs(), 20, "the place is taken as soon as it is free");
 }

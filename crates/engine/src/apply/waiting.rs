@@ -102,14 +102,24 @@ impl<W: World> Run<'_, W> {
         }
     }
 
-    /// Asks again for the operations of which nothing is under way. Not after an interrupt: it would begin something.
-    fn begin_idle(&mut self, now: Duration) {
+    /// May one more call be in flight?
+    pub(super) fn has_place(&self) -> bool {
+        self.calls.len() < self.means.parallel.max(1)
+    }
+
+    /// Asks again for the operations of which nothing is under way, as far as there are free places for their calls. Not after
+    /// an interrupt: it would begin something.
+    pub(super) fn begin_idle(&mut self) {
+        let now = self.means.clock.now();
         for step in self.waits.idle(now) {
             if self.summary.stopped.is_some() {
                 if let Some(wait) = self.waits.get(step) {
                     wait.rest(now);
                 }
                 continue;
+            }
+            if !self.has_place() {
+                return;
             }
             self.waits.remove(step);
             let Some(what) = self.work.program.steps.get(step) else { continue };
@@ -128,7 +138,6 @@ impl<W: World> Run<'_, W> {
     /// Sends the looks that are due: one per kind.
     pub(super) fn look(&mut self) {
         let asked = self.means.clock.now();
-        self.begin_idle(asked);
         let looking = &self.looking;
         let due = self.waits.due(asked, &|kind| looking.contains(kind));
         let means = self.means;
@@ -172,8 +181,7 @@ impl<W: World> Run<'_, W> {
             // Asking again would be answered alike until the wait's deadline.
             return steps.into_iter().for_each(|step| self.give_up(step, error));
         }
-        let unknown = |error: CallError| vec![Ok(Observed::Unknown(error.to_string())); steps.len()];
-        let answers = answers.unwrap_or_else(unknown);
+        let answers = answers.unwrap_or_else(|error| vec![Ok(unseen(&error)); steps.len()]);
         for (step, answer) in steps.into_iter().zip(answers) {
             match answer {
                 Ok(seen) => self.judged(step, seen, asked).await,
@@ -285,12 +293,17 @@ async fn answers<W: Sync>(kind: &dyn Kind<W>, world: &W, questions: Vec<Question
 /// What is told of an operation, in the words of a survey.
 fn told(progress: Result<Readiness, CallError>, order: RawOrder) -> Observed {
     match progress {
-        Err(error) => Observed::Unknown(error.to_string()),
+        Err(error) => unseen(&error),
         Ok(readiness) => {
             let live = Live { readiness, ..Live::ready(order.spec, order.outputs, Owner::Inherited) };
             Observed::Live(Box::new(live))
         }
     }
+}
+
+/// A look that failed. The next one may fail likewise, which is no news.
+fn unseen(error: &CallError) -> Observed {
+    Observed::Unknown(error.recurring())
 }
 
 #[cfg(test)]
@@ -325,6 +338,31 @@ mod tests {
             assert_eq!(left(other), None, "{other}");
         }
         assert_eq!(left_of(&edited, Vec::new()), None);
+    }
+
+    #[test]
+    fn a_look_that_fails_again_is_no_news() {
+        let failed = |id: &str| {
+            let request_id = Some(id.to_owned());
+            unseen(&CallError {
+                request_id,
+                ..CallError::new("rds:DescribeDBInstances", Class::Throttled, "Rate exceeded")
+            })
+        };
+        let mut wait = Wait::new(
+            RawAsk { identity: me(0), spec: Value::Null, outputs: None },
+            Goal::Ready,
+            KIND.timing(),
+            Duration::ZERO,
+        );
+        wait.timeout = PATIENCE;
+        let mut judged = |seen: &Observed, second| {
+            let at = Duration::from_secs(second);
+            wait.judge(seen, at, at)
+        };
+        assert_eq!(judged(&failed("1f0c"), 1), Verdict::Wait(true));
+        assert_eq!(judged(&failed("9d2e"), 2), Verdict::Wait(false));
+        assert_eq!(failed("1f0c"), Observed::Unknown("rds:DescribeDBInstances: Rate exceeded".to_owned()));
     }
 
     #[tokio::test]

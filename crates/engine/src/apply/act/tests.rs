@@ -31,6 +31,15 @@ pub(in crate::apply) struct Shelf {
     mute: bool,
     /// What becomes of creates, the last one first; of further ones all is well.
     creates: Mutex<Vec<Outcome>>,
+    operations: Mutex<Operations>,
+}
+
+/// Calls that ask for operations: how many came, how many are under way, and the most of them at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::apply) struct Operations {
+    pub(in crate::apply) came: usize,
+    now: usize,
+    pub(in crate::apply) most: usize,
 }
 
 /// What becomes of a create.
@@ -53,6 +62,11 @@ impl Shelf {
     /// An empty one, and what becomes of creates.
     pub(in crate::apply) fn making(creates: Vec<Outcome>) -> Self {
         Self { creates: Mutex::new(creates.into_iter().rev().collect()), ..Self::default() }
+    }
+
+    /// What was asked of operations.
+    pub(in crate::apply) fn operations(&self) -> Operations {
+        *self.operations.lock().unwrap()
     }
 
     fn note(&self, deed: &'static str) {
@@ -119,6 +133,22 @@ impl Resource<Shelf> for Thing {
     async fn delete(w: &Shelf, _: &Identity, _: &Past<Self>) -> Result<Ending, CallError> {
         w.note("delete");
         Ok(Ending::Gone)
+    }
+
+    /// Takes ten seconds. The first one that is asked for can't be begun yet.
+    async fn operate(w: &Shelf, _: &Identity, _: &Order<Self>) -> Result<Readiness, CallError> {
+        let first = {
+            let mut calls = w.operations.lock().unwrap();
+            calls.came += 1;
+            calls.now += 1;
+            calls.most = calls.most.max(calls.now);
+            calls.came == 1
+        };
+        if !first {
+            Clock::default().sleep(Duration::from_secs(10)).await;
+        }
+        w.operations.lock().unwrap().now -= 1;
+        if first { Err(CallError::not_begun("operate", "not yet")) } else { Ok(Readiness::Ready) }
     }
 
     async fn progress(_: &Shelf, _: &Look, _: &Order<Self>) -> Result<Readiness, CallError> {
