@@ -6,6 +6,7 @@
 //! | [`kind`], [`look`] | the acting half of a kind; one batched look at the world |
 //! | [`error`], [`retry`] | what a failed call means; which calls are sent again |
 //! | [`clock`] | the one clock and the one place that sleeps |
+//! | `searching` | pauses between looks for what AWS may not show yet |
 //! | [`resume`], [`refresh`] | looks for what interrupted replacements made, then at everything a plan needs |
 //! | [`recover`] | rebuilds a lost state from the resources' tags |
 //! | [`apply`], [`wait`] | the loop over the queue; who waits for what |
@@ -26,6 +27,7 @@ pub mod recover;
 pub mod refresh;
 pub mod resume;
 pub mod retry;
+mod searching;
 pub mod stop;
 pub mod store;
 pub mod sweep;

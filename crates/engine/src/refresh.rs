@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::error::{CallError, Class};
 use crate::kind::{Edit, RawAsk, Registry};
 use crate::look::Look;
+use crate::searching::Searching;
 use auroractl_core::identity::{self, Identity, Naming};
 use auroractl_core::kind::PureKind;
 use auroractl_core::model::Adoption;
@@ -63,11 +64,10 @@ pub type Seen = BTreeMap<Address, Observed>;
 /// When the caller may not look, or the credentials are no good.
 pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, CallError> {
     let asks = asks(scene);
-    let start = scene.clock.now();
+    let mut searching = Searching::new(scene.clock, Duration::from_secs(2));
     // An answer is as old as its question: a look that is throttled may take longer than a horizon.
     let (mut spent, mut asked) = (Duration::ZERO, scene.clock.wall());
     let mut seen = survey(scene, &asks).await?;
-    let mut pause = Duration::from_secs(2);
     loop {
         let again: BTreeMap<Address, RawAsk> = asks
             .iter()
@@ -79,9 +79,8 @@ pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, Cal
             seamless(scene, &mut seen).await?;
             return Ok(seen);
         }
-        scene.clock.sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(15));
-        (spent, asked) = (scene.clock.now().saturating_sub(start), scene.clock.wall());
+        searching.pause().await;
+        (spent, asked) = (searching.spent(), scene.clock.wall());
         seen.extend(survey(scene, &again).await?);
     }
 }

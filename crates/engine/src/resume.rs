@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::kind::Kind;
 use crate::look::Look;
 use crate::refresh::{Scene, Search, Seen, of_intent};
+use crate::searching::Searching;
 use auroractl_core::journal::Entry;
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::observed::{Live, Observed};
@@ -58,18 +59,15 @@ async fn look<W: Sync>(
     search: Search,
 ) -> Result<Observed, CallError> {
     let horizon = Duration::from_secs_f32(kind.timing().horizon.max(0.0));
-    let start = scene.clock.now();
     let ask = [of_intent(scene.state, intent)];
-    let mut pause = Duration::from_secs(2);
+    let mut searching = Searching::new(scene.clock, Duration::from_secs(2));
     loop {
-        // Before the look: an answer is as old as its question.
-        let over = search == Search::Once || scene.clock.now().saturating_sub(start) >= horizon;
+        let over = search == Search::Once || searching.spent() >= horizon;
         let seen = kind.survey(scene.world, &Look::new(), &ask).await?.pop().unwrap_or(Observed::Absent);
         if seen != Observed::Absent || over {
             return Ok(seen);
         }
-        scene.clock.sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(15));
+        searching.pause().await;
     }
 }
 

@@ -8,6 +8,7 @@ use crate::error::{CallError, Class};
 use crate::event::Event;
 use crate::kind::{Edit, Ending, Kind, RawAsk, RawDone, RawOrder, RawPast};
 use crate::look::Look;
+use crate::searching::Searching;
 use auroractl_core::diff::Context;
 use auroractl_core::identity::{Identity, Naming};
 use auroractl_core::impact::Level;
@@ -203,12 +204,10 @@ impl<W: Sync> Create<'_, W> {
     async fn look(&self, doubt: &CallError) -> Result<Option<Live>, CallError> {
         let must_wait = self.kind.adoption() == Adoption::Untokened || doubt.class == Class::Exists;
         let horizon = Duration::from_secs_f32(self.kind.timing().horizon.max(0.0));
-        let start = self.clock.now();
         let ask = [RawAsk { identity: self.me.clone(), spec: self.spec.clone(), outputs: None }];
-        let mut pause = Duration::from_secs(1);
+        let mut searching = Searching::new(self.clock, Duration::from_secs(1));
         loop {
-            // Before the look: an answer is as old as its question.
-            let spent = self.clock.now().saturating_sub(start);
+            let spent = searching.spent();
             let seen = self.kind.survey(self.world, &Look::new(), &ask).await?.pop();
             match seen {
                 Some(Observed::Live(live)) => return self.ours(*live, doubt).map(Some),
@@ -216,8 +215,7 @@ impl<W: Sync> Create<'_, W> {
                 Some(Observed::Absent) | None if doubt.class != Class::Exists => return Ok(None),
                 _ => return Err(doubt.clone()),
             }
-            self.clock.sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(15));
+            searching.pause().await;
         }
     }
 
