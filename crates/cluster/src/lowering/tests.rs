@@ -9,7 +9,7 @@ use auroractl_core::identity::StackId;
 use auroractl_core::lower::Step;
 use auroractl_core::model::Group;
 use auroractl_core::observed::{Live, Observed, Owner};
-use auroractl_core::{Deed, Desired, Estimate, Impact, Plan};
+use auroractl_core::{Deed, Desired, Estimate, Impact, Plan, State};
 use serde_json::Value;
 
 fn id() -> StackId {
@@ -52,8 +52,8 @@ fn step(name: &str, verb: Verb, after: &[StepId]) -> Step {
 fn refined(changes: Vec<Change>, observed: &[(Address, Observed)], steps: Vec<Step>) -> Vec<Vec<StepId>> {
     let (plan, observed) = (Plan { changes }, observed.iter().cloned().collect());
     let mut program = Program { steps };
-    let graph = Desired::new(id()).check().unwrap();
-    Members.refine(&View { plan: &plan, graph: &graph, observed: &observed }, &mut program);
+    let (graph, state) = (Desired::new(id()).check().unwrap(), State::new(id(), "lineage".into()));
+    Members.refine(&View { plan: &plan, graph: &graph, observed: &observed, state: &state }, &mut program);
     program.steps.into_iter().map(|step| step.after.into_iter().collect()).collect()
 }
 
