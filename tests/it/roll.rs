@@ -149,6 +149,10 @@ fn a_certificate_that_is_loaded_without_a_restart_moves_nobody() {
     place.edit(CERTIFICATE.0, CERTIFICATE.1);
     let plan = place.run("plan", &["--max-downtime", "0s"]).exits(0).stdout;
     assert!(plan.contains("ca_certificate_identifier") && !plan.contains("becomes the writer"), "{plan}");
+    let words: Vec<&str> = plan.split_whitespace().collect();
+    let order = "update db_instance.c -> db_instance.c catches up -> update db_instance.b -> db_instance.b catches up -> \
+                 update db_instance.a";
+    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{plan}");
     place.proxy.arm(Fault::on("rds:DescribeDBEngineVersions", Effect::AccessDenied));
     let careful = place.run("plan", &[]).exits(0).stdout;
     assert!(careful.contains("db_instance.b becomes the writer"), "who may not ask has restarts counted: {careful}");
@@ -173,6 +177,53 @@ fn a_run_that_dies_before_the_restarts_leaves_them_to_the_next() {
     let _ = place.run("plan", &["--detailed-exitcode"]).exits(2);
     let _ = place.apply().exits(0);
     place.settled();
+}
+
+/// The members, in the end.
+const RENAMED: &str = r#"
+members = sorted(m["DBInstanceIdentifier"] for m in aws("rds").describe_db_instances()["DBInstances"])
+assert members == ["orders-a", "orders-b", "orders-d"], members
+"#;
+
+/// The production stack, whose reader `c` is called `d` from now on, whether its address follows or not.
+fn renamed(follows: bool) -> Place {
+    let place = production();
+    place.edit("name = \"c\"", "name = \"d\"");
+    if follows {
+        place.write(&format!("{}\n[[moved]]\nfrom = \"db_instance.c\"\nto = \"db_instance.d\"\n", place.text()));
+    }
+    place
+}
+
+#[test]
+fn a_reader_of_another_name_is_there_before_the_old_one_goes() {
+    for follows in [false, true] {
+        let place = renamed(follows);
+        let deletions = || place.proxy.calls().iter().filter(|call| call.name() == "rds:DeleteDBInstance").count();
+        place.proxy.arm(Fault::on("rds:CreateDBInstance", Effect::AccessDenied).times(50));
+        let _ = place.apply().exits(10);
+        assert_eq!(deletions(), 0, "nobody is there in its place");
+        place.proxy.disarm();
+        let _ = place.apply().exits(0);
+        assert_eq!(deletions(), 1);
+        place.behind_our_back(RENAMED);
+        place.settled();
+        place.sound();
+    }
+}
+
+#[test]
+fn a_reader_that_was_renamed_by_a_run_that_died_is_there_once() {
+    for (position, call) in
+        ["rds:CreateDBInstance", "rds:CreateDBInstance", "rds:DeleteDBInstance"].into_iter().enumerate()
+    {
+        let place = renamed(true);
+        kill(&place, (call, 1), position);
+        let _ = place.apply().exits(0);
+        place.behind_our_back(RENAMED);
+        place.settled();
+        place.sound();
+    }
 }
 
 /// All members are serverless, or `b` alone.
