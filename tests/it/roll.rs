@@ -226,6 +226,45 @@ fn a_reader_that_was_renamed_by_a_run_that_died_is_there_once() {
     }
 }
 
+/// The rules for the database port, each once, for the new one.
+const OPENED: &str = r#"
+rules = [r for r in aws("ec2").describe_security_group_rules()["SecurityGroupRules"] if r.get("FromPort") in (5432, 5433)]
+assert [r["FromPort"] for r in rules] == [5433] * 3, rules
+cluster, = aws("rds").describe_db_clusters()["DBClusters"]
+assert cluster["Port"] == 5433, cluster
+"#;
+const PORT: (&str, &str) = ("[cluster]\n", "[cluster]\nport = 5433\n");
+
+#[test]
+fn another_port_is_open_before_the_cluster_moves_and_the_old_one_until_it_has_moved() {
+    let place = production();
+    place.edit(PORT.0, PORT.1);
+    let _ = place.apply().exits(0);
+    let calls: Vec<String> = place.proxy.calls().iter().map(Entry::name).collect();
+    let first = |call: &str| calls.iter().position(|name| name.starts_with(call)).unwrap();
+    let last = |call: &str| calls.iter().rposition(|name| name.starts_with(call)).unwrap();
+    let count = |call: &str| calls.iter().filter(|name| name.starts_with(call)).count();
+    let (open, edit, close) = ("ec2:AuthorizeSecurityGroup", "rds:ModifyDBCluster", "ec2:RevokeSecurityGroup");
+    assert_eq!((count(open), count(close)), (3, 3), "{calls:?}");
+    assert!(last(open) < first(edit) && first(edit) < first(close), "{calls:?}");
+    place.behind_our_back(OPENED);
+    place.settled();
+    place.sound();
+}
+
+#[test]
+fn a_move_to_another_port_that_is_killed_is_finished_by_the_next_run() {
+    for position in 0..POSITIONS.len() {
+        let place = production();
+        place.edit(PORT.0, PORT.1);
+        kill(&place, ("rds:ModifyDBCluster", 1), position);
+        let _ = place.apply().exits(0);
+        place.behind_our_back(OPENED);
+        place.settled();
+        place.sound();
+    }
+}
+
 /// All members are serverless, or `b` alone.
 const SERVERLESS: (&str, &str) = (CLASS.0, "class = \"db.serverless\"");
 const ONE_SERVERLESS: (&str, &str) = ("name = \"b\"\n", "name = \"b\"\nclass = \"db.serverless\"\n");

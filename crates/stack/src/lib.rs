@@ -26,6 +26,7 @@ mod outage;
 mod outputs;
 mod parameters;
 mod path;
+mod ports;
 mod registry;
 mod render;
 mod secrets;
