@@ -184,7 +184,7 @@ fn interrupted() -> Place {
 fn died_before_its_snapshot(place: &Place) {
     let folder = place.state_file().parent().unwrap().to_owned();
     let (mut store, _) = Local::open(&folder, Mode::Write { command: "apply".to_owned() }).unwrap();
-    let line = Entry::Burned { address: "vpc.main".parse().unwrap(), generation: 7 };
+    let line = Entry::Deleted { address: "vpc.main".parse().unwrap(), generation: 7 };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(store.append(&[line], true)).unwrap();
 }

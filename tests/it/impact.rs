@@ -68,11 +68,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     // Rules have ids, and EC2 edits them in place.
     (
         "security_group_rule",
-        "traffic",
-        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySecurityGroupRules.html",
-    ),
-    (
-        "security_group_rule",
         "peer",
         "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySecurityGroupRules.html",
     ),

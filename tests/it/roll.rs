@@ -149,6 +149,10 @@ fn a_certificate_that_is_loaded_without_a_restart_moves_nobody() {
     place.edit(CERTIFICATE.0, CERTIFICATE.1);
     let plan = place.run("plan", &["--max-downtime", "0s"]).exits(0).stdout;
     assert!(plan.contains("ca_certificate_identifier") && !plan.contains("becomes the writer"), "{plan}");
+    let words: Vec<&str> = plan.split_whitespace().collect();
+    let order = "update db_instance.c -> db_instance.c catches up -> update db_instance.b -> db_instance.b catches up -> \
+                 update db_instance.a";
+    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{plan}");
     place.proxy.arm(Fault::on("rds:DescribeDBEngineVersions", Effect::AccessDenied));
     let careful = place.run("plan", &[]).exits(0).stdout;
     assert!(careful.contains("db_instance.b becomes the writer"), "who may not ask has restarts counted: {careful}");
@@ -173,6 +177,92 @@ fn a_run_that_dies_before_the_restarts_leaves_them_to_the_next() {
     let _ = place.run("plan", &["--detailed-exitcode"]).exits(2);
     let _ = place.apply().exits(0);
     place.settled();
+}
+
+/// The members, in the end.
+const RENAMED: &str = r#"
+members = sorted(m["DBInstanceIdentifier"] for m in aws("rds").describe_db_instances()["DBInstances"])
+assert members == ["orders-a", "orders-b", "orders-d"], members
+"#;
+
+/// The production stack, whose reader `c` is called `d` from now on, whether its address follows or not.
+fn renamed(follows: bool) -> Place {
+    let place = production();
+    place.edit("name = \"c\"", "name = \"d\"");
+    if follows {
+        place.write(&format!("{}\n[[moved]]\nfrom = \"db_instance.c\"\nto = \"db_instance.d\"\n", place.text()));
+    }
+    place
+}
+
+#[test]
+fn a_reader_of_another_name_is_there_before_the_old_one_goes() {
+    for follows in [false, true] {
+        let place = renamed(follows);
+        let deletions = || place.proxy.calls().iter().filter(|call| call.name() == "rds:DeleteDBInstance").count();
+        place.proxy.arm(Fault::on("rds:CreateDBInstance", Effect::AccessDenied).times(50));
+        let _ = place.apply().exits(10);
+        assert_eq!(deletions(), 0, "nobody is there in its place");
+        place.proxy.disarm();
+        let _ = place.apply().exits(0);
+        assert_eq!(deletions(), 1);
+        place.behind_our_back(RENAMED);
+        place.settled();
+        place.sound();
+    }
+}
+
+#[test]
+fn a_reader_that_was_renamed_by_a_run_that_died_is_there_once() {
+    for (position, call) in
+        ["rds:CreateDBInstance", "rds:CreateDBInstance", "rds:DeleteDBInstance"].into_iter().enumerate()
+    {
+        let place = renamed(true);
+        kill(&place, (call, 1), position);
+        let _ = place.apply().exits(0);
+        place.behind_our_back(RENAMED);
+        place.settled();
+        place.sound();
+    }
+}
+
+/// The rules for the database port, each once, for the new one.
+const OPENED: &str = r#"
+rules = [r for r in aws("ec2").describe_security_group_rules()["SecurityGroupRules"] if r.get("FromPort") in (5432, 5433)]
+assert [r["FromPort"] for r in rules] == [5433] * 3, rules
+cluster, = aws("rds").describe_db_clusters()["DBClusters"]
+assert cluster["Port"] == 5433, cluster
+"#;
+const PORT: (&str, &str) = ("[cluster]\n", "[cluster]\nport = 5433\n");
+
+#[test]
+fn another_port_is_open_before_the_cluster_moves_and_the_old_one_until_it_has_moved() {
+    let place = production();
+    place.edit(PORT.0, PORT.1);
+    let _ = place.apply().exits(0);
+    let calls: Vec<String> = place.proxy.calls().iter().map(Entry::name).collect();
+    let first = |call: &str| calls.iter().position(|name| name.starts_with(call)).unwrap();
+    let last = |call: &str| calls.iter().rposition(|name| name.starts_with(call)).unwrap();
+    let count = |call: &str| calls.iter().filter(|name| name.starts_with(call)).count();
+    let (open, edit, close) = ("ec2:AuthorizeSecurityGroup", "rds:ModifyDBCluster", "ec2:RevokeSecurityGroup");
+    assert_eq!((count(open), count(close)), (3, 3), "{calls:?}");
+    assert!(last(open) < first(edit) && first(edit) < first(close), "{calls:?}");
+    place.behind_our_back(OPENED);
+    place.settled();
+    place.sound();
+}
+
+#[test]
+fn a_move_to_another_port_that_is_killed_is_finished_by_the_next_run() {
+    for position in 0..POSITIONS.len() {
+        let place = production();
+        place.edit(PORT.0, PORT.1);
+        kill(&place, ("rds:ModifyDBCluster", 1), position);
+        let _ = place.apply().exits(0);
+        place.behind_our_back(OPENED);
+        place.settled();
+        place.sound();
+    }
 }
 
 /// All members are serverless, or `b` alone.

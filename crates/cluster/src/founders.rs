@@ -37,7 +37,7 @@ mod tests {
     use super::*;
     use auroractl_core::identity::StackId;
     use auroractl_core::lower::Step;
-    use auroractl_core::{Desired, Estimate, Plan};
+    use auroractl_core::{Desired, Estimate, Plan, State};
     use std::collections::BTreeMap;
 
     fn step(address: &str, after: &[StepId]) -> Step {
@@ -57,9 +57,9 @@ mod tests {
     fn deeds(steps: Vec<Step>) -> Vec<Deed> {
         let (plan, observed) = (Plan { changes: Vec::new() }, BTreeMap::new());
         let mut program = Program { steps };
-        let graph =
-            Desired::new(StackId { name: "s".into(), account: String::new(), region: String::new() }).check().unwrap();
-        Founders.refine(&View { plan: &plan, graph: &graph, observed: &observed }, &mut program);
+        let id = StackId { name: "s".into(), account: String::new(), region: String::new() };
+        let (graph, state) = (Desired::new(id.clone()).check().unwrap(), State::new(id, "lineage".into()));
+        Founders.refine(&View { plan: &plan, graph: &graph, observed: &observed, state: &state }, &mut program);
         program.steps.iter().map(|step| step.deed).collect()
     }
 

@@ -37,7 +37,7 @@ pub use backup_vault::{BackupVault, BackupVaultOutputs};
 pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scaling, StorageType};
 pub use db_instance::{DbInstance, DbInstanceOutputs};
 pub use founders::Founders;
-pub use lowering::{Handover, LAST_FOLLOWING_TIER, Members, Pauses, Restarts, Surges, strength};
+pub use lowering::{Handover, LAST_FOLLOWING_TIER, Members, Newcomers, Pauses, Restarts, Surges, strength};
 pub use overview::{ClusterOverview, MemberOverview, overview};
 pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
 pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
@@ -54,5 +54,6 @@ pub const KINDS: &[&dyn Kind<Aws>] = &[
     &Of::<ScalingPolicy>::NEW,
 ];
 
-/// Resources that must move together. Restarts are parts of turns, and what follows goes by the turns.
-pub const LOWERINGS: &[&dyn Lowering] = &[&Restarts, &Members, &Surges, &Handover, &Pauses, &Founders];
+/// Resources that must move together. Restarts are parts of turns, and so are both halves of a replacement in their order;
+/// what follows goes by the turns.
+pub const LOWERINGS: &[&dyn Lowering] = &[&Restarts, &Newcomers, &Members, &Surges, &Handover, &Pauses, &Founders];

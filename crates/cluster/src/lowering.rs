@@ -5,12 +5,15 @@
 //! readers first, the least likely successor of the writer before the others,
 //! the writer last, and each only when the one before is back. A wrong value
 //! then shows on a reader, and the writer is never exposed to it. Edits that
-//! nobody feels run side by side.
+//! nobody feels run side by side; but where that is AWS's word about the very
+//! member, and not a rule, they have turns as well: if the word is wrong, one
+//! member is away and not all. Nothing else is done for such a turn.
 //!
 //! What else a roll needs stands beside: restarts for values that wait for one
 //! ([`Restarts`], which comes before, since a restart is a part of its member's
 //! turn), one more reader for as long as it takes ([`Surges`]), the writer's
 //! role that moves ([`Handover`]), and autoscaling that keeps still ([`Pauses`]).
+//! Members that leave while others come are no roll: see [`Newcomers`].
 //!
 //! A reader that has failed serves nobody, so that its edit takes nothing away:
 //! it has no turn, and nobody waits for it.
@@ -21,12 +24,14 @@
 
 mod handover;
 mod memory;
+mod newcomers;
 mod pauses;
 mod restarts;
 mod surges;
 
 pub use handover::Handover;
 pub use memory::{LAST_FOLLOWING_TIER, strength};
+pub use newcomers::Newcomers;
 pub use pauses::Pauses;
 pub use restarts::Restarts;
 pub use surges::Surges;
@@ -36,7 +41,7 @@ use crate::db_instance::{DbInstance, DbInstanceOutputs};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change, taken_along};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Level, Model, Of, Readiness, Strategy};
+use auroractl_core::{Address, Level, Model, Of, Readiness, Strategy, When};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +49,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, Debug)]
 pub struct Members;
 
-/// One member that will be interrupted.
+/// One member that has a turn.
 struct Member<'a> {
     change: &'a Change,
     /// As it is now.
@@ -52,6 +57,8 @@ struct Member<'a> {
     is_writer: bool,
     /// Nobody has to wait for it now.
     is_ready: bool,
+    /// It will be interrupted; else only AWS's word says that it will not.
+    is_felt: bool,
     /// Its steps in their order: an edit, perhaps a restart behind it; both halves of a replacement.
     steps: Vec<StepId>,
 }
@@ -81,7 +88,7 @@ impl Lowering for Members {
         for members in edited(view, program).into_values() {
             part(&members, program);
         }
-        for (cluster, members) in interrupted(view, program) {
+        for (cluster, members) in in_turn(view, program) {
             wait_for_others(view, (&cluster, &members), program);
             for pair in members.windows(2) {
                 if let [earlier, later] = pair
@@ -96,6 +103,16 @@ impl Lowering for Members {
 
 /// Members that will be interrupted, by cluster, in the order of their turns.
 fn interrupted<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
+    let mut clusters = in_turn(view, program);
+    for members in clusters.values_mut() {
+        members.retain(|member| member.is_felt);
+    }
+    clusters.retain(|_, members| !members.is_empty());
+    clusters
+}
+
+/// Members that have a turn, by cluster, in the order of their turns.
+fn in_turn<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member<'a>>> {
     let mut clusters = edited(view, program);
     for members in clusters.values_mut() {
         members.retain(|member| member.is_writer || !failed(view, &member.change.address));
@@ -109,19 +126,21 @@ fn edited<'a>(view: &View<'a>, program: &Program) -> BTreeMap<String, Vec<Member
     let mut clusters: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
     let restarts = program.steps.iter().filter(|step| step.verb == Verb::Restart).map(|step| step.address.clone());
     let restarted: BTreeSet<Address> = restarts.collect();
-    let turns = |change: &&Change| {
-        interrupts(view, change) || restarted.contains(&change.address) || change.action == Action::Delete
-    };
-    for change in view.plan.changes.iter().filter(turns) {
+    for change in &view.plan.changes {
+        let leaves = change.action == Action::Delete;
+        let is_felt = interrupts(view, change) || restarted.contains(&change.address) || leaves;
+        if !is_felt && !is_promised(view, change) {
+            continue;
+        }
         let Some((spec, outputs)) = observed(view, &change.address) else { continue };
         let home = || spec.db_cluster_identifier.known().and_then(|of| cluster_of(view, of.as_str()));
-        if change.action == Action::Delete && !(outputs.is_writer && home().is_some()) {
+        if leaves && !(outputs.is_writer && home().is_some()) {
             continue;
         }
         let steps = steps(change, program);
         if let Some(cluster) = spec.db_cluster_identifier.known().filter(|_| !steps.is_empty()) {
             let (is_writer, is_ready) = (outputs.is_writer, ready(view, &change.address));
-            let member = Member { change, is_writer, is_ready, steps, spec: spec.clone() };
+            let member = Member { change, is_writer, is_ready, is_felt, steps, spec: spec.clone() };
             clusters.entry(cluster.to_string()).or_default().push(member);
         }
     }
@@ -156,13 +175,17 @@ fn pending(view: &View<'_>, address: &Address) -> bool {
 
 /// The change of the cluster of this name, if it stays.
 fn cluster_of<'a>(view: &View<'a>, name: &str) -> Option<&'a Change> {
-    let named = |change: &&Change| {
-        let live = view.observed.get(&change.address).and_then(|seen| seen.live());
-        let spec = live.and_then(|live| Of::<DbCluster>::spec(&live.spec).ok());
-        spec.is_some_and(|spec| spec.db_cluster_identifier == name)
-    };
-    let clusters = view.plan.changes.iter().filter(|change| change.address.kind() == DbCluster::KIND);
-    clusters.filter(|change| change.action.lives_on()).find(named)
+    clusters(view).find_map(|(known, change)| (known == name).then_some(change))
+}
+
+/// The clusters that are there and stay, by name.
+fn clusters<'a>(view: &View<'a>) -> impl Iterator<Item = (String, &'a Change)> {
+    let (observed, changes) = (view.observed, &view.plan.changes);
+    let stay = changes.iter().filter(|change| change.address.kind() == DbCluster::KIND && change.action.lives_on());
+    stay.filter_map(move |change| {
+        let live = observed.get(&change.address).and_then(|seen| seen.live())?;
+        Some((Of::<DbCluster>::spec(&live.spec).ok()?.db_cluster_identifier, change))
+    })
 }
 
 /// Lets the first turn wait until whoever is away by now is back: what an interrupted run, or somebody else, has begun. Who
@@ -200,6 +223,17 @@ fn interrupts(view: &View<'_>, change: &Change) -> bool {
         Action::Replace => true,
         Action::NoOp | Action::Create | Action::Delete | Action::Forget | Action::Refused | Action::Surge => false,
     }
+}
+
+/// Does a change edit what interrupts nobody by AWS's word about this member alone, where other members would restart?
+fn is_promised(view: &View<'_>, change: &Change) -> bool {
+    let live = view.observed.get(&change.address).and_then(|seen| seen.live());
+    let promised = live.filter(|_| change.address.kind() == DbInstance::KIND).map(|live| &live.seamless);
+    let edits = |promised: &BTreeSet<String>| {
+        change.fields.iter().any(|field| field.impact.when == When::Now && promised.contains(&field.path))
+    };
+    let called = matches!(change.action, Action::Update | Action::Restart | Action::Adopt);
+    called && view.graph.manner().strategy != Strategy::Window && promised.is_some_and(edits)
 }
 
 /// The steps of a member, in the order in which they come.

@@ -65,6 +65,8 @@ pub struct View<'a> {
     pub graph: &'a Graph,
     /// What was observed.
     pub observed: &'a BTreeMap<Address, Observed>,
+    /// What was recorded: what the predecessors were that interrupted replacements left.
+    pub state: &'a State,
 }
 
 /// An order among resources that must move together, owned by the crate that knows why.
@@ -99,7 +101,7 @@ pub fn lower(plan: &Plan, sources: &Sources<'_>) -> Program {
         draft.edges_of(change, sources);
     }
     untangle::untangle(&mut draft.program, &draft.releases, sources.state);
-    let view = View { plan, graph: sources.graph, observed: sources.observed };
+    let view = View { plan, graph: sources.graph, observed: sources.observed, state: sources.state };
     for lowering in sources.lowerings {
         lowering.refine(&view, &mut draft.program);
     }
@@ -168,6 +170,25 @@ impl Program {
         if let Some(step) = self.steps.get_mut(later).filter(|step| step.after.contains(&done)) {
             step.undoes = Some(done);
         }
+    }
+
+    /// Lets the old half of a replacement go first, where the two can't stand side by side after all. Not where steps would
+    /// wait for one another then: who used the old one moves over to the new one.
+    pub fn turn_round(&mut self, made: StepId, gone: StepId) {
+        if !self.steps.get_mut(gone).is_some_and(|step| step.after.remove(&made)) {
+            return;
+        }
+        let (first, then) = if self.waits_for(gone, made) { (made, gone) } else { (gone, made) };
+        self.order(first, then);
+    }
+
+    /// The steps that delete what interrupted replacements of a resource left, each with the generation that goes.
+    #[must_use]
+    pub fn left_over(&self, change: &Change) -> Vec<(StepId, u32)> {
+        let steps = self.steps.iter().enumerate();
+        let deletes = steps.filter(|(_, step)| step.address == change.address && step.verb == Verb::Delete);
+        let of = deletes.map(|(id, step)| (id, step.generation));
+        of.filter(|(_, generation)| change.deposed.contains(generation)).collect()
     }
 
     /// Lets one step wait for another.
@@ -257,9 +278,12 @@ impl Draft {
             self.release(at, dep);
         }
         self.deposed_edges(at, sources.state);
-        if let (Some(old), Some(new)) = (self.removal.get(at).copied(), self.forward.get(at).copied()) {
-            let first = change.order == Some(ReplaceOrder::DeleteFirst);
-            if first { self.program.order(old, new) } else { self.program.order(new, old) }
+        let Some(new) = self.forward.get(at).copied() else { return };
+        if change.order == Some(ReplaceOrder::DeleteFirst) {
+            // Those that interrupted replacements left as well: one of them may be what AWS admits no second one of.
+            self.old(at).into_iter().for_each(|old| self.program.order(old, new));
+        } else if let Some(old) = self.removal.get(at).copied() {
+            self.program.order(new, old);
         }
     }
 
@@ -313,5 +337,49 @@ impl Draft {
             self.program.order(earlier, later);
             self.releases.push(Release { earlier, later });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(after: &[&[StepId]]) -> Program {
+        let step = |after: &&[StepId]| Step {
+            address: "vpc.main".parse().unwrap(),
+            verb: Verb::Create,
+            generation: 0,
+            target: None,
+            after: after.iter().copied().collect(),
+            undoes: None,
+            deed: Deed::Create,
+            estimate: Estimate::NOTHING,
+            look_after: 0.0,
+        };
+        Program { steps: after.iter().map(step).collect() }
+    }
+
+    #[test]
+    fn a_replacement_turns_round_unless_somebody_moves_over_to_it() {
+        // The first is made, the second is the end of what was there, the third uses it.
+        let turned = |after: &[&[StepId]]| {
+            let mut program = program(after);
+            program.turn_round(0, 1);
+            program.steps.into_iter().map(|step| step.after.into_iter().collect()).collect::<Vec<Vec<StepId>>>()
+        };
+        assert_eq!(turned(&[&[], &[0]]), [vec![1], vec![]]);
+        assert_eq!(turned(&[&[], &[0, 2], &[0]]), [vec![], vec![0, 2], vec![0]]);
+        assert_eq!(turned(&[&[1], &[]]), [vec![1], vec![]], "it is so already");
+    }
+
+    #[test]
+    fn what_is_left_over_is_told_from_what_goes_now() {
+        let mut program = program(&[&[], &[], &[]]);
+        for (generation, step) in (0..).zip(&mut program.steps) {
+            (step.verb, step.generation) = (Verb::Delete, generation);
+        }
+        let at = "vpc.main".parse().unwrap();
+        let change = Change { deposed: vec![0, 1], ..Change::bare(at, crate::model::Group::Network, Action::Replace) };
+        assert_eq!(program.left_over(&change), [(0, 0), (1, 1)]);
     }
 }

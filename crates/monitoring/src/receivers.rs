@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::testing::step;
     use auroractl_core::identity::StackId;
-    use auroractl_core::{Action, Change, Desired, Graph, Group, Input, Live, Observed, Owner, Plan};
+    use auroractl_core::{Action, Change, Desired, Graph, Group, Input, Live, Observed, Owner, Plan, State};
     use std::collections::BTreeSet;
 
     fn subscription(endpoint: &str) -> SnsSubscription {
@@ -79,8 +79,12 @@ mod tests {
         }
     }
 
+    fn id() -> StackId {
+        StackId { name: "s".into(), account: String::new(), region: String::new() }
+    }
+
     fn stack(name: &str, endpoint: &str) -> Graph {
-        let mut desired = Desired::new(StackId { name: "s".into(), account: String::new(), region: String::new() });
+        let mut desired = Desired::new(id());
         desired.add(name, &subscription(endpoint)).unwrap();
         desired.check().unwrap()
     }
@@ -96,8 +100,8 @@ mod tests {
         let live = Live::ready(spec, Default::default(), Owner::Inherited);
         let observed = BTreeMap::from([(old, Observed::Live(Box::new(live)))]);
         let steps = vec![step("sns_subscription.old", Verb::Delete), step("sns_subscription.new", Verb::Create)];
-        let mut program = Program { steps };
-        Receivers.refine(&View { plan: &plan, graph: &graph, observed: &observed }, &mut program);
+        let (mut program, state) = (Program { steps }, State::new(id(), "lineage".into()));
+        Receivers.refine(&View { plan: &plan, graph: &graph, observed: &observed, state: &state }, &mut program);
         program.steps[0].after.clone()
     }
 

@@ -3,6 +3,9 @@
 //!
 //! Its id is learned from a look and not from the answer to the create, so that a rule whose answer
 //! was lost and one whose answer came go the same way.
+//!
+//! Other ports are another rule, though AWS would edit them in place: a port moves with what listens there, and the old rule
+//! has to admit clients until that has moved.
 
 use crate::survey::described;
 use auroractl_aws::{Aws, GoneIsFine as _, ec2, tags};
@@ -19,6 +22,8 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 const CREATE_ONLY: Impact = Impact::new(Level::Replace, DOC);
+/// AWS would edit it in place, and those whom the old one admitted would be shut out from that moment on.
+const SIDE_BY_SIDE: Impact = Impact::new(Level::Replace, DOC);
 /// Clients that the old rule let through and the new one does not are cut off.
 const IN_PLACE: Impact = Impact::new(
     Level::Reconnect,
@@ -129,7 +134,7 @@ impl Model for SecurityGroupRule {
         let Self { group_id, direction, traffic, peer, description, tags } = new;
         d.field("group_id", &old.group_id, group_id, CREATE_ONLY)
             .field("direction", &old.direction, direction, CREATE_ONLY)
-            .field("traffic", &old.traffic, traffic, IN_PLACE)
+            .field("traffic", &old.traffic, traffic, SIDE_BY_SIDE)
             .field("peer", &old.peer, peer, peer_impact)
             .managed("description", &old.description, description, Impact::new(Level::None, DOC))
             .tags(&old.tags, tags);
@@ -191,7 +196,7 @@ impl Resource<Aws> for SecurityGroupRule {
             return Err(CallError::missing("ec2:DescribeSecurityGroupRules", "SecurityGroupRuleId"));
         };
         let described = to.description.is_some() && from.spec.description != to.description;
-        if described || from.spec.traffic != to.traffic || from.spec.peer != to.peer {
+        if described || from.spec.peer != to.peer {
             // It replaces the rule, so the description goes along even where it is not the stack's.
             let description = to.description.as_ref().or(from.spec.description.as_ref());
             let update = SecurityGroupRuleUpdate::builder().security_group_rule_id(id.as_str());
@@ -408,7 +413,7 @@ mod tests {
         let edits = [
             ("group_id", Level::Replace, SecurityGroupRule { group_id: Input::Value("sg-9".into()), ..wanted() }),
             ("direction", Level::Replace, SecurityGroupRule { direction: Direction::Egress, ..wanted() }),
-            ("traffic", Level::Reconnect, SecurityGroupRule { traffic: Traffic::tcp(5433), ..wanted() }),
+            ("traffic", Level::Replace, SecurityGroupRule { traffic: Traffic::tcp(5433), ..wanted() }),
             ("description", Level::None, SecurityGroupRule { description: Some("apps".to_owned()), ..wanted() }),
         ];
         for (path, level, new) in edits {

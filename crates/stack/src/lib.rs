@@ -26,6 +26,7 @@ mod outage;
 mod outputs;
 mod parameters;
 mod path;
+mod ports;
 mod preflight;
 mod registry;
 mod render;

@@ -1,5 +1,6 @@
 //! All kinds and all orders of the five domains.
 
+use crate::ports::Ports;
 use auroractl_aws::Aws;
 use auroractl_core::lower::{Lowering, Program, View};
 use auroractl_core::model::Group;
@@ -15,9 +16,9 @@ const KINDS: &[&[&'static dyn Kind<Aws>]] = &[
     auroractl_monitoring::KINDS,
 ];
 
-/// Orders among resources that must move together.
+/// Orders among resources that must move together: those of each domain, then those across domains.
 pub const LOWERINGS: &[&dyn Lowering] =
-    &[&Domain(auroractl_cluster::LOWERINGS), &Domain(auroractl_monitoring::LOWERINGS)];
+    &[&Domain(auroractl_cluster::LOWERINGS), &Domain(auroractl_monitoring::LOWERINGS), &Ports];
 
 /// The orders of one domain.
 struct Domain(&'static [&'static dyn Lowering]);

@@ -2,7 +2,7 @@
 
 use super::forecast::{estimate_json, seconds, wrapped};
 use super::words;
-use auroractl_core::lower::Step;
+use auroractl_core::lower::{Step, StepId};
 use auroractl_core::outage::{Felt, Window};
 use auroractl_core::state::Verb;
 use auroractl_core::{Deed, Strategy, When, guard};
@@ -38,18 +38,20 @@ pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     Ok(())
 }
 
-/// The steps of the roll, as they come: members that restart, one that stands in for them, and operations.
+/// The steps of the roll, as they come: members that restart or have turns for another reason, one that stands in for them,
+/// and operations.
 fn order(forecast: &Forecast) -> Vec<&Step> {
     let mut steps: Vec<(u64, &Step)> = forecast
         .program
         .steps
         .iter()
+        .enumerate()
         .zip(&forecast.rehearsal.spans)
-        .filter(|(step, _)| {
-            let member = step.address.kind() == guard::MEMBER;
-            step.verb.operates() || (member && (step.deed == Deed::Restart || passes(forecast, step)))
+        .filter(|((id, step), _)| {
+            let part = || step.deed == Deed::Restart || passes(forecast, step) || has_turn(forecast, *id);
+            step.verb.operates() || (step.address.kind() == guard::MEMBER && part())
         })
-        .map(|(step, span)| (span.start, step))
+        .map(|((_, step), span)| (span.start, step))
         .collect();
     steps.sort_by_key(|(start, _)| *start);
     steps.into_iter().map(|(_, step)| step).collect()
@@ -69,6 +71,17 @@ fn passes(forecast: &Forecast, step: &Step) -> bool {
         }
         _ => false,
     }
+}
+
+/// Is this an edit before or behind which somebody is waited for?
+fn has_turn(forecast: &Forecast, id: StepId) -> bool {
+    let steps = &forecast.program.steps;
+    let settles = |step: &Step| step.verb == Verb::Settle;
+    let edit = steps.get(id).filter(|step| matches!(step.verb, Verb::Update | Verb::Adopt));
+    edit.is_some_and(|edit| {
+        let mut earlier = edit.after.iter().filter_map(|earlier| steps.get(*earlier));
+        earlier.any(settles) || steps.iter().any(|later| settles(later) && later.after.contains(&id))
+    })
 }
 
 fn told(step: &Step) -> String {

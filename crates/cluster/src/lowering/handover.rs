@@ -9,7 +9,7 @@
 
 use super::memory::{on_taking_over, strength};
 use super::surges::Surge;
-use super::{Member, cluster_of, failed, interrupted, observed, once, ready};
+use super::{Member, cluster_of, failed, in_turn, observed, once, ready};
 use crate::db_cluster::DbCluster;
 use crate::db_instance::{DbInstance, SERVERLESS};
 use auroractl_core::lower::{Lowering, Program, StepId, View};
@@ -24,10 +24,11 @@ pub struct Handover;
 impl Lowering for Handover {
     fn refine(&self, view: &View<'_>, program: &mut Program) {
         let rolls = view.graph.manner().strategy == Strategy::Roll;
-        for (cluster, members) in interrupted(view, program) {
-            let settled = if rolls { settle(&members, program) } else { Vec::new() };
+        for (cluster, members) in in_turn(view, program) {
+            let settled = settle(&members, rolls, program);
+            let hands_over = |member: &&Member<'_>| member.is_writer && member.is_felt;
             // Who leaves as the writer hands its role over whatever the manner: Aurora would move it all the same.
-            if let Some(writer) = members.last().filter(|member| member.is_writer && (rolls || member.leaves())) {
+            if let Some(writer) = members.last().filter(hands_over).filter(|member| rolls || member.leaves()) {
                 hand_over(view, (&cluster, writer), (&members, &settled), program);
             }
         }
@@ -35,10 +36,16 @@ impl Lowering for Handover {
 }
 
 /// Lets each turn wait until the reader before it has caught up. What it returns is each reader's last step.
-fn settle(members: &[Member<'_>], program: &mut Program) -> Vec<StepId> {
+///
+/// In a roll that is so of all readers, and else of those of which AWS says that nothing interrupts them: a member is
+/// `available` for a moment, whatever comes then.
+fn settle(members: &[Member<'_>], rolls: bool, program: &mut Program) -> Vec<StepId> {
     let mut settled = Vec::new();
     for pair in members.windows(2) {
         let [reader, next] = pair else { continue };
+        if reader.is_felt && !rolls {
+            continue;
+        }
         let (Some(last), Some(first)) = (reader.last(), next.first()) else { continue };
         let settle = once(reader.change, Verb::Settle, program);
         program.link(last, settle);

@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn only_who_follows_the_writer_has_grown() {
         let reader = |class: &str, promotion_tier| {
-            let member = crate::lowering::tests::spec("a", promotion_tier);
-            on_taking_over(&DbInstance { db_instance_class: class.into(), ..member }, Some(8.0))
+            let member = DbInstance { promotion_tier, ..crate::testing::member("a", class) };
+            on_taking_over(&member, Some(8.0))
         };
         assert_eq!((reader(SERVERLESS, 0), reader(SERVERLESS, 1)), (Some(16.0), Some(16.0)));
         assert_eq!((reader(SERVERLESS, 2), reader(SERVERLESS, 15)), (None, None));

@@ -43,6 +43,8 @@ pub(super) enum Effect {
 pub(super) enum Parting {
     /// Another one comes in its place.
     Replaced,
+    /// Another one has come in its place.
+    Succeeded,
     /// Those are back that it stood in for.
     StoodIn,
     /// Nothing.
@@ -71,8 +73,12 @@ pub(super) fn acts_of<'a>(
     let left_over = change.deposed.contains(&step.generation);
     match step.verb {
         Verb::Create if scene.cast.contains_key(&step.address) => vec![act(Effect::Comes, end, Estimate::NOTHING)],
+        // A member whose successor was made by an interrupted run serves until it goes.
+        Verb::Delete if left_over && scene.cast.contains_key(&step.address) => {
+            vec![act(Effect::Drops, start, scene.lasts.edit(guard::MEMBER, "", Level::Reconnect))]
+        }
         Verb::Delete if !left_over => {
-            deletion(step, change, scene).map(|(effect, lasts)| act(effect, start, lasts)).into_iter().collect()
+            deletion((id, step), change, scene).map(|(effect, lasts)| act(effect, start, lasts)).into_iter().collect()
         }
         Verb::Update | Verb::Adopt => {
             let mut acts = Vec::new();
@@ -101,25 +107,42 @@ pub(super) fn within(lasts: Estimate, step: Estimate) -> Estimate {
 }
 
 /// What the deletion of a resource does.
-fn deletion(step: &Step, change: &Change, scene: &Scene<'_>) -> Option<(Effect, Estimate)> {
-    let at = &step.address;
+fn deletion((id, step): (StepId, &Step), change: &Change, scene: &Scene<'_>) -> Option<(Effect, Estimate)> {
+    let (at, program) = (&step.address, scene.program);
     let replaced = change.action == Action::Replace;
     if let Some(member) = scene.cast.get(at) {
         let ends = scene.plan.changes.iter().any(|other| other.address == member.cluster && is_deleted(other));
-        let made = scene.program.forward(at).and_then(|id| scene.program.steps.get(id));
-        let lasts = made.map_or(Estimate::NOTHING, |made| step.estimate.then(made.estimate));
-        let parting = if replaced { Parting::Replaced } else { Parting::ForGood };
+        let made = program.forward(at).and_then(|made| Some((made, program.steps.get(made)?.estimate)));
+        let lasts = made.map_or(Estimate::NOTHING, |(_, estimate)| step.estimate.then(estimate));
+        let dropped = scene.lasts.edit(guard::MEMBER, "", Level::Reconnect);
         return Some(match change.reasons.contains(&Reason::StandsIn) {
             _ if ends => (Effect::Ends, lasts),
-            true => (Effect::Leaves(Parting::StoodIn), scene.lasts.edit(guard::MEMBER, "", Level::Reconnect)),
-            false => (Effect::Leaves(parting), lasts),
+            true => (Effect::Leaves(Parting::StoodIn), dropped),
+            false if !replaced => (Effect::Leaves(Parting::ForGood), lasts),
+            false if made.is_some_and(|(made, _)| program.waits_for(id, made)) => {
+                (Effect::Leaves(Parting::Succeeded), dropped)
+            }
+            false => (Effect::Leaves(Parting::Replaced), lasts),
         });
     }
     if at.kind() == guard::PARENT {
         return (!replaced).then_some((Effect::Ends, Estimate::NOTHING));
     }
+    if replaced && is_deserted(id, scene) {
+        return None;
+    }
     // Clients that it admitted are cut off.
     scene.lasts.get(&format!("{}.delete", at.kind())).map(|lasts| (Effect::Drops, lasts))
+}
+
+/// Have clients been made to connect elsewhere before this step? Then nobody is left whom it could cut off.
+fn is_deserted(id: StepId, scene: &Scene<'_>) -> bool {
+    let elsewhere = |change: &&Change| {
+        let kind = change.address.kind();
+        change.fields.iter().any(|field| ELSEWHERE.contains(&(kind, field.path.as_str())))
+    };
+    let moves = scene.plan.changes.iter().filter(elsewhere);
+    moves.filter_map(|change| scene.program.forward(&change.address)).any(|edit| scene.program.waits_for(id, edit))
 }
 
 fn is_deleted(change: &Change) -> bool {

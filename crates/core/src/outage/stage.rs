@@ -110,17 +110,23 @@ impl<'a> Stage<'a> {
         let cluster = &member.cluster;
         let writes = self.writers.get(cluster) == Some(&act.at);
         let next = if writes { self.successor(cluster, act.at, act.from) } else { None };
+        let own = (writes && parting == Parting::Succeeded).then_some(act.at);
+        if parting == Parting::Succeeded {
+            self.serving.insert(act.at, act.from);
+        }
         if writes {
             self.writers.remove(cluster);
         }
-        match (writes, next, parting) {
+        match (writes, next.or(own), parting) {
             (true, Some(next), _) => {
                 self.felt(Felt::WriterUnavailable, cluster, act, Some(self.failover));
                 self.writers.insert(cluster, next);
             }
             (true, None, Parting::Replaced) => self.felt(Felt::WriterUnavailable, cluster, act, Some(act.lasts)),
             (true, None, _) => self.felt(Felt::GoneForGood, cluster, act, None),
-            (false, _, Parting::Replaced) => self.felt(Felt::ReaderReplaced, act.at, act, Some(act.lasts)),
+            (false, _, Parting::Replaced | Parting::Succeeded) => {
+                self.felt(Felt::ReaderReplaced, act.at, act, Some(act.lasts))
+            }
             (false, _, Parting::StoodIn) => self.felt(Felt::ConnectionsDropped, act.at, act, Some(act.lasts)),
             (false, _, Parting::ForGood) => self.felt(Felt::GoneForGood, act.at, act, None),
         }

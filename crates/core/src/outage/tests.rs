@@ -282,6 +282,34 @@ fn readers_that_go_and_readers_that_are_replaced() {
 }
 
 #[test]
+fn a_reader_whose_successor_is_there_takes_nothing_along() {
+    let renamed = [("db_instance_identifier", Level::Replace, When::Now)];
+    let replaced = Change { old_generation: Some(0), ..change("db_instance.b", Action::Replace, &renamed) };
+    let changes = vec![replaced, change("db_instance.a", Action::Restart, &[CLASS])];
+    let steps = vec![
+        Step { generation: 0, ..step("db_instance.b", Verb::Delete, &[1]) },
+        step("db_instance.b", Verb::Create, &[]),
+        step("db_instance.a", Verb::Update, &[0]),
+    ];
+    let outage = foretold(&[("a", 0), ("b", 1)], changes, steps);
+    assert_eq!(
+        told(&outage),
+        [
+            (Felt::ReaderReplaced, "db_instance.b".to_owned(), 400.0, Some(401.0)),
+            (Felt::WriterUnavailable, "db_cluster.main".to_owned(), 900.0, Some(915.0)),
+        ]
+    );
+}
+
+#[test]
+fn who_goes_since_an_earlier_run_made_its_successor_cuts_off_its_clients() {
+    let left = Change { deposed: vec![0], ..change("db_instance.b", Action::NoOp, &[]) };
+    let steps = vec![Step { generation: 0, ..step("db_instance.b", Verb::Delete, &[]) }];
+    let outage = foretold(&[("a", 0), ("b", 1)], vec![left], steps);
+    assert_eq!((outage.dropped, outage.readers.times, outage.windows.len()), (1, 0, 1));
+}
+
+#[test]
 fn a_cluster_that_goes_is_told_once() {
     let addresses = ["db_instance.a", "db_instance.b", "db_cluster.main"];
     let changes = addresses.map(|at| change(at, Action::Delete, &[])).to_vec();
@@ -316,6 +344,22 @@ fn clients_that_lose_their_rule_are_cut_off() {
     let steps = vec![step("security_group_rule.app", Verb::Delete, &[]), step("db_cluster.main", Verb::Update, &[])];
     let outage = foretold(&[("a", 0)], changes, steps);
     assert_eq!((outage.dropped, outage.writer.times), (2, 0));
+}
+
+#[test]
+fn a_rule_for_a_port_where_nobody_listens_any_more_cuts_nobody_off() {
+    let dropped = |after: &[StepId]| {
+        let traffic = [("traffic", Level::Replace, When::Now)];
+        let rule = Change { old_generation: Some(0), ..change("security_group_rule.app", Action::Replace, &traffic) };
+        let port = change("db_cluster.main", Action::Restart, &[("port", Level::RebootAll, When::Now)]);
+        let steps = vec![
+            Step { generation: 0, ..step("security_group_rule.app", Verb::Delete, after) },
+            step("security_group_rule.app", Verb::Create, &[]),
+            step("db_cluster.main", Verb::Update, &[1]),
+        ];
+        foretold(&[("a", 0)], vec![rule, port], steps).dropped
+    };
+    assert_eq!((dropped(&[1, 2]), dropped(&[1])), (0, 1));
 }
 
 #[test]

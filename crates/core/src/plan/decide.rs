@@ -324,10 +324,18 @@ impl<'a> Run<'a> {
         self.inputs.graph.node(address).is_some() && live.is_some_and(|live| live.readiness != Readiness::Deleting)
     }
 
-    /// Create first where two may stand side by side: the name must differ by generation.
+    /// Create first where two may stand side by side. Under one name they can't, and a predecessor that awaits its deletion
+    /// may still have it.
     fn replace_order(&self, case: &Case<'_>) -> Result<ReplaceOrder, PlanError> {
-        let naming = case.kind.naming(&case.spec).map_err(|source| malformed(case.address, source))?;
-        Ok(if matches!(naming, Naming::Given(_)) { ReplaceOrder::DeleteFirst } else { case.kind.replace_order() })
+        let naming = |spec: &Value| case.kind.naming(spec).map_err(|source| malformed(case.address, source));
+        let Naming::Given(wanted) = naming(&case.spec)? else { return Ok(case.kind.replace_order()) };
+        let there = case.observed.and_then(Observed::live).map(|live| naming(&live.spec)).transpose()?;
+        let Some(Naming::Given(own)) = there else { return Ok(ReplaceOrder::DeleteFirst) };
+        let left = self.inputs.state.deposed(case.address).iter().map(|old| &old.name);
+        let mut known = left.chain(case.record.map(|record| &record.name)).chain([&own]);
+        // Some services tell no names apart that differ in their case alone.
+        let taken = known.any(|name| name.eq_ignore_ascii_case(&wanted));
+        Ok(if taken { ReplaceOrder::DeleteFirst } else { case.kind.replace_order() })
     }
 
     /// A change of an object of this generation, with the identity that it is or was born with.

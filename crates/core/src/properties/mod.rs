@@ -11,6 +11,7 @@ mod journal;
 mod kinds;
 mod plans;
 pub(crate) mod queues;
+mod renames;
 mod runs;
 mod surges;
 mod world;
