@@ -137,6 +137,26 @@ aws('rds').create_db_cluster(DBClusterIdentifier='orders-dev', Engine='aurora-po
 }
 
 #[test]
+fn a_file_that_is_not_there_could_have_been_a_saved_plan() {
+    let place = dev();
+    let told = place.cli.run(&["apply", "next.plan"]).unwrap().exits(6).stderr;
+    assert!(told.contains("there is no file next.plan") && told.contains("`auroractl plan --out FILE`"), "{told}");
+}
+
+#[test]
+fn what_a_plan_draws_is_kept_by_the_plan_that_is_saved() {
+    let place = dev();
+    let drawn = |more: &[&str]| {
+        let text = place.run("plan", more).exits(0).stdout;
+        text.split_whitespace().collect::<Vec<_>>().join(" ").contains("drawn anew by each plan")
+    };
+    assert!(drawn(&[]) && !drawn(&["--out", "next.plan"]));
+    let _ = place.cli.run(&["apply", "next.plan"]).unwrap().exits(0);
+    place.edit("retention_days = 1", "retention_days = 2");
+    assert!(!drawn(&[]), "a lineage is for good");
+}
+
+#[test]
 fn refused_because_the_plan_is_stale() {
     let place = dev();
     let _ = place.run("plan", &["--out", "next.plan"]).exits(0);

@@ -57,7 +57,9 @@ fn a_downtime_budget_stops_before_anything_is_changed() {
     let before = place.portrait();
     for (command, more) in [("plan", ["--out", "next.plan"]), ("apply", ["--auto-approve", "--refresh=true"])] {
         let over = place.run(command, &[&more[..], &["--max-downtime", "30s"]].concat()).exits(12);
-        let told: Vec<&str> = over.stderr.lines().collect();
+        let unsaved = "  nothing was saved to next.plan";
+        assert_eq!(over.stderr.contains(unsaved), command == "plan", "{}", over.stderr);
+        let told: Vec<&str> = over.stderr.lines().filter(|line| *line != unsaved).collect();
         assert_eq!(
             told.get(told.len().saturating_sub(3)..).unwrap_or_default(),
             [
@@ -68,6 +70,10 @@ fn a_downtime_budget_stops_before_anything_is_changed() {
         );
     }
     assert!(!place.cli.dir().join("next.plan").exists());
+    let told = place.run("plan", &["--json", "--max-downtime", "30s"]).exits(12).json().unwrap();
+    assert_eq!(told["stopped"]["exit_code"], 12, "{told}");
+    assert!(told["stopped"]["message"].as_str().unwrap().contains("the budget is 30 s"), "{}", told["stopped"]);
+    assert_eq!(place.run("plan", &["--json"]).exits(0).json().unwrap()["stopped"], Value::Null);
     assert_eq!(place.portrait().against(&before), Difference::default(), "something was changed");
     let _ = place.run("plan", &["--max-downtime", "soon"]).exits(6);
     let _ = place.run("apply", &["--auto-approve", "--max-downtime", "60s"]).exits(0);

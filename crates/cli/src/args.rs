@@ -15,6 +15,10 @@ use std::time::Duration;
 /// Names standard output where a file could be named.
 pub(crate) const STDOUT: &str = "-";
 
+/// The file that `apply` takes, where all others take stack files alone.
+const APPLIED: &str =
+    "The stack file, or a plan that `plan --out FILE` saved; not needed where there is only one stack file";
+
 /// Provisions Aurora PostgreSQL and everything around it, straight through the AWS SDK.
 #[derive(Debug, Parser)]
 #[command(name = "auroractl", version, about, max_term_width = 100, disable_help_subcommand = true)]
@@ -29,7 +33,8 @@ impl Cli {
     pub(crate) fn described() -> clap::Command {
         let row = |exit: &Exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning());
         let table: String = Exit::ALL.iter().map(row).collect();
-        Self::command().after_long_help(format!("Exit codes:\n{table}"))
+        let apply = |apply: clap::Command| apply.mut_arg("stack", |stack| stack.help(APPLIED));
+        Self::command().mut_subcommand("apply", apply).after_long_help(format!("Exit codes:\n{table}"))
     }
 
     /// Reads the arguments of the process.
@@ -338,7 +343,7 @@ pub(crate) struct Plan {
     /// Exit with 2 when there are changes.
     #[arg(long, env = "AURORACTL_DETAILED_EXITCODE")]
     pub(crate) detailed_exitcode: bool,
-    /// Save the plan for `apply FILE`.
+    /// Save the plan for `apply FILE`; none is saved of a plan that is refused or over its budget.
     #[arg(long, env = "AURORACTL_OUT", value_name = "FILE", value_parser = to_file())]
     pub(crate) out: Option<PathBuf>,
     /// Write a report for a change request to this file: one page that needs nothing beside it.
@@ -497,7 +502,17 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        Cli::described().debug_assert();
+    }
+
+    #[test]
+    fn apply_says_that_it_takes_saved_plans() {
+        let command = Cli::described();
+        let told = |name: &str| {
+            let mut arguments = command.find_subcommand(name).unwrap().get_arguments();
+            arguments.find(|arg| arg.get_id() == "stack").unwrap().get_help().unwrap().to_string()
+        };
+        assert!(told("apply").contains("`plan --out FILE` saved") && !told("plan").contains("saved"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use auroractl_core::plan::Plan;
 use auroractl_core::saved::{Saved, Stale};
 use auroractl_core::state::State;
 use auroractl_engine::private;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Largest file that is read as a saved plan, in bytes. A plan of ten thousand resources has some thirty million.
@@ -14,6 +15,11 @@ const LARGEST: u64 = 256 << 20;
 /// Does this file begin as a saved plan does? A stack file is TOML, which never begins with a brace.
 pub(crate) fn is_one(path: &Path) -> bool {
     private::begins_with(path, b"{")
+}
+
+/// Is there no such file, of whatever form?
+pub(crate) fn is_missing(path: &Path) -> bool {
+    std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Writes a plan, readable by its owner alone; an earlier one at this path is replaced as a whole.

@@ -81,8 +81,12 @@ pub(crate) async fn destroy(args: &Destroy) -> Result<Exit, Failure> {
     execute(order).await
 }
 
-/// `apply FILE` takes either: a stack file is TOML, a saved plan is JSON.
+/// `apply FILE` takes either: a stack file is TOML, a saved plan is JSON. A file that is not there could have been both.
 fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
+    if let Some(path) = args.target.stack.as_ref().filter(|path| args.plan.is_none() && saved::is_missing(path)) {
+        return Err(Failure::new(Exit::Invalid, format!("there is no file {}; nothing was changed", path.display()))
+            .hinted("name a stack file, or a plan that `auroractl plan --out FILE` saved"));
+    }
     let path = args.plan.clone().or_else(|| args.target.stack.clone().filter(|path| saved::is_one(path)));
     let Some(path) = path else { return Ok((args.target.clone(), None)) };
     let saved = saved::read(&path)?;
@@ -285,7 +289,7 @@ async fn approve(order: &Order<'_>, plan: &Plan, told: (Option<&Report>, &Foreca
     let name = order.stack.name();
     let (rules, forecast) = told;
     let show = || {
-        view::plan::show(name, plan, Beside { forecast, rules, all: false })
+        view::plan::show(name, plan, Beside { forecast, rules, all: false, drawn: false })
             .and_then(|_| view::forecast::show(plan, forecast))
     };
     if order.running.auto_approve || order.saved.is_some() {

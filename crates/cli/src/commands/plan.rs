@@ -10,6 +10,7 @@ use crate::session::{
     Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
 };
 use crate::view;
+use crate::view::forecast::Aside;
 use crate::view::plan::Beside;
 use crate::view::report::{Origin, Subject, markdown};
 use auroractl_core::plan::{Options, Plan as Changes};
@@ -99,10 +100,17 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     }
     show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
     if let Some(stopped) = stopped {
-        return Err(stopped);
+        return Err(unsaved(stopped, args.out.as_deref()));
     }
     let changed = args.detailed_exitcode && !changes.is_empty();
     Ok(if changed { Exit::Changes } else { Exit::Done })
+}
+
+/// The failure, which says as well that no plan was saved where one was asked for.
+fn unsaved(stopped: Failure, out: Option<&Path>) -> Failure {
+    let Some(path) = out else { return stopped };
+    let left = if saved::is_missing(path) { "" } else { ": what is there is of another plan" };
+    stopped.detailed([format!("  nothing was saved to {}{left}", path.display())])
 }
 
 /// The graph to reach: the stack's, or none.
@@ -153,9 +161,11 @@ fn show(
     gathered: &Gathered,
     (forecast, rules, stopped): (&Forecast, Option<&Report>, Option<&Failure>),
 ) -> Result<Exit, Failure> {
-    let Gathered { stack, changes: plan, graph, .. } = gathered;
+    let Gathered { stack, changes: plan, graph, state, .. } = gathered;
+    // What a saved plan says holds, and only of a stack that was never applied each plan draws a lineage.
+    let drawn = state.serial == 0 && (args.out.is_none() || stopped.is_some());
     let people = || {
-        view::plan::show(stack.name(), plan, Beside { forecast, rules, all: args.all })?;
+        view::plan::show(stack.name(), plan, Beside { forecast, rules, all: args.all, drawn })?;
         view::forecast::show(plan, forecast)
     };
     if args.html.is_none() && args.markdown.is_none() && !args.asked.target.json {
@@ -174,7 +184,7 @@ fn show(
         report::write_text(path, &text)?;
     }
     if args.asked.target.json {
-        return view::forecast::json(stack.name(), plan, (forecast, rules, &origin));
+        return view::forecast::json(stack.name(), plan, Aside { forecast, rules, origin: &origin, stopped });
     }
     people()
 }

@@ -136,12 +136,22 @@ pub(super) fn wrapped(out: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(out, "{INDENT}{line}")
 }
 
+/// What a document says beside the plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Aside<'a> {
+    /// Time, money and interruptions.
+    pub(crate) forecast: &'a Forecast,
+    /// What the design rules say.
+    pub(crate) rules: Option<&'a Report>,
+    /// Where the plan comes from.
+    pub(crate) origin: &'a Origin,
+    /// Why the command stops here, if it does.
+    pub(crate) stopped: Option<&'a Failure>,
+}
+
 /// Prints the plan with all of it.
-pub(crate) fn json(
-    stack: &str,
-    plan: &Plan,
-    (forecast, rules, origin): (&Forecast, Option<&Report>, &Origin),
-) -> Result<Exit, Failure> {
+pub(crate) fn json(stack: &str, plan: &Plan, aside: Aside<'_>) -> Result<Exit, Failure> {
+    let Aside { forecast, rules, origin, stopped } = aside;
     let meanings = Meanings::by(forecast);
     let mut document = super::json::judged_document(stack, plan, rules);
     if let Some(changes) = document.get_mut("changes").and_then(Value::as_array_mut) {
@@ -162,6 +172,7 @@ pub(crate) fn json(
         map.insert("duration".to_owned(), duration_json(forecast));
         map.insert("cost".to_owned(), money_json(&forecast.money));
         map.insert("roll".to_owned(), super::roll::json(forecast));
+        map.insert("stopped".to_owned(), json!(stopped.map(super::json::stopped)));
     }
     super::json::document(&document)
 }

@@ -82,6 +82,17 @@ fn hide(field: &mut Value) {
     }
 }
 
+/// Why a command stops at the plan, without the colours that it has on a terminal and without what must not be shown.
+pub(super) fn stopped(failure: &Failure) -> Value {
+    let text = |text: &str| masked("", &json!(anstream::adapter::strip_str(text).to_string()));
+    json!({
+        "exit_code": failure.exit.code(),
+        "message": text(&failure.message),
+        "details": failure.details.iter().map(|line| text(line.trim())).collect::<Vec<_>>(),
+        "hint": failure.hint.as_deref().map(text),
+    })
+}
+
 /// One setting of a stack file.
 pub(crate) fn setting(setting: &Explained) -> Value {
     json!({"path": setting.path, "value": setting.value, "source": setting.source, "meaning": setting.doc})

@@ -21,6 +21,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) rules: Option<&'a Report>,
     /// Unchanged resources too.
     pub(crate) all: bool,
+    /// Identities and the names that hold them are of this plan alone: see [`words::DRAWN`].
+    pub(crate) drawn: bool,
 }
 
 /// What is said of a plan without changes. One that names no resource at all is that of a stack that is gone; where something
@@ -64,6 +66,9 @@ pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit,
             writeln!(out)?;
         }
         writeln!(out, "{} {}.", "Plan:".bold(), words::summary(&plan.summary()))?;
+        if beside.drawn {
+            super::forecast::wrapped(out, words::DRAWN)?;
+        }
         if beside.rules.is_some_and(|report| report.blocking(true).next().is_some()) {
             writeln!(out, "{} `auroractl apply` changes nothing and ends with exit code 3.", "Blocked:".red().bold())?;
         }

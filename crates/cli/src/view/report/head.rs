@@ -231,7 +231,10 @@ fn facts(subject: &Subject<'_>) -> Vec<Fact> {
     let text = |name, value: String| Fact { name, value, code: false };
     let code = |name, value: String| Fact { name, value, code: true };
     let account = if origin.account.is_empty() { "not named".to_owned() } else { origin.account.clone() };
-    let serial = if origin.serial == 0 { "never applied".to_owned() } else { format!("serial {}", origin.serial) };
+    let state = match origin.serial {
+        0 => format!("never applied, lineage {} of this plan alone", origin.lineage),
+        serial => format!("serial {serial}, lineage {}", origin.lineage),
+    };
     let caller = origin.caller.clone();
     let mut facts = vec![
         code("Account", account),
@@ -242,7 +245,7 @@ fn facts(subject: &Subject<'_>) -> Vec<Fact> {
             Some(caller) => code("Planned as", told(&caller)),
             None => text("Planned as", "nobody: without a look at AWS, on the state alone".to_owned()),
         },
-        code("State", format!("{serial}, lineage {}", origin.lineage)),
+        code("State", state),
         code("Digest of the plan", origin.digest.clone()),
         text(
             "Estimates",
