@@ -40,7 +40,7 @@ mod world;
 
 pub use alternatives::{Alternative, alternatives};
 pub use checks::ParameterCatalogue;
-pub use compose::{Composed, compose, stack_id};
+pub use compose::{Composed, compose, in_bytes, stack_id};
 pub use config::{Config, State as StateSettings, StateBackend};
 pub use diagnostics::{At, Diagnostic, Diagnostics, Label, Problem, Severity};
 pub use durations::priors;

@@ -8,7 +8,6 @@ use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
 use auroractl_policy::Report;
 use auroractl_stack::{ClusterOverview, Forecast, masked};
 use owo_colors::OwoColorize as _;
-use serde_json::Value;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -211,7 +210,7 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
         let impact = words::impact(&field.impact);
         let felt = if impact.is_empty() { String::new() } else { format!("  [{impact}]") };
         let (before, after) = (masked(&field.path, &field.before), masked(&field.path, &field.after));
-        let (path, before, after) = words::sides(&field.path, (&before, &after));
+        let (path, before, after) = words::sides((&change.address, &field.path), (&before, &after));
         // What stands there in words is no value that was sent.
         let sides = if drift && path == field.path {
             format!("{after} was applied, AWS has {before}")
@@ -221,17 +220,13 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
         writeln!(out, "      {path}: {sides}{}", felt.yellow())?;
     }
     for (field, value) in &change.pending {
-        writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), shown(field, value))?;
+        let value = words::of_field((&change.address, field), &masked(field, value));
+        writeln!(out, "      {} {field}: {value}", "pending at AWS:".dimmed())?;
     }
     for generation in &change.deposed {
         writeln!(out, "      also deletes generation {generation}, which an earlier run left")?;
     }
     Ok(())
-}
-
-/// A value on a line, without what must not be shown.
-fn shown(path: &str, value: &Value) -> String {
-    words::value(&masked(path, value))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use auroractl_core::model::Group;
 use auroractl_core::plan::{Action, Plan, Reason, Summary};
-use auroractl_core::{Impact, Level, When};
+use auroractl_core::{Address, Impact, Level, When};
+use auroractl_stack::in_bytes;
 use owo_colors::Style;
 use serde_json::Value;
 
@@ -178,12 +179,30 @@ fn left_behind(field: &str) -> Option<&'static str> {
 /// The field of a member that is none of AWS's: whether all values of its parameter groups are in use.
 const IN_SYNC: &str = "parameters_in_sync";
 
-/// A field and its two values, in words where they stand for something else.
-pub(super) fn sides(path: &str, values: (&Value, &Value)) -> (String, String, String) {
+/// A field of a resource and its two values, in words where they stand for something else.
+pub(super) fn sides((at, path): (&Address, &str), values: (&Value, &Value)) -> (String, String, String) {
     if path == IN_SYNC {
         return ("parameter values".to_owned(), "wait for a restart".to_owned(), "in use".to_owned());
     }
-    (path.to_owned(), value(values.0), value(values.1))
+    let told = (of_field((at, path), values.0), of_field((at, path), values.1));
+    // What is rounded to the same differs all the same.
+    let (before, after) = if told.0 == told.1 { (value(values.0), value(values.1)) } else { told };
+    (path.to_owned(), before, after)
+}
+
+/// The value of a field on one line, with its unit where that is known.
+pub(super) fn of_field((at, path): (&Address, &str), told: &Value) -> String {
+    if in_bytes(at, path) { bytes(told) } else { value(told) }
+}
+
+/// A number of bytes in the largest unit of which there is one: `1.6 GiB`.
+fn bytes(size: &Value) -> String {
+    const UNITS: [(&str, f64); 3] = [("GiB", 1_073_741_824.0), ("MiB", 1_048_576.0), ("KiB", 1_024.0)];
+    let unit = |bytes: f64| Some((bytes, UNITS.into_iter().find(|(_, one)| bytes >= *one)?));
+    match size.as_f64().and_then(unit) {
+        Some((bytes, (name, one))) => format!("{} {name}", (bytes / one * 100.0).round() / 100.0),
+        None => value(size),
+    }
 }
 
 /// What has failed at AWS, a line each: `db_cluster.main: its status is incompatible-network: …`.
@@ -266,6 +285,19 @@ mod tests {
         let promise = json!({"$ref": {"of": "security_group.app", "output": "group_id"}});
         assert_eq!(value(&json!({"app": promise})), "{ app = (group_id of security_group.app, known after apply) }");
         assert_eq!(value(&json!([1_717_986_918.0, 0.5, 3, {}])), "[1717986918, 0.5, 3, {}]");
+    }
+
+    #[test]
+    fn sizes_are_told_in_their_unit() {
+        let told = |at: &str, before: f64, after: f64| {
+            let at = at.parse().unwrap();
+            let (_, before, after) = sides((&at, "threshold"), (&json!(before), &json!(after)));
+            [before, after]
+        };
+        assert_eq!(told("metric_alarm.memory", 1_717_986_918.0, 4_294_967_296.0), ["1.6 GiB", "4 GiB"]);
+        assert_eq!(told("metric_alarm.memory", 100.0, 536_870_912.0), ["100", "512 MiB"]);
+        assert_eq!(told("metric_alarm.memory", 1_717_986_918.0, 1_717_986_919.0), ["1717986918", "1717986919"]);
+        assert_eq!(told("metric_alarm.connections", 4_000.0, 8_000.0), ["4000", "8000"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod network;
 mod params;
 mod security;
 
+pub use monitoring::in_bytes;
 pub(crate) use monitoring::{capacity, hardware};
 pub(crate) use security::partition;
 

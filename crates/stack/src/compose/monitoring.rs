@@ -4,9 +4,9 @@ use super::Draft;
 use crate::config::{AlarmKind, Config, ResolvedAlarm};
 use auroractl_core::graph::GraphError;
 use auroractl_core::ids::{KmsKeyArn, TopicArn};
-use auroractl_core::{Handle, Input};
+use auroractl_core::{Address, Handle, Input, Model};
 use auroractl_monitoring::defaults::{
-    self, Capacity, DefaultAlarm, Limit, Members, NAMESPACE, default_max_connections,
+    self, Capacity, DefaultAlarm, Limit, Members, MetricUnit, NAMESPACE, default_max_connections,
 };
 use auroractl_monitoring::{LogGroup, MetricAlarm, SnsSubscription, SnsTopic, TopicPolicy};
 use auroractl_params::classes::{Hardware, SERVERLESS};
@@ -41,6 +41,14 @@ pub(super) fn alarms(draft: &mut Draft<'_>, key: &Input<KmsKeyArn>) -> Result<()
         draft.add(&key.replace('_', "-"), &spec, &format!("monitoring.alarms.{key}"))?;
     }
     Ok(())
+}
+
+/// Is this field of a resource a number of bytes? A threshold has the unit of its metric, and an alarm is addressed by its key.
+#[must_use]
+pub fn in_bytes(at: &Address, field: &str) -> bool {
+    let alarm = || defaults::alarm(&at.name().replace('-', "_"));
+    let threshold = at.kind() == MetricAlarm::KIND && field == "threshold";
+    threshold && alarm().is_some_and(|alarm| alarm.unit == MetricUnit::Bytes)
 }
 
 fn topic(draft: &mut Draft<'_>, key: &Input<KmsKeyArn>) -> Result<Input<TopicArn>, GraphError> {
@@ -129,4 +137,23 @@ pub(crate) fn capacity(hardware: &Hardware) -> Capacity {
     #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
     let process = hardware.variables().memory as f64;
     Capacity { memory: hardware.memory_gib * GIB, max_connections: default_max_connections(process) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_of_sizes_are_bytes_and_no_others() {
+        let of = |at: &str, field: &str| in_bytes(&at.parse().unwrap(), field);
+        assert!(of("metric_alarm.memory", "threshold") && of("metric_alarm.local-storage", "threshold"));
+        for (at, field) in [
+            ("metric_alarm.memory", "period"),
+            ("metric_alarm.replica-lag", "threshold"),
+            ("metric_alarm.else", "threshold"),
+            ("db_instance.memory", "threshold"),
+        ] {
+            assert!(!of(at, field), "{at} {field}");
+        }
+    }
 }

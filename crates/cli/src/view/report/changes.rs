@@ -192,15 +192,16 @@ fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outc
 }
 
 fn detail(change: &Change, graph: &Graph) -> Detail {
+    let at = &change.address;
     let operations = change.refusal.iter().flat_map(|refusal| &refusal.operations);
     let reasons = change.reasons.iter().filter(|reason| !matches!(reason, Reason::New | Reason::Refused));
     Detail {
         reasons: reasons.map(words::reason).collect(),
         refusal: change.refusal.as_ref().map(|refusal| (told(&refusal.message), told(&refusal.way_out))),
         operations: operations.filter_map(|one| procedure(*one)).collect(),
-        fields: change.fields.iter().map(field).collect(),
+        fields: change.fields.iter().map(|edit| field(at, edit)).collect(),
         made: made(change, graph),
-        pending: change.pending.iter().map(|(path, value)| (path.clone(), text(path, value))).collect(),
+        pending: change.pending.iter().map(|(path, value)| (path.clone(), text((at, path), value))).collect(),
         deposed: change.deposed.clone(),
     }
 }
@@ -226,12 +227,13 @@ fn made(change: &Change, graph: &Graph) -> Vec<(String, String)> {
         Value::Object(map) => map.is_empty(),
         _ => false,
     };
-    fields.filter(|(_, value)| !empty(value)).map(|(path, value)| (path.clone(), text(path, value))).collect()
+    let at = &change.address;
+    fields.filter(|(_, value)| !empty(value)).map(|(path, value)| (path.clone(), text((at, path), value))).collect()
 }
 
-fn field(change: &FieldChange) -> Field {
+fn field(at: &Address, change: &FieldChange) -> Field {
     let FieldChange { path, before, after, impact } = change;
-    let (path, before, after) = words::sides(path, (&masked(path, before), &masked(path, after)));
+    let (path, before, after) = words::sides((at, path), (&masked(path, before), &masked(path, after)));
     Field {
         path,
         before: short(&before, VALUE),
@@ -244,6 +246,6 @@ fn field(change: &FieldChange) -> Field {
 }
 
 /// A value on a line, without what must not be shown.
-fn text(path: &str, value: &Value) -> String {
-    short(&words::value(&masked(path, value)), VALUE)
+fn text((at, path): (&Address, &str), value: &Value) -> String {
+    short(&words::of_field((at, path), &masked(path, value)), VALUE)
 }
