@@ -75,6 +75,8 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 
 /// The field whose grade goes by the class of the members.
 const RANGE: &str = "serverless_v2_scaling_configuration";
+/// The field whose grade goes by what RDS says of the version that runs.
+const CERTIFICATE: &str = "ca_certificate_identifier";
 
 /// A field of a kind.
 pub(crate) type Field = (String, String);
@@ -131,6 +133,11 @@ fn walk() -> BTreeMap<Field, Vec<Graded>> {
         for (role, observed) in &scenes {
             walk_one(at, &node.spec, (role, observed), &mut found);
         }
+        if writer {
+            let (role, observed) =
+                ("any member, where RDS says that its version loads it as it runs", loading(at, &all));
+            walk_field(at, &node.spec, (role, &observed), (CERTIFICATE, &node.spec[CERTIFICATE]), &mut found);
+        }
         if at.kind() == "db_cluster" {
             let (spec, observed) = serverless(&node.spec, &all);
             let range = (RANGE, &spec[RANGE]);
@@ -138,6 +145,15 @@ fn walk() -> BTreeMap<Field, Vec<Graded>> {
         }
     }
     found
+}
+
+/// A member whose version loads certificates without a restart.
+fn loading(at: &Address, all: &BTreeMap<Address, Observed>) -> BTreeMap<Address, Observed> {
+    let mut all = all.clone();
+    if let Some(Observed::Live(live)) = all.get_mut(at) {
+        live.seamless.insert(CERTIFICATE.to_owned());
+    }
+    all
 }
 
 /// A cluster with a capacity range, and members that go by it.
