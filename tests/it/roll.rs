@@ -497,6 +497,22 @@ fn a_cluster_of_one_lends_its_role_to_a_surge_reader() {
 }
 
 #[test]
+fn a_surge_reader_is_proposed_only_where_the_writer_is_away_for_less_time() {
+    let place = alone();
+    place.edit("surge_reader = true", "surge_reader = false");
+    let told = |place: &Place| {
+        let text = place.run("plan", &[]).exits(0).stdout;
+        assert!(text.contains("is the writer and restarts where it stands"), "{text}");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    place.edit(STATIC.0, STATIC.1);
+    assert!(!told(&place).contains("surge_reader"), "two failovers take as long as a restart");
+    place.edit(CLASS.0, CLASS.1);
+    let hint = "`[changes] surge_reader = true` makes one: unavailable for about 30 s in all";
+    assert!(told(&place).contains(hint), "{}", told(&place));
+}
+
+#[test]
 fn a_roll_with_a_surge_reader_that_is_killed_is_finished_by_the_next_run() {
     let calls = [(LENT[0], 1), (LENT[1], 1), (LENT[2], 1), (LENT[1], 2), (LENT[4], 1)];
     for (number, call) in calls.into_iter().enumerate() {

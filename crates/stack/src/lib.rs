@@ -38,7 +38,7 @@ mod tree;
 mod validate;
 mod world;
 
-pub use alternatives::{Alternative, alternatives};
+pub use alternatives::{Alternative, alternatives, lent};
 pub use checks::ParameterCatalogue;
 pub use compose::{Composed, compose, in_bytes, stack_id};
 pub use config::{Config, State as StateSettings, StateBackend};

@@ -62,7 +62,8 @@ fn needed<'a>(at: &Address, graph: &'a Graph) -> Option<&'a Address> {
     graph.deps(at).find(|dep| dep.kind() == guard::PARENT)
 }
 
-fn lasts() -> Lasts {
+/// How long interruptions last: the table.
+pub(crate) fn lasts() -> Lasts {
     let mut lasts = Lasts::default();
     for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
         if let Some((cause, estimate)) = read(line) {

@@ -5,11 +5,14 @@ use super::words;
 use auroractl_core::lower::{Step, StepId};
 use auroractl_core::outage::{Felt, Window};
 use auroractl_core::state::Verb;
-use auroractl_core::{Deed, Strategy, When, guard};
-use auroractl_stack::{Alternative, Forecast};
+use auroractl_core::{Deed, Estimate, Strategy, When, guard};
+use auroractl_stack::{Alternative, Forecast, lent};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 use std::io::{self, Write};
+
+/// Why a roll does not move the writer's role.
+const ALONE: &str = "no reader of this stack is available and large enough to take over";
 
 /// Shows the order, and the ways below it.
 pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
@@ -103,10 +106,16 @@ fn unmoved(forecast: &Forecast) -> Option<String> {
     let of_member = |window: &&Window| window.what == Felt::WriterUnavailable && window.by.kind() == "db_instance";
     let by = &forecast.outage.windows.iter().find(of_member).filter(|_| !moved)?.by;
     let rolls = forecast.ways.iter().any(|way| way.chosen && way.strategy == Strategy::Roll);
-    let why = if rolls {
-        "no reader of this stack is available and large enough to take over; `[changes] surge_reader = true` makes one"
-    } else {
-        "so `[changes] strategy` has it"
+    let own = forecast.outage.windows.iter().filter(of_member).filter(|window| window.by == *by);
+    let why = match lent(own.map(Window::lasts).fold(Estimate::NOTHING, Estimate::then)) {
+        _ if !rolls => "so `[changes] strategy` has it".to_owned(),
+        None => ALONE.to_owned(),
+        Some(lent) => {
+            let (p50, p95) = (words::seconds(lent.p50.into()), words::seconds(lent.p95.into()));
+            format!(
+                "{ALONE}; `[changes] surge_reader = true` makes one: unavailable for about {p50} in all (p95 {p95})"
+            )
+        }
     };
     Some(format!("{by} is the writer and restarts where it stands: {why}"))
 }
