@@ -272,6 +272,36 @@ fn a_plan_for_a_pull_request() {
 }
 
 #[test]
+fn a_pull_request_is_told_what_the_page_tells() {
+    let place = Place::new(&blueprint("prod.toml"));
+    let _ = place.apply().exits(0);
+    place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
+    let text = place.run("plan", &["--markdown"]).exits(0).stdout;
+    is_a_comment(&text);
+    for part in [
+        "<details open><summary>Impact on users of the database: ",
+        "| Who | Feels | From | For about | 19 of 20 times at most | Because of |",
+        "| `db_cluster.main` | writer unavailable | ",
+        r"`db_instance.c` db\_instance\_class |",
+        r"db\_instance.b becomes the writer → update db\_instance.a",
+        "| **`roll`** chosen | ",
+        "| `in_place` | ",
+        "<details><summary>Cost: ",
+        "| `db_instance.a` | $",
+        "| **All** | $",
+        "- without what depends on use that the stack file does not state: ",
+        r"- \* holds only what is known",
+    ] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+    assert!(!text.contains("| `vpc.main` |"), "it costs what it cost");
+    place.edit("database_name = \"orders\"", "database_name = \"other\"");
+    let refused = place.run("plan", &["--markdown"]).exits(8).stdout;
+    is_a_comment(&refused);
+    assert!(!refused.contains("Impact on users") && refused.contains("is refused"), "{refused}");
+}
+
+#[test]
 fn a_comment_that_would_be_too_long_is_cut_and_says_so() {
     let place = Place::new(&many());
     let text = place.run("plan", &["--refresh=false", "--markdown"]).exits(0).stdout;

@@ -16,20 +16,11 @@ const ALONE: &str = "no reader of this stack is available and large enough to ta
 
 /// Shows the order, and the ways below it.
 pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
-    let (order, ways) = (order(forecast), &forecast.ways);
-    if order.iter().any(|step| step.verb.operates()) {
-        let told: Vec<String> = order.iter().map(|step| told(step)).collect();
+    let (lines, ways) = (lines(forecast), &forecast.ways);
+    if rolls(&order(forecast)) {
         writeln!(out, "{} {}", "Order:".bold(), "one after another".dimmed())?;
-        wrapped(out, &told.join(" -> "))?;
     }
-    if let Some(window) =
-        forecast.outage.windows.iter().find(|window| window.fields.iter().any(|f| f == "engine_version"))
-    {
-        wrapped(out, &format!("{}: AWS upgrades all members with this one step, in its own order", window.by))?;
-    }
-    if let Some(reason) = unmoved(forecast) {
-        wrapped(out, &reason)?;
-    }
+    lines.iter().try_for_each(|line| wrapped(out, line))?;
     if ways.is_empty() {
         return Ok(());
     }
@@ -39,6 +30,22 @@ pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
         wrapped(out, &format!("{sign} {:<8}  {}", way.strategy.to_string(), line(way)))?;
     }
     Ok(())
+}
+
+/// The order in lines: the turns of a roll with whom the writer's role moves to, and what there is to know of them.
+pub(super) fn lines(forecast: &Forecast) -> Vec<String> {
+    let order = order(forecast);
+    let turns = || order.iter().map(|step| told(step)).collect::<Vec<_>>().join(" -> ");
+    let upgrades = |window: &&Window| window.fields.iter().any(|field| field == "engine_version");
+    let upgraded = forecast.outage.windows.iter().find(upgrades);
+    let upgraded =
+        upgraded.map(|window| format!("{}: AWS upgrades all members with this one step, in its own order", window.by));
+    rolls(&order).then(turns).into_iter().chain(upgraded).chain(unmoved(forecast)).collect()
+}
+
+/// Do these steps wait for one another, as in a roll?
+fn rolls(order: &[&Step]) -> bool {
+    order.iter().any(|step| step.verb.operates())
 }
 
 /// The steps of the roll, as they come: members that restart or have turns for another reason, one that stands in for them,

@@ -14,21 +14,21 @@ const ROWS: usize = 150;
 /// The bill before and after.
 #[derive(Debug, Serialize)]
 pub(super) struct Cost {
-    sentence: String,
-    rows: Vec<Row>,
-    total: Option<Row>,
-    notes: Vec<String>,
+    pub(super) sentence: String,
+    pub(super) rows: Vec<Row>,
+    pub(super) total: Option<Row>,
+    pub(super) notes: Vec<String>,
     /// Resources that the table leaves out, and what they come to.
     left_out: usize,
     left_out_change: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
-    name: String,
-    before: String,
-    after: String,
-    change: String,
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) before: String,
+    pub(super) after: String,
+    pub(super) change: String,
     tone: &'static str,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn cost(subject: &Subject<'_>) -> Cost {
     let total = row("All".to_owned(), (&sums.0, &sums.1), change.known.likely);
     let mut notes: Vec<String> = money.peak.as_ref().map(peak_words).into_iter().collect();
     notes.extend(left_out_sentences(&sums.1));
-    if !sums.1.is_whole() {
+    if !sums.0.is_whole() || !sums.1.is_whole() {
         notes.push("* holds only what is known".to_owned());
     }
     notes.push("list prices on demand, without tax and discounts; `auroractl cost` has every line".to_owned());

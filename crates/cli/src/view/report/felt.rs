@@ -25,23 +25,23 @@ const LETTERS: usize = 41;
 pub(super) struct Felt {
     pub(super) sentence: String,
     lanes: Vec<Lane>,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     height: String,
     left_out: usize,
-    later: Vec<String>,
+    pub(super) later: Vec<String>,
     /// What the other strategies would be like; none where there is no choice.
-    ways: Vec<Way>,
+    pub(super) ways: Vec<Way>,
 }
 
 /// A strategy of the stack file.
 #[derive(Debug, Serialize)]
-struct Way {
-    name: String,
-    chosen: bool,
-    felt: String,
-    takes: String,
-    at_most: String,
-    peak: String,
+pub(super) struct Way {
+    pub(super) name: String,
+    pub(super) chosen: bool,
+    pub(super) felt: String,
+    pub(super) takes: String,
+    pub(super) at_most: String,
+    pub(super) peak: String,
 }
 
 /// One who is interrupted, in one way.
@@ -67,14 +67,14 @@ struct Bar {
 
 /// The same as a line of a table.
 #[derive(Debug, Serialize)]
-struct Row {
-    who: String,
-    what: &'static str,
-    from: String,
-    lasts: String,
-    at_most: String,
-    by: String,
-    fields: String,
+pub(super) struct Row {
+    pub(super) who: String,
+    pub(super) what: &'static str,
+    pub(super) from: String,
+    pub(super) lasts: String,
+    pub(super) at_most: String,
+    pub(super) by: String,
+    pub(super) fields: String,
 }
 
 /// The timeline of a plan.

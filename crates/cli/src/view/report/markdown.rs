@@ -1,17 +1,21 @@
-//! A plan for a pull request: the same page, as Markdown that fits into a comment.
+//! A plan for a pull request: the same page without its figures, as Markdown that fits into a comment.
 //!
 //! What others wrote stays text: it neither ends a cell nor begins markup, mentions nobody and is no link.
 
+use super::axis::Axis;
 use super::head::{Fact, Figure, Head};
 use super::rules::Rules;
-use super::{Subject, changes as all_changes};
-use crate::view::words;
+use super::{Subject, changes as all_changes, cost as bill, felt};
+use crate::view::{roll, words};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// GitHub refuses longer comments, in characters: `body is too long (maximum is 65536 characters)`.
 const LIMIT: usize = 65_536;
 /// Kept free for the sentences that say what was cut, for the ends of folds, and for the end.
 const RESERVE: usize = 1_600;
+/// At most so many interruptions, and so many resources of the bill, are told one by one.
+const ROWS: usize = 40;
 
 /// A comment that grows until it is full.
 #[derive(Default)]
@@ -40,8 +44,12 @@ pub(crate) fn markdown(subject: &Subject<'_>) -> String {
     let verdict = subject.rules.map(|report| super::rules::rules(subject.stack, report));
     let mut sheet = Sheet::default();
     let mut left = Vec::new();
-    if !sheet.add(&head(&summary)) {
-        left.push("the summary".to_owned());
+    // What has a bounded number of lines comes before the changes, of which there may be any.
+    let blocks = [(head(&summary), "the summary"), (impact(subject), "the impact"), (cost(subject), "the cost")];
+    for (block, what) in blocks {
+        if !sheet.add(&block) {
+            left.push(what.to_owned());
+        }
     }
     left.extend(changes(&told.sections, &mut sheet));
     if !sheet.add(&verdict.as_ref().map(rules).unwrap_or_default()) {
@@ -66,12 +74,12 @@ pub(crate) fn markdown(subject: &Subject<'_>) -> String {
 fn head(head: &Head) -> String {
     let mut text =
         format!("### Plan of {} ({}): {}\n\n", code(&head.stack, false), plain(&head.environment), head.standing.word);
-    let _ = writeln!(text, "{}\n\n{}\n", plain(&head.lead), plain(&head.standing.text));
+    let _ = writeln!(text, "{}\n\n{}\n", prose(&head.lead, false), prose(&head.standing.text, false));
     for line in &head.ailing {
-        let _ = writeln!(text, "> **Not usable at AWS:** {}\n", plain(line));
+        let _ = writeln!(text, "> **Not usable at AWS:** {}\n", prose(line, false));
     }
     for line in head.why.iter().chain(&head.hindrances) {
-        let _ = writeln!(text, "> {}\n", plain(line));
+        let _ = writeln!(text, "> {}\n", prose(line, false));
     }
     let names: Vec<&str> = head.figures.iter().map(|figure| figure.name).collect();
     let _ = writeln!(text, "| {} |\n|{}", names.join(" | "), "---|".repeat(names.len()));
@@ -82,6 +90,94 @@ fn head(head: &Head) -> String {
     let cells: Vec<String> = head.figures.iter().map(cell).collect();
     let _ = writeln!(text, "| {} |", cells.join(" | "));
     text
+}
+
+/// When users are interrupted, in which order members have their turns, and what the other ways would be like.
+fn impact(subject: &Subject<'_>) -> String {
+    let (lines, all) = (roll::lines(subject.forecast), subject.forecast.outage.windows.len());
+    let felt = felt::felt(subject, &Axis::of(subject));
+    let calm = all == 0 && lines.is_empty() && felt.ways.is_empty() && felt.later.is_empty();
+    // Of a plan that is refused nothing is done.
+    if calm || subject.plan.refused().next().is_some() {
+        return String::new();
+    }
+    let (open, count) = (if all == 0 { "" } else { " open" }, words::count(all, "interruption"));
+    let mut text = format!("\n<details{open}><summary>Impact on users of the database: {count}</summary>\n");
+    text.push_str(&windows(&felt.rows, all));
+    text.push_str(&list("Order", lines.iter().map(|line| line.replace(" -> ", " → "))));
+    text.push_str(&ways(&felt.ways));
+    text.push_str(&list("", felt.later.into_iter().take(ROWS)));
+    text.push_str("\n</details>\n");
+    text
+}
+
+/// Who is interrupted, when, for how long and by what.
+fn windows(rows: &[felt::Row], all: usize) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n| Who | Feels | From | For about | 19 of 20 times at most | Because of |\n".to_owned();
+    text.push_str("|---|---|--:|--:|--:|---|\n");
+    for row in rows.iter().take(ROWS) {
+        let (who, what, by, fields) = (code(&row.who, true), plain(row.what), code(&row.by, true), plain(&row.fields));
+        let times = format!("{} | {} | {}", row.from, row.lasts, row.at_most);
+        let _ = writeln!(text, "| {who} | {what} | {times} | {} |", format!("{by} {fields}").trim_end());
+    }
+    text + &more(all.saturating_sub(rows.len().min(ROWS)))
+}
+
+/// The strategies that a stack may choose.
+fn ways(ways: &[felt::Way]) -> String {
+    if ways.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n**Ways to do it**: `[changes] strategy` in the stack file chooses\n".to_owned();
+    text.push_str(
+        "\n| Strategy | Users feel | Takes | 19 of 20 times at most | An hour more |\n|---|---|--:|--:|--:|\n",
+    );
+    for way in ways {
+        let name = code(&way.name, true);
+        let name = if way.chosen { format!("**{name}** chosen") } else { name };
+        let (felt, peak) = (prose(&way.felt, true), plain(&way.peak));
+        let _ = writeln!(text, "| {name} | {felt} | {} | {} | {peak} |", way.takes, way.at_most);
+    }
+    text
+}
+
+/// What changes of the bill, the dearest difference first.
+fn cost(subject: &Subject<'_>) -> String {
+    let money = &subject.forecast.money;
+    if money.delta.is_empty() && money.peak.is_none() {
+        return String::new();
+    }
+    let bill = bill::cost(subject);
+    let changed: BTreeSet<String> = money.delta.keys().map(ToString::to_string).collect();
+    let rows: Vec<&bill::Row> = bill.rows.iter().filter(|row| changed.contains(&row.name)).take(ROWS).collect();
+    // Amounts alone: nothing to be escaped, which would be shown here.
+    let mut text = format!("\n<details><summary>Cost: {}</summary>\n", bill.sentence.trim_end_matches('.'));
+    if !rows.is_empty() {
+        text.push_str("\n| Resource | Before | After | Change a month |\n|---|--:|--:|--:|\n");
+        let named = rows.iter().map(|row| (code(&row.name, true), *row));
+        let all = bill.total.iter().map(|row| (format!("**{}**", row.name), row));
+        for (name, row) in named.chain(all) {
+            let (before, after, change) = (plain(&row.before), plain(&row.after), plain(&row.change));
+            let _ = writeln!(text, "| {name} | {before} | {after} | {change} |");
+        }
+        text.push_str(&more(changed.len().saturating_sub(rows.len())));
+    }
+    text + &list("", bill.notes.into_iter()) + "\n</details>\n"
+}
+
+/// Lines, below a name if they have one; nothing where there are none.
+fn list(name: &str, lines: impl Iterator<Item = String>) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("\n**{name}**\n") };
+    let lines: String = lines.map(|line| format!("- {}\n", prose(&line, false))).collect();
+    if lines.is_empty() { lines } else { format!("{name}\n{lines}") }
+}
+
+/// What a table leaves out.
+fn more(left: usize) -> String {
+    if left == 0 { String::new() } else { format!("\n{left} more: `auroractl plan --json` has all of them.\n") }
 }
 
 /// The changes that fit; what does not is named in the answer.
@@ -118,16 +214,16 @@ fn change(entry: &all_changes::Entry) -> String {
     line.push('\n');
     let Some(detail) = &entry.detail else { return line };
     if let Some((message, way_out)) = &detail.refusal {
-        let _ = writeln!(line, "  - **{}** → {}", plain(message), plain(way_out));
+        let _ = writeln!(line, "  - **{}** → {}", plain(message), prose(way_out, false));
     }
     for (what, steps) in &detail.operations {
-        let _ = writeln!(line, "  - or: {}", plain(what));
+        let _ = writeln!(line, "  - or: {}", prose(what, false));
         for (step, number) in steps.iter().zip(1..) {
-            let _ = writeln!(line, "    {number}. {}", plain(step));
+            let _ = writeln!(line, "    {number}. {}", prose(step, false));
         }
     }
     for reason in &detail.reasons {
-        let _ = writeln!(line, "  - {}", plain(reason));
+        let _ = writeln!(line, "  - {}", prose(reason, false));
     }
     for field in &detail.fields {
         let felt = if field.impact.is_empty() { String::new() } else { format!(" ({})", plain(&field.impact)) };
@@ -202,6 +298,12 @@ fn plain(text: &str) -> String {
     safe
 }
 
+/// A sentence with code between backticks, as the page reads it, too. Whoever wrote either, it stays text.
+fn prose(text: &str, in_table: bool) -> String {
+    let runs = text.split('`').enumerate().filter(|(_, run)| !run.is_empty());
+    runs.map(|(index, run)| if index % 2 == 0 { plain(run) } else { code(run, in_table) }).collect()
+}
+
 /// A text as code: between more backticks than it has in a row itself. In a table a bar ends the cell even there.
 fn code(text: &str, in_table: bool) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -223,6 +325,15 @@ mod tests {
         assert_eq!(code("a`b``c", false), "```a`b``c```");
         assert_eq!(code("`", false), "`` ` ``");
         assert_eq!(code("a|b\nc", true), r"`a\|b c`");
+    }
+
+    #[test]
+    fn code_within_a_sentence_is_code() {
+        assert_eq!(prose("say `--x a|b` *now*", true), r"say `--x a\|b` \*now\*");
+        assert_eq!(prose("`@team`` <b>` and `#12", false), "`@team`` <b>` and `#12`");
+        assert_eq!(prose("``` <b>", false), "` <b>`");
+        assert_eq!(list("", std::iter::empty()), "");
+        assert_eq!(list("Order", ["a -> `b`".to_owned()].into_iter()), "\n**Order**\n\n- a -&gt; `b`\n");
     }
 
     #[test]
