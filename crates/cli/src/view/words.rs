@@ -46,8 +46,8 @@ pub(super) fn verb(action: Action) -> &'static str {
 pub(super) const AILING: &str = "NOT USABLE";
 
 /// Of the plan of a stack that was never applied.
-pub(super) const DRAWN: &str = "the stack was never applied: names that end in an identity are drawn anew by each plan; apply \
-                                decides them, or the plan that `--out` saves";
+pub(super) const DRAWN: &str = "the stack was never applied: names that end in an identity are drawn anew by each plan, and \
+                                decided by apply or by the plan that `--out` saves";
 
 /// The colour of an action.
 pub(super) fn style(action: Action) -> Style {
