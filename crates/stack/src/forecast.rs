@@ -197,8 +197,12 @@ fn peak(
     let mut moves: Vec<(u64, i64)> = Vec::new();
     let mut moved: BTreeSet<&Address> = BTreeSet::new();
     for (step, span) in program.steps.iter().zip(&rehearsal.spans) {
-        moves.extend(steps_moves(step, *span, (of(&old, &step.address), of(&new, &step.address))));
-        moved.insert(&step.address);
+        let own = steps_moves(step, *span, (of(&old, &step.address), of(&new, &step.address)));
+        // A pause, a restart or a failover moves nothing, and its resource may cost more since something else is edited.
+        if !own.is_empty() {
+            moved.insert(&step.address);
+        }
+        moves.extend(own);
     }
     let of = |bill: &Monthly, at: &Address| bill.get(at).copied().unwrap_or(0);
     let unmoved = old.keys().chain(new.keys()).filter(|at| !moved.contains(at)).collect::<BTreeSet<_>>();
@@ -299,6 +303,23 @@ mod tests {
         assert_eq!((found.hourly_over_before, found.hourly_over_after), (Usd::dollars(1.0), Usd::dollars(1.0)));
         let left = bill(&[("a", 730.0), ("surge", 730.0)]);
         assert_eq!(peak_of(&left, &same, &[("a", Verb::Update, &[]), ("surge", Verb::Delete, &[0])]), None);
+    }
+
+    #[test]
+    fn what_is_operated_only_costs_what_follows_from_the_edits_of_others() {
+        let (before, after) =
+            (bill(&[("a", 730.0), ("readers", 730.0)]), bill(&[("a", 1_460.0), ("readers", 1_460.0)]));
+        let steps: [(&str, Verb, &[usize]); 6] = [
+            ("readers", Verb::Pause, &[]),
+            ("surge", Verb::Create, &[0]),
+            ("a", Verb::Update, &[1]),
+            ("a", Verb::Settle, &[2]),
+            ("surge", Verb::Delete, &[3]),
+            ("readers", Verb::Resume, &[4]),
+        ];
+        let found = peak_of(&before, &after, &steps).unwrap();
+        assert_eq!((found.hourly, found.hourly_over_before), (Usd::dollars(5.0), Usd::dollars(3.0)));
+        assert_eq!(found.hourly_over_after, Usd::dollars(1.0));
     }
 
     #[test]
