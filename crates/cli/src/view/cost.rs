@@ -1,8 +1,9 @@
 //! A bill.
 
-use super::forecast::{amount, band_json, left_out, total_json, wrapped};
+use super::dollars::{a_month, left_out, ranged};
+use super::forecast::{band_json, total_json, wrapped};
 use crate::exit::{Exit, Failure};
-use auroractl_core::cost::{Band, Bill, Line, Missing, Usage};
+use auroractl_core::cost::{Bill, Line, Missing, Usage};
 use auroractl_stack::cost::{BreakEven, FREE, Pricing, Question};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -24,17 +25,8 @@ pub(crate) fn show(stack: &str, pricing: &Pricing, (bill, choices): Told<'_>) ->
     let total = bill.total();
     super::stdout(|out| {
         writeln!(out, "{table}\n")?;
-        let Band { low, high, .. } = total.known;
-        let range =
-            if total.known.is_exact() { String::new() } else { format!(" ({low} to {high}, as the load has it)") };
-        writeln!(
-            out,
-            "{} stack `{stack}` in {}: {} a month{range}.",
-            "Cost:".bold(),
-            pricing.region(),
-            total.known.likely
-        )?;
-        left_out(out, &total)?;
+        writeln!(out, "{} stack `{stack}` in {}: {}.", "Cost:".bold(), pricing.region(), a_month(total.known))?;
+        left_out(&total).iter().try_for_each(|sentence| wrapped(out, sentence))?;
         wrapped(out, &dated(pricing, bill))?;
         if !choices.is_empty() {
             writeln!(out, "{}", "Choices:".bold())?;
@@ -60,7 +52,7 @@ fn price(line: &Line) -> String {
 
 fn monthly(line: &Line) -> String {
     match (line.monthly(), &line.missing) {
-        (Some(band), _) => amount(band),
+        (Some(band), _) => ranged(band),
         (None, Some(Missing::Usage(_))) => "by use".to_owned(),
         (None, _) => "unknown".to_owned(),
     }

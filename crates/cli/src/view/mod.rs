@@ -3,6 +3,7 @@
 //! A view reads values and events and decides nothing.
 
 pub(crate) mod cost;
+pub(crate) mod dollars;
 pub(crate) mod forecast;
 pub(crate) mod graph;
 pub(crate) mod json;

@@ -17,15 +17,11 @@ fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
         let Some((_, model)) = cluster.members.first() else { continue };
         let declared = u8::try_from(cluster.members.len().saturating_sub(1)).unwrap_or(u8::MAX);
         let more = |readers: u8| f64::from(readers.saturating_sub(declared));
-        let (low, high) = (more(target.min_capacity), more(target.max_capacity));
-        let likely = site.assumed().autoscaled_readers.map_or(high, |average| average.clamp(low, high.max(low)));
+        let readers =
+            Usage::between(more(target.min_capacity), more(target.max_capacity), site.assumed().autoscaled_readers);
         let each = if is_serverless(model) { capacity::range(site, &cluster.spec) } else { Some(Usage::exactly(1.0)) };
         let Some(each) = each else { continue };
-        let usage = Usage { low: low * each.low, likely: likely * each.likely, high: high * each.high };
-        sheet.add(
-            at,
-            "readers that come with the load",
-            (Used::Known(usage.times(HOURS)), compute(model, &cluster.spec)),
-        );
+        let used = Used::Known(readers.of_each(each).times(HOURS));
+        sheet.add(at, "readers that come with the load", (used, compute(model, &cluster.spec)));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What others wrote stays text: it neither ends a cell nor begins markup, mentions nobody and is no link.
 
+use super::cost::Cost;
 use super::head::{Fact, Figure, Head};
 use super::rules::Rules;
 use super::{Subject, changes as all_changes};
@@ -44,6 +45,10 @@ pub(crate) fn markdown(subject: &Subject<'_>) -> String {
         left.push("the summary".to_owned());
     }
     left.extend(changes(&told.sections, &mut sheet));
+    let bill = if subject.plan.is_empty() { String::new() } else { cost(&super::cost::cost(subject)) };
+    if !sheet.add(&bill) {
+        left.push("what it costs".to_owned());
+    }
     if !sheet.add(&verdict.as_ref().map(rules).unwrap_or_default()) {
         left.push("the findings of the design rules".to_owned());
     }
@@ -110,7 +115,7 @@ fn changes(sections: &[all_changes::Section], sheet: &mut Sheet) -> Vec<String> 
 /// One change as an item with what stands below it.
 fn change(entry: &all_changes::Entry) -> String {
     let mut line = format!("- {} {} {}", code(entry.sign, false), code(&entry.address, false), plain(entry.verb));
-    let more = [entry.impact.to_owned(), about(&entry.duration), monthly(&entry.cost)];
+    let more = [entry.impact.to_owned(), about(&entry.duration), entry.costs.clone().unwrap_or_default()];
     let more: Vec<String> = more.into_iter().filter(|text| !text.is_empty()).collect();
     if !more.is_empty() {
         let _ = write!(line, ": {}", plain(&more.join(", ")));
@@ -144,8 +149,14 @@ fn about(duration: &str) -> String {
     if duration.is_empty() { String::new() } else { format!("about {duration}") }
 }
 
-fn monthly(cost: &str) -> String {
-    if cost.is_empty() { String::new() } else { format!("{cost} a month") }
+/// What it costs, of which the figure above is the sum only.
+fn cost(cost: &Cost) -> String {
+    let mut text = format!("\n<details><summary>Cost: {}</summary>\n\n", plain(&cost.headline));
+    for note in &cost.notes {
+        let _ = writeln!(text, "- {}", plain(note));
+    }
+    text.push_str("\n</details>\n");
+    text
 }
 
 /// The findings as a table.
