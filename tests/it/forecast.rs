@@ -133,6 +133,15 @@ fn a_price_that_is_missing_is_said_to_be_missing() {
 }
 
 #[test]
+fn a_region_without_prices_says_so_first() {
+    let place = place("dev.toml", "");
+    place.edit("region = \"us-east-1\"", "region = \"eu-central-1\"");
+    let text = place.run("cost", &[]).exits(0).stdout;
+    assert!(text.starts_with("Not all prices are known.") && text.contains("[cost.prices]"), "{text}");
+    assert!(text.contains("and what has no known price."), "{text}");
+}
+
+#[test]
 fn a_budget_stops_before_anything_is_changed() {
     let place = place("prod.toml", STATED);
     let before = place.living().len();

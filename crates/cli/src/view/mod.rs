@@ -2,6 +2,7 @@
 //!
 //! A view reads values and events and decides nothing.
 
+mod columns;
 pub(crate) mod cost;
 pub(crate) mod dollars;
 pub(crate) mod forecast;
