@@ -80,6 +80,68 @@ fn an_edit_tells_what_it_changes_of_the_bill() {
 }
 
 #[test]
+fn a_load_that_nobody_states_is_told_by_both_ends() {
+    let place = place("prod.toml", "\n[changes]\nsurge_reader = true\n");
+    let _ = place.apply().exits(0);
+    place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let (change, peak) = (&plan["cost"]["change"], &plan["cost"]["peak"]);
+    let is = |value: &Value, dollars: f64| (number(value) - dollars).abs() < 0.01;
+    assert!(change["open"] == true && is(&change["low"], 606.63) && is(&change["high"], 1_415.47), "{change}");
+    // The larger members, as many readers as may come with the load, and the one that stands in for those that restart.
+    assert!(is(&peak["hourly"], 4.64) && is(&peak["hourly_over_after"], 0.55), "{peak}");
+    let mut changes = plan["changes"].as_array().unwrap().iter();
+    let surge = changes.find(|change| change["address"] == "db_instance.surge_reader").unwrap();
+    assert!(is(&surge["hourly_while_there"]["likely"], 0.553), "{surge}");
+    let text = place.run("plan", &["--markdown=plan.md"]).exits(0).stdout;
+    let comment = std::fs::read_to_string(place.cli.dir().join("plan.md")).unwrap().replace('\\', "");
+    for told in ["+$606.63 to +$1,415.47 a month", "for what is not edited: scalable_target.readers $0.00 to +$808.84"]
+    {
+        assert!(text.contains(told) && comment.contains(told), "no `{told}` in {text}{comment}");
+    }
+    assert!(comment.contains("$0.55 an hour while it is there"), "{comment}");
+    // Readers that come with the load go: what they cost at most does not pay for the larger members where none came.
+    let text = place.text();
+    let from = text.find("[cluster.autoscaling]").unwrap();
+    let until = from + text[from..].find("\n\n").unwrap();
+    place.write(&format!("{}{}", &text[..from], &text[until..]));
+    let over = place.run("plan", &["--max-cost", "+100"]).exits(12);
+    assert!(over.stderr.contains("may cost up to +$606.63 a month"), "{}", over.stderr);
+    let _ = place.run("plan", &["--max-cost", "+607"]).exits(0);
+}
+
+#[test]
+fn a_price_that_is_missing_is_said_to_be_missing() {
+    let place = place("prod.toml", "");
+    let _ = place.apply().exits(0);
+    place.edit("class = \"db.r7g.large\"", "class = \"db.r7i.large\"");
+    let text = place.run("plan", &["--html", "plan.html"]).exits(0).stdout;
+    let comment = place.run("plan", &["--markdown"]).exits(0).stdout.replace('\\', "");
+    let page = std::fs::read_to_string(place.cli.dir().join("plan.html")).unwrap();
+    for told in ["change not known: no price of db.r7i.large", "[cost.prices]"] {
+        assert!(text.contains(told) && comment.contains(told), "no `{told}` in {text}{comment}");
+    }
+    assert!(page.contains("no price of db.r7i.large") && page.contains("not known"), "{page}");
+    for shown in [&text, &comment, &page] {
+        assert!(!shown.contains("by use a month"), "{shown}");
+    }
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    assert!(plan["cost"]["change"]["likely"].is_null(), "{}", plan["cost"]["change"]);
+    // Where every price is known and only use is not stated, none is said to be missing.
+    let new = self::place("dev.toml", "").run("plan", &["--refresh=false", "--markdown"]).exits(0).stdout;
+    assert!(!new.contains("price of") && new.contains("depends on use that is not stated"), "{new}");
+}
+
+#[test]
+fn a_region_without_prices_says_so_first() {
+    let place = place("dev.toml", "");
+    place.edit("region = \"us-east-1\"", "region = \"eu-central-1\"");
+    let text = place.run("cost", &[]).exits(0).stdout;
+    assert!(text.starts_with("Not all prices are known.") && text.contains("[cost.prices]"), "{text}");
+    assert!(text.contains("and what has no known price."), "{text}");
+}
+
+#[test]
 fn a_budget_stops_before_anything_is_changed() {
     let place = place("prod.toml", STATED);
     let before = place.living().len();

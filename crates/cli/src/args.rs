@@ -174,7 +174,8 @@ pub(crate) struct Permits {
 /// Limits that a plan must keep.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Budget {
-    /// Stop where the plan makes the stack dearer by more than this, in US dollars a month (`+100`).
+    /// Stop where the plan may make the stack dearer by more than this, in US dollars a month (`+100`): at the load that section
+    /// `cost` states, and at the dearest one where it states none.
     #[arg(long, env = "AURORACTL_MAX_COST", value_name = "USD", value_parser = dollars, allow_hyphen_values = true)]
     pub(crate) max_cost: Option<Usd>,
     /// Stop where the writer may be unavailable for longer than this in all (`30s`, `5m`), 19 of 20 times: the p95 of the plan.

@@ -3,7 +3,7 @@
 use crate::args::Budget;
 use crate::exit::{Exit, Failure};
 use crate::session::{Stack, today};
-use crate::view;
+use crate::view::{self, dollars};
 use auroractl_core::Graph;
 use auroractl_core::cost::Usd;
 use auroractl_core::lower::Sources;
@@ -13,6 +13,7 @@ use auroractl_core::state::State;
 use auroractl_engine::refresh::Seen;
 use auroractl_stack::cost::Pricing;
 use auroractl_stack::{Forecast, Means, alternatives, forecast};
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// Calls in flight at once where nobody says otherwise.
@@ -66,17 +67,22 @@ fn too_long(forecast: &Forecast, most: Duration) -> Option<Failure> {
     Some(Failure::new(Exit::Budget, message).detailed(lines.collect::<Vec<_>>()).hinted(hint))
 }
 
-/// Does it make the stack dearer than the budget has?
+/// Does it make the stack dearer than the budget has? What counts is the load that the stack file states, and the dearest one
+/// where it states none: a budget that holds only sometimes is none.
 fn too_dear(forecast: &Forecast, most: Usd) -> Option<Failure> {
     let change = forecast.money.change();
     let dearest = forecast.money.delta.iter().filter(|(_, total)| total.known.likely > Usd(0));
-    let mut dearest: Vec<_> = dearest.map(|(at, total)| (total.known.likely, at)).collect();
-    dearest.sort_by(|a, b| b.cmp(a));
+    let mut dearest: Vec<_> = dearest.map(|(at, total)| (total, at)).collect();
+    dearest.sort_by_key(|(total, at)| Reverse((total.known.likely, *at)));
     if change.known.likely > most {
         let (more, budget) = (signed(change.known.likely), signed(most));
-        let lines = dearest.iter().take(5).map(|(amount, at)| format!("  {at}: {}", signed(*amount)));
-        let message = format!("the plan costs {more} a month, and the budget is {budget}; nothing was changed");
-        let hint = "raise `--max-cost`, or state the usual load in section `cost` of the stack file";
+        let (costs, hint) = if change.known.open {
+            ("may cost up to", "raise `--max-cost`, or state the usual load in section `cost` of the stack file")
+        } else {
+            ("costs", "raise `--max-cost`, or leave these changes out")
+        };
+        let lines = dearest.iter().take(5).map(|(total, at)| format!("  {at}: {}", dollars::change(total.known)));
+        let message = format!("the plan {costs} {more} a month, and the budget is {budget}; nothing was changed");
         return Some(Failure::new(Exit::Budget, message).detailed(lines.collect::<Vec<_>>()).hinted(hint));
     }
     let unpriced: Vec<&str> = change.unpriced().collect();

@@ -24,10 +24,14 @@ pub struct Usd(pub i64);
 pub struct Band {
     /// When nothing is asked of it.
     pub low: Usd,
-    /// At the usage that the stack file assumes; the upper end where it assumes none.
+    /// At the usage that the stack file states; the upper end where it states none.
     pub likely: Usd,
     /// At the limit.
     pub high: Usd,
+    /// The stack file does not state the load that decides: only both ends are known, and `likely` is no more than the upper
+    /// one.
+    #[serde(default)]
+    pub open: bool,
 }
 
 /// How much of something is used in a month.
@@ -35,10 +39,13 @@ pub struct Band {
 pub struct Usage {
     /// At least.
     pub low: f64,
-    /// As assumed; the most where nothing is assumed.
+    /// As stated; the most where nothing is stated.
     pub likely: f64,
     /// At most.
     pub high: f64,
+    /// Nothing is stated, and the load decides.
+    #[serde(default)]
+    pub open: bool,
 }
 
 /// Why a line has no amount.
@@ -83,6 +90,9 @@ pub struct Bill {
 pub struct Total {
     /// What is known.
     pub known: Band,
+    /// Something is known, be it that it comes to nothing.
+    #[serde(default)]
+    pub counted: bool,
     /// What is not in it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub missing: BTreeSet<Missing>,
@@ -143,7 +153,7 @@ impl Band {
     /// An amount without a range.
     #[must_use]
     pub fn exactly(amount: Usd) -> Self {
-        Self { low: amount, likely: amount, high: amount }
+        Self { low: amount, likely: amount, high: amount, open: false }
     }
 
     /// Is it one amount?
@@ -152,20 +162,38 @@ impl Band {
         self.low == self.high
     }
 
-    /// The change from one band to another under the same load, its ends in order.
+    /// The change from one band to another under the same load, its ends in order. Where the load is not stated the upper end
+    /// is what it may come to: the difference of two upper ends is not, for the load that makes one of them dear may make the
+    /// other dearer still.
     #[must_use]
     pub fn change(before: Self, after: Self) -> Self {
-        let ends = [after.low - before.low, after.high - before.high];
-        let likely = after.likely - before.likely;
-        let [a, b] = ends;
-        Self { low: a.min(b).min(likely), likely, high: a.max(b).max(likely) }
+        let change = Self { open: before.open || after.open, ..Self::exactly(after.likely - before.likely) };
+        change.reaching(after.low - before.low).reaching(after.high - before.high)
+    }
+
+    /// The same by the hour.
+    #[must_use]
+    pub fn hourly(self) -> Self {
+        let hour = |month: Usd| Usd::dollars(month.as_dollars() / HOURS);
+        Self { low: hour(self.low), likely: hour(self.likely), high: hour(self.high), open: self.open }
+    }
+
+    /// One that holds this amount, too.
+    fn reaching(self, amount: Usd) -> Self {
+        let (low, high) = (self.low.min(amount), self.high.max(amount));
+        Self { low, likely: if self.open { high } else { self.likely }, high, open: self.open }
     }
 }
 
 impl Add for Band {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self { low: self.low + other.low, likely: self.likely + other.likely, high: self.high + other.high }
+        Self {
+            low: self.low + other.low,
+            likely: self.likely + other.likely,
+            high: self.high + other.high,
+            open: self.open || other.open,
+        }
     }
 }
 
@@ -179,13 +207,40 @@ impl Usage {
     /// An amount without a range.
     #[must_use]
     pub fn exactly(amount: f64) -> Self {
-        Self { low: amount, likely: amount, high: amount }
+        Self { low: amount, likely: amount, high: amount, open: false }
+    }
+
+    /// What the load makes of it within two ends, and where the stack file says that the load is.
+    #[must_use]
+    pub fn between(low: f64, high: f64, stated: Option<f64>) -> Self {
+        let high = high.max(low);
+        let likely = stated.map_or(high, |load| load.min(high).max(low));
+        Self { low, likely, high, open: stated.is_none() && low < high }
     }
 
     /// Everything multiplied.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
-        Self { low: self.low * factor, likely: self.likely * factor, high: self.high * factor }
+        self.of_each(Self::exactly(factor))
+    }
+
+    /// So many, each of which uses so much.
+    #[must_use]
+    pub fn of_each(self, each: Self) -> Self {
+        let (low, likely, high) = (self.low * each.low, self.likely * each.likely, self.high * each.high);
+        Self { low, likely, high, open: (self.open || each.open) && low < high }
+    }
+}
+
+impl Add for Usage {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            low: self.low + other.low,
+            likely: self.likely + other.likely,
+            high: self.high + other.high,
+            open: self.open || other.open,
+        }
     }
 }
 
@@ -195,11 +250,31 @@ impl Line {
     pub fn monthly(&self) -> Option<Band> {
         let (usage, price) = (self.usage?, self.price?);
         let cost = |used: f64| Usd::dollars(used * price);
-        self.missing.is_none().then(|| Band {
-            low: cost(usage.low),
-            likely: cost(usage.likely),
-            high: cost(usage.high),
-        })
+        let (low, likely, high) = (cost(usage.low), cost(usage.likely), cost(usage.high));
+        self.missing.is_none().then_some(Band { low, likely, high, open: usage.open && low < high })
+    }
+
+    /// What it costs when the load asks for so much.
+    fn at(&self, load: f64) -> Option<Usd> {
+        let (usage, price) = (self.usage?, self.price?);
+        Some(Usd::dollars(load.min(usage.high).max(usage.low) * price))
+    }
+
+    /// What a line costs more than another of the same thing, whatever the load; `None` where one of them is not known. Two
+    /// that count by the same unit follow one load, and the range of one may begin or end within the other's: the dearest
+    /// change is then at neither end.
+    fn change(before: Option<&Self>, after: Option<&Self>) -> Option<Band> {
+        let amount = |line: Option<&Self>| line.map_or(Some(Band::default()), Self::monthly);
+        let mut change = Band::change(amount(before)?, amount(after)?);
+        if let (Some(before), Some(after)) = (before, after)
+            && before.unit == after.unit
+        {
+            let ends = [before.usage, after.usage].into_iter().flatten().flat_map(|usage| [usage.low, usage.high]);
+            for load in ends {
+                change = change.reaching(after.at(load)? - before.at(load)?);
+            }
+        }
+        Some(Band { open: change.open && !change.is_exact(), ..change })
     }
 }
 
@@ -255,6 +330,18 @@ impl Total {
         self.missing.is_empty()
     }
 
+    /// Is there something in it, and not one amount known?
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        !self.counted && !self.is_whole()
+    }
+
+    /// The same by the hour.
+    #[must_use]
+    pub fn hourly(&self) -> Self {
+        Self { known: self.known.hourly(), ..self.clone() }
+    }
+
     /// Prices that no table has.
     pub fn unpriced(&self) -> impl Iterator<Item = &str> {
         self.missing.iter().filter_map(|missing| match missing {
@@ -272,18 +359,19 @@ impl Total {
     }
 
     fn add(&mut self, line: &Line) {
-        self.known = self.known + line.monthly().unwrap_or_default();
+        self.count(line.monthly());
         self.missing.extend(line.missing.clone());
     }
 
     fn change(&mut self, before: Option<&Line>, after: Option<&Line>) {
         let missing = [before, after].into_iter().flatten().filter_map(|line| line.missing.clone());
         self.missing.extend(missing);
-        let amount = |line: Option<&Line>| line.map_or(Some(Band::default()), Line::monthly);
-        // Where one side is not known, neither is the difference.
-        if let (Some(before), Some(after)) = (amount(before), amount(after)) {
-            self.known = self.known + Band::change(before, after);
-        }
+        self.count(Line::change(before, after));
+    }
+
+    fn count(&mut self, amount: Option<Band>) {
+        self.counted |= amount.is_some();
+        self.known = self.known + amount.unwrap_or_default();
     }
 }
 
@@ -291,6 +379,7 @@ impl Sum for Total {
     fn sum<I: Iterator<Item = Self>>(totals: I) -> Self {
         totals.fold(Self::default(), |mut sum, total| {
             sum.known = sum.known + total.known;
+            sum.counted |= total.counted;
             sum.missing.extend(total.missing);
             sum
         })
@@ -309,7 +398,7 @@ mod tests {
             _ => None,
         };
         let address = format!("part.p{name}").parse().unwrap();
-        let usage = usage.map(|high| Usage { low: high / 2.0, likely: high, high });
+        let usage = usage.map(|high| Usage::between(high / 2.0, high, Some(high)));
         Line {
             address,
             item: format!("item {item}"),
@@ -352,7 +441,33 @@ mod tests {
         assert_eq!(open.total().unpriced().collect::<Vec<_>>(), ["price 2"]);
         let delta: Total = known.delta(&open).into_values().sum();
         assert_eq!((delta.known, delta.is_whole()), (Band::default(), false));
+        assert!(delta.is_unknown() && !open.total().is_unknown() && !Total::default().is_unknown());
         assert!(open.delta(&open).is_empty(), "the same unknown on both sides is no difference");
+    }
+
+    /// A line of which nobody has stated how much of it is used.
+    fn ranging(name: u8, ends: (f64, f64), price: f64) -> Line {
+        Line { usage: Some(Usage::between(ends.0, ends.1, None)), ..line(name, 1, Some(0.0), Some(price)) }
+    }
+
+    #[test]
+    fn two_worst_cases_do_not_cancel() {
+        // Readers that come with the load go, and those that are always there get dearer.
+        let before = Bill { lines: vec![ranging(1, (0.0, 800.0), 1.0), line(2, 1, Some(600.0), Some(1.0))] };
+        let after = Bill { lines: vec![Line { price: Some(2.0), ..line(2, 1, Some(600.0), Some(1.0)) }] };
+        let total: Total = before.delta(&after).into_values().sum();
+        let Band { low, likely, high, open } = total.known;
+        assert!(open && likely == high, "what it may come to: {total:?}");
+        assert_eq!((low, high), (Usd::dollars(-500.0), Usd::dollars(600.0)));
+        assert_eq!(after.total().known.likely - before.total().known.likely, Usd::dollars(-200.0));
+    }
+
+    #[test]
+    fn what_is_stated_is_one_amount_and_what_has_one_end_needs_no_statement() {
+        let usage = |stated| Usage::between(1.0, 4.0, stated);
+        assert_eq!((usage(Some(2.0)).likely, usage(Some(9.0)).likely, usage(Some(0.0)).likely), (2.0, 4.0, 1.0));
+        assert!(usage(None).open && !usage(Some(2.0)).open && !Usage::between(2.0, 2.0, None).open);
+        assert!(usage(Some(2.0)).of_each(usage(None)).open && !usage(None).times(0.0).open);
     }
 
     proptest! {
@@ -373,6 +488,21 @@ mod tests {
             prop_assert_eq!(before.total().known.likely + there.known.likely, after.total().known.likely);
             prop_assert_eq!(there.known.likely, Usd(0) - back.known.likely);
             prop_assert!(there.known.low <= there.known.likely && there.known.likely <= there.known.high);
+        }
+
+        /// No load makes a change dearer or cheaper than its ends say, also where one range begins or ends within the other.
+        #[test]
+        fn a_change_holds_at_every_load(
+            (a, b, c, d) in (0.0..9.0_f64, 0.0..9.0_f64, 0.0..9.0_f64, 0.0..9.0_f64),
+            prices in (0.1..2.0_f64, 0.1..2.0_f64),
+            load in 0.0..20.0_f64,
+        ) {
+            let (before, after) = (ranging(1, (a, a + b), prices.0), ranging(1, (c, c + d), prices.1));
+            let band = Line::change(Some(&before), Some(&after)).unwrap();
+            let change = after.at(load).unwrap() - before.at(load).unwrap();
+            // Each amount is rounded to a millionth.
+            prop_assert!(band.low.0 - 2 <= change.0 && change.0 <= band.high.0 + 2, "{change:?} in {band:?}");
+            prop_assert!(!band.open || band.likely == band.high);
         }
 
         /// A difference knows everything that it could not count.

@@ -20,6 +20,10 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Fields that no stack sets and an interrupted run leaves as they must not stay. Bringing them back costs nothing: what such a
+/// resource costs more or less is for the edits of others.
+const PASSING: [&str; 2] = ["suspended", "parameters_in_sync"];
+
 /// What a forecast needs beside the plan.
 #[derive(Clone, Copy)]
 pub struct Means<'a> {
@@ -72,6 +76,10 @@ pub struct Money {
     pub after: Bill,
     /// The difference, by resource.
     pub delta: BTreeMap<Address, Total>,
+    /// What is there for a while only, by resource: it stands on neither bill.
+    pub meanwhile: BTreeMap<Address, Total>,
+    /// The resources that the plan edits. The bill of others may change all the same: it follows from an edit.
+    pub edited: BTreeSet<Address>,
     /// The dearest moment of the run, where it is dearer than before and after.
     pub peak: Option<Peak>,
 }
@@ -110,6 +118,21 @@ impl Money {
     #[must_use]
     pub fn change(&self) -> Total {
         self.delta.values().cloned().sum()
+    }
+
+    /// What an edit costs; `None` of what is no edit, and where the bill stays. Of the only edit it is all of it, for then all of
+    /// it follows from this one: a cluster's storage makes its members dearer, and not itself.
+    #[must_use]
+    pub fn of(&self, address: &Address) -> Option<Total> {
+        if !self.edited.contains(address) || self.delta.is_empty() {
+            return None;
+        }
+        if self.edited.len() == 1 { Some(self.change()) } else { self.delta.get(address).cloned() }
+    }
+
+    /// The resources that are not edited and whose bill changes all the same.
+    pub fn followers(&self) -> impl Iterator<Item = (&Address, &Total)> {
+        self.delta.iter().filter(move |(at, _)| !self.edited.contains(*at))
     }
 }
 
@@ -152,12 +175,24 @@ fn money(plan: &Plan, means: Means<'_>, run: (&Program, &Rehearsal)) -> Money {
     let surges = plan.changes.iter().filter(|change| change.action == Action::Surge);
     let surges: Vec<(&Address, &Value)> =
         surges.filter_map(|change| Some((&change.address, &sources.graph.any(&change.address)?.spec))).collect();
-    let mut meanwhile = likely(&means.pricing.bill(specs().chain(surges.iter().copied())));
-    meanwhile.retain(|at, _| surges.iter().any(|(surge, _)| *surge == at));
+    let beside = means.pricing.bill(specs().chain(surges.iter().copied()));
+    let passing = beside.by_address().into_iter().filter(|(at, _)| surges.iter().any(|(surge, _)| surge == at));
+    let meanwhile: BTreeMap<Address, Total> = passing.map(|(at, total)| (at.clone(), total)).collect();
     let after = means.pricing.bill(specs());
     let delta = before.delta(&after);
-    let peak = peak((&before, &after, &meanwhile), run);
-    Money { before, after, delta, peak }
+    let peak = peak((&before, &after, &monthly(meanwhile.iter())), run);
+    Money { before, after, delta, meanwhile, edited: edited(plan), peak }
+}
+
+/// What the plan edits, without what is there for a while only.
+fn edited(plan: &Plan) -> BTreeSet<Address> {
+    plan.changes.iter().filter(|change| edits(change)).map(|change| change.address.clone()).collect()
+}
+
+fn edits(change: &Change) -> bool {
+    let restores =
+        !change.fields.is_empty() && change.fields.iter().all(|field| PASSING.contains(&field.path.as_str()));
+    change.action.is_change() && change.action != Action::Surge && !restores
 }
 
 /// What a resource is like when the plan is done. What the stack leaves to AWS stays as it is; what is only forgotten
@@ -183,7 +218,12 @@ fn afterwards(change: &Change, live: Option<&Value>, wished: Option<&Value>) -> 
 type Monthly = BTreeMap<Address, i64>;
 
 fn likely(bill: &Bill) -> Monthly {
-    bill.by_address().into_iter().map(|(at, total)| (at.clone(), total.known.likely.0)).collect()
+    let totals = bill.by_address();
+    monthly(totals.iter().map(|(at, total)| (*at, total)))
+}
+
+fn monthly<'a>(totals: impl Iterator<Item = (&'a Address, &'a Total)>) -> Monthly {
+    totals.map(|(at, total)| (at.clone(), total.known.likely.0)).collect()
 }
 
 /// The dearest moment. A resource is paid for from the start of its making to the end of its removal; while an edit
@@ -197,8 +237,12 @@ fn peak(
     let mut moves: Vec<(u64, i64)> = Vec::new();
     let mut moved: BTreeSet<&Address> = BTreeSet::new();
     for (step, span) in program.steps.iter().zip(&rehearsal.spans) {
-        moves.extend(steps_moves(step, *span, (of(&old, &step.address), of(&new, &step.address))));
-        moved.insert(&step.address);
+        let own = steps_moves(step, *span, (of(&old, &step.address), of(&new, &step.address)));
+        // A pause, a restart or a failover moves nothing, and its resource may cost more since something else is edited.
+        if !own.is_empty() {
+            moved.insert(&step.address);
+        }
+        moves.extend(own);
     }
     let of = |bill: &Monthly, at: &Address| bill.get(at).copied().unwrap_or(0);
     let unmoved = old.keys().chain(new.keys()).filter(|at| !moved.contains(at)).collect::<BTreeSet<_>>();
@@ -241,8 +285,9 @@ fn steps_moves(step: &Step, span: Span, (old, new): (i64, i64)) -> Vec<(u64, i64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auroractl_core::Deed;
     use auroractl_core::cost::{Line, Usage};
+    use auroractl_core::diff::FieldChange;
+    use auroractl_core::{Deed, Group, Impact, Level};
 
     fn at(name: &str) -> Address {
         format!("db_instance.{name}").parse().unwrap()
@@ -302,6 +347,60 @@ mod tests {
     }
 
     #[test]
+    fn what_is_operated_only_costs_what_follows_from_the_edits_of_others() {
+        let (before, after) =
+            (bill(&[("a", 730.0), ("readers", 730.0)]), bill(&[("a", 1_460.0), ("readers", 1_460.0)]));
+        let steps: [(&str, Verb, &[usize]); 6] = [
+            ("readers", Verb::Pause, &[]),
+            ("surge", Verb::Create, &[0]),
+            ("a", Verb::Update, &[1]),
+            ("a", Verb::Settle, &[2]),
+            ("surge", Verb::Delete, &[3]),
+            ("readers", Verb::Resume, &[4]),
+        ];
+        let found = peak_of(&before, &after, &steps).unwrap();
+        assert_eq!((found.hourly, found.hourly_over_before), (Usd::dollars(5.0), Usd::dollars(3.0)));
+        assert_eq!(found.hourly_over_after, Usd::dollars(1.0));
+    }
+
+    #[test]
+    fn the_only_edit_costs_all_that_follows_from_it() {
+        let (before, after) = (bill(&[("a", 1.0), ("b", 1.0)]), bill(&[("a", 1.0), ("b", 3.0)]));
+        let money = |edited: &[&str]| Money {
+            delta: before.delta(&after),
+            before: before.clone(),
+            after: after.clone(),
+            meanwhile: BTreeMap::new(),
+            edited: edited.iter().map(|name| at(name)).collect(),
+            peak: None,
+        };
+        let of = |money: &Money, name| money.of(&at(name)).map(|total| total.known.likely);
+        assert_eq!(of(&money(&["a"]), "a"), Some(Usd::dollars(2.0)));
+        assert_eq!(of(&money(&["a", "c"]), "a"), None, "with two of them nobody knows whose it is");
+        assert_eq!(money(&["a"]).followers().map(|(at, _)| at.clone()).collect::<Vec<_>>(), [at("b")]);
+        assert_eq!(money(&["a", "b"]).followers().count(), 0);
+        assert_eq!(of(&money(&["a"]), "b"), None, "it is no edit, and told as what follows from one");
+    }
+
+    #[test]
+    fn what_only_brings_back_what_a_run_left_is_no_edit() {
+        let field = |path: &str| FieldChange {
+            path: path.to_owned(),
+            before: Value::Null,
+            after: Value::Null,
+            impact: Impact::new(Level::None, "a page"),
+        };
+        let change = |paths: &[&str], action| Change {
+            fields: paths.iter().map(|path| field(path)).collect(),
+            ..Change::bare(at("a"), Group::Cluster, action)
+        };
+        assert!(!edits(&change(&["suspended"], Action::Update)));
+        assert!(edits(&change(&["suspended", "max_capacity"], Action::Update)));
+        assert!(edits(&change(&[], Action::Create)) && !edits(&change(&[], Action::Surge)));
+        assert!(!edits(&change(&[], Action::NoOp)));
+    }
+
+    #[test]
     fn growth_and_shrinkage_alone_are_none() {
         let (small, large) = (bill(&[("a", 730.0)]), bill(&[("a", 730.0), ("b", 730.0)]));
         assert_eq!(peak_of(&small, &large, &[("b", Verb::Create, &[])]), None);
@@ -321,7 +420,7 @@ mod tests {
     #[test]
     fn what_the_stack_leaves_to_aws_stays() {
         use serde_json::json;
-        let plan = |action| Change::bare(at("a"), auroractl_core::Group::Cluster, action);
+        let plan = |action| Change::bare(at("a"), Group::Cluster, action);
         let (live, wished) = (json!({"class": "a", "retention": 7}), json!({"class": "b", "retention": null}));
         let after = |action| afterwards(&plan(action), Some(&live), Some(&wished));
         assert_eq!(after(Action::Restart), Some(json!({"class": "b", "retention": 7})));

@@ -2,15 +2,14 @@
 
 use super::meaning::Meanings;
 use super::report::Origin;
-use super::words;
+use super::{dollars, words};
 use crate::exit::{Exit, Failure};
-use crate::forecast::signed;
 use auroractl_core::cost::{Band, Total, Usd};
 use auroractl_core::durations::Basis;
 use auroractl_core::plan::Plan;
 use auroractl_core::rehearse::Rehearsal;
 use auroractl_policy::Report;
-use auroractl_stack::{Forecast, Money, Outlook, Peak};
+use auroractl_stack::{Forecast, Money, Outlook};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -75,48 +74,8 @@ pub(super) fn basis(forecast: &Forecast) -> String {
 }
 
 fn money(out: &mut dyn Write, money: &Money) -> io::Result<()> {
-    let (before, after, change) = (money.before.total(), money.after.total(), money.change());
-    if money.delta.is_empty() {
-        return writeln!(out, "{} no change, {} a month.", "Cost:".bold(), amount(after.known));
-    }
-    let sums = format!("{} -> {}", before.known.likely, after.known.likely);
-    writeln!(out, "{} {} a month ({sums}).", "Cost:".bold(), signed(change.known.likely).bold())?;
-    if !change.known.is_exact() {
-        let Band { low, high, .. } = change.known;
-        wrapped(out, &format!("between {} and {}, as the load has it", signed(low), signed(high)))?;
-    }
-    if let Some(peak) = &money.peak {
-        wrapped(out, &peak_words(peak))?;
-    }
-    left_out(out, &change)
-}
-
-/// The dearest moment in words.
-pub(super) fn peak_words(peak: &Peak) -> String {
-    let Peak { hourly, hourly_over_before, at, .. } = peak;
-    let since = words::seconds(seconds(*at));
-    format!("while it runs up to {hourly} an hour, {} more than before (after {since})", hourly_over_before)
-}
-
-/// What a sum leaves out.
-pub(super) fn left_out(out: &mut dyn Write, total: &Total) -> io::Result<()> {
-    left_out_sentences(total).iter().try_for_each(|sentence| wrapped(out, sentence))
-}
-
-/// The same as sentences; none where it leaves nothing out.
-pub(super) fn left_out_sentences(total: &Total) -> Vec<String> {
-    let (unpriced, unstated): (Vec<&str>, Vec<&str>) = (total.unpriced().collect(), total.unstated().collect());
-    let without = [
-        ("without what has no known price", unpriced),
-        ("without what depends on use that the stack file does not state", unstated),
-    ];
-    let told = without.iter().filter(|(_, names)| !names.is_empty());
-    told.map(|(what, names)| format!("{what}: {}", names.join(", "))).collect()
-}
-
-/// `$1.00`, or both ends.
-pub(super) fn amount(band: Band) -> String {
-    if band.is_exact() { band.likely.to_string() } else { format!("{} to {}", band.low, band.high) }
+    writeln!(out, "{} {}.", "Cost:".bold(), dollars::headline(money))?;
+    dollars::notes(money).iter().chain(&dollars::gaps(money)).try_for_each(|note| wrapped(out, note))
 }
 
 /// A sentence below a heading, broken at the terminal's width.
@@ -163,6 +122,9 @@ pub(crate) fn json(stack: &str, plan: &Plan, aside: Aside<'_>) -> Result<Exit, F
             }
             if let Some(delta) = forecast.money.delta.get(&change.address) {
                 map.insert("cost_change".to_owned(), total_json(delta));
+            }
+            if let Some(total) = forecast.money.meanwhile.get(&change.address) {
+                map.insert("hourly_while_there".to_owned(), total_json(&total.hourly()));
             }
         }
     }
@@ -231,9 +193,10 @@ fn money_json(money: &Money) -> Value {
     })
 }
 
-/// A sum in dollars, with what it leaves out.
+/// A sum in dollars, with what it leaves out. Of what is not known at all nothing is said, least of all that it is nothing.
 pub(super) fn total_json(total: &Total) -> Value {
-    let mut value = band_json(total.known);
+    let nothing = || json!({"low": null, "likely": null, "high": null, "open": false});
+    let mut value = if total.is_unknown() { nothing() } else { band_json(total.known) };
     let list = |items: Vec<&str>| json!(items);
     if let Some(map) = value.as_object_mut() {
         map.insert("without_price".to_owned(), list(total.unpriced().collect()));
@@ -245,7 +208,12 @@ pub(super) fn total_json(total: &Total) -> Value {
 /// Dollars.
 pub(super) fn band_json(band: Band) -> Value {
     let dollars = Usd::as_dollars;
-    json!({"low": dollars(band.low), "likely": dollars(band.likely), "high": dollars(band.high)})
+    json!({
+        "low": dollars(band.low),
+        "likely": dollars(band.likely),
+        "high": dollars(band.high),
+        "open": band.open,
+    })
 }
 
 /// Milliseconds as seconds.

@@ -167,7 +167,14 @@ mod tests {
                 later: later.iter().map(counts).collect(),
             },
             farewells: BTreeMap::new(),
-            money: Money { before: Bill::default(), after: Bill::default(), delta: BTreeMap::new(), peak: None },
+            money: Money {
+                before: Bill::default(),
+                after: Bill::default(),
+                delta: BTreeMap::new(),
+                meanwhile: BTreeMap::new(),
+                edited: BTreeSet::new(),
+                peak: None,
+            },
             ways: Vec::new(),
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! A view reads values and events and decides nothing.
 
+mod columns;
 pub(crate) mod cost;
+pub(crate) mod dollars;
 pub(crate) mod forecast;
 pub(crate) mod graph;
 pub(crate) mod json;

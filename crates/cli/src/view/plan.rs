@@ -1,9 +1,8 @@
 //! A plan for people.
 
 use super::meaning::{GROUPS, Meaning, Meanings, ails, changed};
-use super::words;
+use super::{dollars, words};
 use crate::exit::{Exit, Failure};
-use crate::forecast::signed;
 use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
 use auroractl_policy::Report;
 use auroractl_stack::{ClusterOverview, Forecast, masked};
@@ -186,8 +185,7 @@ fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io:
 fn costs(change: &Change, forecast: &Forecast) -> String {
     let time = forecast.changes.get(&change.address).map(|outlook| f64::from(outlook.estimate.p50));
     let time = time.filter(|seconds| *seconds >= 10.0).map(|seconds| format!("about {}", words::seconds(seconds)));
-    let money = forecast.money.delta.get(&change.address).map(|total| total.known.likely);
-    let money = money.filter(|amount| amount.0 != 0).map(|amount| format!("{} a month", signed(amount)));
+    let money = dollars::of_change(&forecast.money, &change.address);
     time.into_iter().chain(money).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,11 +1,13 @@
 //! From which load on another choice is cheaper: I/O-Optimized or Standard storage, serverless or provisioned instances.
+//!
+//! What a choice turns on is what stands on the bill: a break-even that counts other instances than the bill contradicts it.
 
 use super::sheet::{Rate, usd};
 use super::site::{Cluster, Site, compute, is_serverless};
-use super::{capacity, io, storage};
-use auroractl_cluster::{DbCluster, DbInstance, StorageType};
+use super::{autoscaling, capacity, io, storage};
+use auroractl_cluster::{DbCluster, DbInstance, ScalableTarget, StorageType};
 use auroractl_core::Address;
-use auroractl_core::cost::HOURS;
+use auroractl_core::cost::{HOURS, Usage};
 use auroractl_params::classes::Hardware;
 use serde::Serialize;
 
@@ -28,10 +30,17 @@ pub struct BreakEven {
 pub enum Question {
     /// I/O-Optimized is cheaper than Standard above so many millions of requests a month.
     IoOptimized {
-        /// The load at which both cost the same.
+        /// The load at which both cost the same, with the capacity and the readers that the stack file states; with the most
+        /// of them where it states none.
         above_io_millions: f64,
+        /// The same with as much capacity and as few readers as there are when nothing is asked of them, and with the most.
+        range_io_millions: [f64; 2],
+        /// Whether the capacity and the readers that come with the load are not stated, so that both ends count.
+        open: bool,
         /// What the stack file assumes.
         assumed_io_millions: Option<f64>,
+        /// Whether it is cheaper at what the stack file assumes; `None` where that can't be told.
+        cheaper: Option<bool>,
         /// The cluster is I/O-Optimized.
         chosen: bool,
         /// The size of the database was stated, and its dearer storage is counted.
@@ -43,6 +52,8 @@ pub enum Question {
         below_acu: f64,
         /// What the stack file assumes.
         assumed_acu: Option<f64>,
+        /// Whether it is cheaper at what the stack file assumes, within the capacity that the cluster has.
+        cheaper: Option<bool>,
         /// The instance is serverless.
         chosen: bool,
         /// The class: the instance's own, or the cheapest with as much memory as the most capacity.
@@ -62,25 +73,57 @@ pub(super) fn all(site: &Site<'_>) -> Vec<BreakEven> {
 }
 
 /// Both cost the same where the requests cost as much as the dearer compute and storage do.
-fn io_optimized(site: &Site<'_>, cluster: &Cluster<'_>) -> Option<Question> {
+fn io_optimized<'a>(site: &Site<'a>, cluster: &Cluster<'a>) -> Option<Question> {
     let price = |key: &str| usd(site.prices(), Rate::from(key));
-    let mut dearer = 0.0;
-    for (_, instance) in &cluster.members {
-        let hours = if is_serverless(instance) { capacity::range(site, &cluster.spec)?.likely * HOURS } else { HOURS };
+    let (million, factor) = (price(io::KEY).filter(|price| *price > 0.0)?, price("io_optimized_compute")?);
+    let mut dearer = Usage::exactly(0.0);
+    for (instance, hours) in running(site, cluster)? {
         let rate = Rate { factor: None, ..compute(instance, &cluster.spec) };
-        dearer += hours * usd(site.prices(), rate)? * (price("io_optimized_compute")? - 1.0);
+        dearer = dearer + hours.times(usd(site.prices(), rate)? * (factor - 1.0));
     }
-    let assumed = site.assumed();
-    if let Some(gib) = assumed.storage_gib {
-        dearer += gib * (price(storage::key(StorageType::AuroraIopt1))? - price(storage::key(StorageType::Aurora))?);
+    let (gib, requests) = (site.share(site.assumed().storage_gib), site.share(site.assumed().io_millions));
+    if let Some(gib) = gib {
+        let more = price(storage::key(StorageType::AuroraIopt1))? - price(storage::key(StorageType::Aurora))?;
+        dearer = dearer + Usage::exactly(gib * more);
     }
-    let above_io_millions = dearer / price(io::KEY).filter(|price| *price > 0.0)?;
+    let requests_for = |dollars: f64| dollars / million;
+    let (low, likely) = (requests_for(dearer.low), requests_for(dearer.likely));
+    let above = Usage { low, likely, high: requests_for(dearer.high), open: dearer.open };
     Some(Question::IoOptimized {
-        above_io_millions,
-        assumed_io_millions: assumed.io_millions,
+        above_io_millions: above.likely,
+        range_io_millions: [above.low, above.high],
+        open: above.open,
+        assumed_io_millions: requests,
+        cheaper: requests.and_then(|requests| beyond(requests, above, gib.is_some())),
         chosen: cluster.spec.storage_type == StorageType::AuroraIopt1,
-        storage_counted: assumed.storage_gib.is_some(),
+        storage_counted: gib.is_some(),
     })
+}
+
+/// Is this load above the break-even? Where the load decides, it has to be on the same side of all of it. Storage that is not
+/// counted moves the break-even up only.
+fn beyond(requests: f64, above: Usage, counted: bool) -> Option<bool> {
+    let (least, most) = if above.open { (above.low, above.high) } else { (above.likely, above.likely) };
+    match requests {
+        few if few <= least => Some(false),
+        many if many > most && counted => Some(true),
+        _ => None,
+    }
+}
+
+/// What runs in a cluster in a month, as its bill has it: the members, and the readers that come with the load. `None` where
+/// it is not known.
+fn running<'s, 'a>(site: &'s Site<'a>, cluster: &'s Cluster<'a>) -> Option<Vec<(&'s DbInstance, Usage)>> {
+    let mut running = Vec::new();
+    for (_, instance) in &cluster.members {
+        let each = if is_serverless(instance) { capacity::range(site, &cluster.spec)? } else { Usage::exactly(1.0) };
+        running.push((instance, each.times(HOURS)));
+    }
+    for (_, target) in site.all::<ScalableTarget>() {
+        let added = autoscaling::added(site, &target).filter(|added| added.cluster.address == cluster.address);
+        running.extend(added.map(|added| (added.model, added.used)));
+    }
+    Some(running)
 }
 
 /// Both cost the same where the average capacity costs an hour of the class. I/O-Optimized makes both dearer alike.
@@ -95,7 +138,11 @@ fn serverless(site: &Site<'_>, instance: &DbInstance, cluster: &DbCluster) -> Op
         let hour = usd(site.prices(), Rate::from(class.as_str()))?;
         (class, hour)
     };
-    Some(Question::Serverless { below_acu: hour / acu, assumed_acu: site.assumed().average_acu, chosen, class })
+    let (below_acu, assumed_acu) = (hour / acu, site.assumed().average_acu);
+    // Less than the range has is paid for all the same, and more than it has is not to be had.
+    let paid = if chosen { capacity::range(site, cluster).map(|range| range.likely) } else { assumed_acu };
+    let cheaper = assumed_acu.and(paid).map(|paid| paid < below_acu);
+    Some(Question::Serverless { below_acu, assumed_acu, cheaper, chosen, class })
 }
 
 /// The cheapest class that is priced and has so much memory; of equally cheap ones the first by name.

@@ -20,7 +20,5 @@ fn lines(site: &Site<'_>, sheet: &mut Sheet<'_>) {
 /// The capacity of one instance of a cluster, in ACU.
 pub(super) fn range(site: &Site<'_>, cluster: &DbCluster) -> Option<Usage> {
     let range = cluster.serverless_v2_scaling_configuration?;
-    let (low, high) = (range.min_capacity, range.max_capacity);
-    let likely = site.assumed().average_acu.map_or(high, |average| average.clamp(low, high.max(low)));
-    Some(Usage { low, likely, high })
+    Some(Usage::between(range.min_capacity, range.max_capacity, site.assumed().average_acu))
 }

@@ -85,7 +85,7 @@ pub const FREE: &[(&str, &str)] = &[
     ("security_group_rule", "free"),
     ("default_security_group", "free"),
     ("db_subnet_group", "free"),
-    ("kms_alias", "free; requests to a key are not counted, at $0.03 for 10,000"),
+    ("kms_alias", "free"),
     ("iam_role", "free"),
     ("iam_role_policy", "free"),
     ("iam_role_policy_attachment", "free"),
@@ -93,10 +93,26 @@ pub const FREE: &[(&str, &str)] = &[
     ("db_parameter_group", "free"),
     ("backup_plan", "free; what it keeps is the vault's"),
     ("backup_selection", "free"),
-    ("scaling_policy", "free; its alarms are Application Auto Scaling's and are not counted"),
-    ("sns_topic", "messages of alarms are not counted: the first thousand e-mails a month are free"),
+    ("scaling_policy", "free"),
+    ("sns_topic", "free"),
     ("sns_subscription", "free"),
 ];
+
+/// What AWS charges for and no bill here counts, by the kind that it comes with.
+pub const UNCOUNTED: &[(&str, &str)] = &[
+    (
+        "kms_key",
+        "requests to the key ($0.03 for 10,000), and its first two rotations, each of which adds the price of a key",
+    ),
+    ("scaling_policy", "the alarms that Application Auto Scaling makes for itself"),
+    ("sns_topic", "messages of alarms (the first thousand e-mails a month are free)"),
+];
+
+/// Those that come with resources of these kinds.
+#[must_use]
+pub fn uncounted(kinds: &BTreeSet<&str>) -> Vec<(&'static str, &'static str)> {
+    UNCOUNTED.iter().copied().filter(|(kind, _)| kinds.contains(kind)).collect()
+}
 
 /// What a bill is made with, beside the resources.
 #[derive(Clone, Debug)]

@@ -94,6 +94,12 @@ impl<'a> Site<'a> {
             .flat_map(|cluster| cluster.members.iter().map(|(at, instance)| (*at, instance, &cluster.spec)))
     }
 
+    /// A cluster's part of what the stack file states for all of them.
+    pub(super) fn share(&self, value: Option<f64>) -> Option<f64> {
+        let clusters = f64::from(u32::try_from(self.clusters.len().max(1)).unwrap_or(u32::MAX));
+        value.map(|value| value / clusters)
+    }
+
     /// The cluster that a resource refers to, by promise or by name.
     pub(super) fn cluster_of(&self, id: &Input<ClusterId>) -> Option<&Cluster<'a>> {
         self.index(id).and_then(|index| self.clusters.get(index))

@@ -38,6 +38,47 @@ impl Case {
     fn break_evens(&self) -> Vec<BreakEven> {
         self.pricing.break_evens(self.nodes.iter().map(|(at, spec)| (at, spec)))
     }
+
+    /// The choice of storage.
+    fn optimized(&self) -> Optimized {
+        let found = self.break_evens().into_iter().find_map(|found| match found.question {
+            Question::IoOptimized { above_io_millions: above, range_io_millions: range, open, cheaper, .. } => {
+                Some(Optimized { above, range, open, cheaper })
+            }
+            Question::Serverless { .. } => None,
+        });
+        found.unwrap()
+    }
+
+    /// Members whose capacity follows the load, and with them the readers that come with it.
+    fn make_serverless(&mut self) {
+        for (at, spec) in &mut self.nodes {
+            match at.kind() {
+                "db_instance" => spec["db_instance_class"] = "db.serverless".into(),
+                "db_cluster" => {
+                    spec["serverless_v2_scaling_configuration"] = serde_json::json!({"min_capacity": 1.0, "max_capacity": 16.0, "seconds_until_auto_pause": null});
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The bill of the same stack with another storage.
+    fn total_with(&mut self, storage: &str) -> f64 {
+        for (_, spec) in self.nodes.iter_mut().filter(|(at, _)| at.kind() == "db_cluster") {
+            spec["storage_type"] = storage.into();
+        }
+        self.bill().total().known.likely.as_dollars()
+    }
+}
+
+/// When I/O-Optimized is cheaper.
+#[derive(Debug)]
+struct Optimized {
+    above: f64,
+    range: [f64; 2],
+    open: bool,
+    cheaper: Option<bool>,
 }
 
 const STATED: &str = "[cost]\nstorage_gib = 200\nio_millions = 500\nbackup_gib = 50\nflow_log_gib = 20\nrecovery_point_gib = 100\nlog_gib = 10\nos_metrics_gib = 1\n\
@@ -162,20 +203,53 @@ fn old_versions_pay_a_surcharge() {
 }
 
 #[test]
-fn at_the_break_even_both_cost_the_same() {
-    let optimized = [("[cluster]\n", "[cluster]\nstorage = \"aurora-iopt1\"\n")];
-    let case = Case::new("prod", &[], STATED);
-    let found = case.break_evens().into_iter().find_map(|found| match found.question {
-        Question::IoOptimized { above_io_millions, storage_counted, .. } => Some((above_io_millions, storage_counted)),
-        Question::Serverless { .. } => None,
-    });
-    let (above, counted) = found.unwrap();
-    assert!(counted);
-    let at = STATED
-        .replace("io_millions = 500", &format!("io_millions = {above}"))
-        .replace("autoscaled_readers = 1", "autoscaled_readers = 0");
-    let low = |edits: &[(&str, &str)]| Case::new("prod", edits, &at).bill().total().known.low.as_dollars();
-    assert!((low(&[]) - low(&optimized)).abs() < 0.01, "{} {}", low(&[]), low(&optimized));
+fn break_evens_and_bills_agree() {
+    for (name, serverless) in [("prod", false), ("prod", true), ("dev", true)] {
+        let mut case = Case::new(name, &[], "");
+        if serverless {
+            case.make_serverless();
+        }
+        for load in 0..60_u8 {
+            // Few and many of each in every mixture.
+            let load = f64::from(load);
+            case.pricing.assumed.storage_gib = Some((load % 7.0 + 1.0) * 90.0);
+            case.pricing.assumed.average_acu = Some(load % 5.0 * 4.0);
+            case.pricing.assumed.autoscaled_readers = Some(load % 6.0 * 0.9);
+            let above = case.optimized().above;
+            for (times, cheaper) in [(1.0, None), (0.9, Some(false)), (1.1, Some(true))] {
+                case.pricing.assumed.io_millions = Some(above * times);
+                let saved = case.total_with("aurora") - case.total_with("aurora-iopt1");
+                match cheaper {
+                    None => assert!(saved.abs() < 0.01, "{name} at {above}: {saved}"),
+                    Some(cheaper) => {
+                        assert_eq!(saved > 0.0, cheaper, "{name} at {times} of {above}: {saved}");
+                        assert_eq!(case.optimized().cheaper, Some(cheaper), "{name} at {times} of {above}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_break_even_counts_readers_that_come_with_the_load() {
+    let stated = |readers| format!("[cost]\nstorage_gib = 200\nio_millions = 1150\n{readers}\n");
+    let two = Case::new("prod", &[], &stated("autoscaled_readers = 2")).optimized();
+    assert!((two.above - 1_636.1).abs() < 0.1 && !two.open && two.cheaper == Some(false), "{two:?}");
+    // Nobody states how many come: with none of them it would be cheaper, with all of them it is not.
+    let open = Case::new("prod", &[], &stated("")).optimized();
+    assert!(open.open && open.cheaper.is_none(), "{open:?}");
+    assert!(open.range[0] < 1_150.0 && open.range[1] > two.above && open.above == open.range[1], "{open:?}");
+    let nobody_knows = Case::new("prod", &[], "[cost]\nio_millions = 5000\n").optimized();
+    assert_eq!(nobody_knows.cheaper, None, "its storage is dearer by who knows how much");
+}
+
+#[test]
+fn what_no_bill_counts_is_named_where_it_comes_from() {
+    let registry = registry();
+    let kinds: BTreeSet<&str> = registry.iter().map(|kind| kind.name()).collect();
+    assert_eq!(uncounted(&kinds).len(), UNCOUNTED.len(), "each is of a kind that there is");
+    assert_eq!(uncounted(&BTreeSet::from(["kms_key"])).iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), ["kms_key"]);
 }
 
 #[test]

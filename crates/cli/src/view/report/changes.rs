@@ -1,12 +1,10 @@
 //! The changes of a plan by what they mean to the reader, each with its reasons, fields and way out.
 
-use super::cost::known;
 use super::steps::outcome;
 use super::{Subject, short, told};
-use crate::forecast::signed;
 use crate::record::Fate;
 use crate::view::meaning::{GROUPS, Meaning, Meanings, ails, changed, noticed};
-use crate::view::{procedure, words};
+use crate::view::{dollars, procedure, words};
 use auroractl_core::diff::FieldChange;
 use auroractl_core::plan::{Action, Change, Reason};
 use auroractl_core::{Address, Graph};
@@ -68,7 +66,9 @@ pub(super) struct Entry {
     pub(super) verb: &'static str,
     pub(super) impact: &'static str,
     pub(super) duration: String,
+    /// What it costs, for a column and for a sentence.
     pub(super) cost: String,
+    pub(super) costs: Option<String>,
     pub(super) outcome: String,
     pub(super) outcome_tone: &'static str,
     /// Everything below the line; `None` where there is nothing more, or too much in all.
@@ -163,7 +163,7 @@ fn outcomes(subject: &Subject<'_>) -> Outcomes {
 
 fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outcomes, bool, &mut Room)) -> Entry {
     let outlook = subject.forecast.changes.get(&change.address).map(|outlook| outlook.estimate);
-    let delta = subject.forecast.money.delta.get(&change.address);
+    let money = &subject.forecast.money;
     let (outcome, outcome_tone) = outcomes.get(&change.address).cloned().unwrap_or((String::new(), ""));
     let below = Some(detail(change, subject.graph)).filter(|detail| !detail.is_empty());
     // Nothing else on the page says why a change is refused.
@@ -183,7 +183,8 @@ fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outc
         verb,
         impact: if noticed(change) { words::level(change.impact) } else { "" },
         duration: outlook.map(|estimate| words::seconds(estimate.p50.into())).unwrap_or_default(),
-        cost: delta.map(|total| known(total, signed(total.known.likely))).unwrap_or_default(),
+        cost: dollars::in_column(money, &change.address),
+        costs: dollars::of_change(money, &change.address),
         outcome,
         outcome_tone,
         open: grave && detail.is_some(),

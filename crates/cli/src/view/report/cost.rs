@@ -1,11 +1,12 @@
 //! What the plan costs, by resource, the dearest difference first.
 
 use super::Subject;
-use crate::forecast::signed;
-use crate::view::forecast::{amount, left_out_sentences, peak_words};
+use super::head::sentence;
+use crate::view::dollars;
 use auroractl_core::Address;
-use auroractl_core::cost::{Total, Usd};
+use auroractl_core::cost::{Band, Total, Usd};
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// At most so many resources by name.
@@ -14,10 +15,15 @@ const ROWS: usize = 150;
 /// The bill before and after.
 #[derive(Debug, Serialize)]
 pub(super) struct Cost {
-    pub(super) sentence: String,
+    /// What the plan does to the bill, as a clause.
+    pub(super) headline: String,
+    sentence: String,
     pub(super) rows: Vec<Row>,
     pub(super) total: Option<Row>,
+    /// What else there is to know of it.
     pub(super) notes: Vec<String>,
+    /// How to read the table.
+    pub(super) legend: Vec<String>,
     /// Resources that the table leaves out, and what they come to.
     left_out: usize,
     left_out_change: String,
@@ -38,56 +44,58 @@ pub(super) fn cost(subject: &Subject<'_>) -> Cost {
     let (before, after) = (money.before.by_address(), money.after.by_address());
     let mut names: Vec<&Address> =
         before.keys().chain(after.keys()).copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let none = Total::default();
-    let delta = |at: &Address| money.delta.get(at).map_or(Usd(0), |total| total.known.likely);
-    let weight = |at: &Address| after.get(at).or(before.get(at)).map_or(0, |total| total.known.likely.0);
-    names.sort_by_key(|at| std::cmp::Reverse((delta(at).0.abs(), weight(at))));
-    let of = |bill: &BTreeMap<&Address, Total>, at: &Address| bill.get(at).unwrap_or(&none).clone();
-    let rows = names.iter().take(ROWS).map(|at| row(at.to_string(), (&of(&before, at), &of(&after, at)), delta(at)));
-    let rest: Usd = names.iter().skip(ROWS).fold(Usd(0), |sum, at| sum + delta(at));
+    let weight = |total: Option<&Total>| total.map(dollars::weight).unwrap_or_default();
+    names.sort_by_key(|at| Reverse((weight(money.delta.get(*at)), weight(after.get(at).or(before.get(at))))));
+    let of = |bill: &BTreeMap<&Address, Total>, at: &Address| bill.get(at).cloned().unwrap_or_default();
+    let rows = names
+        .iter()
+        .take(ROWS)
+        .map(|at| row(at.to_string(), (&of(&before, at), &of(&after, at)), money.delta.get(*at)));
+    let rest: Total = names.iter().skip(ROWS).filter_map(|at| money.delta.get(*at)).cloned().sum();
     let (sums, change) = ((money.before.total(), money.after.total()), money.change());
-    let total = row("All".to_owned(), (&sums.0, &sums.1), change.known.likely);
-    let mut notes: Vec<String> = money.peak.as_ref().map(peak_words).into_iter().collect();
-    notes.extend(left_out_sentences(&sums.1));
+    let total = row("All".to_owned(), (&sums.0, &sums.1), Some(&change).filter(|_| !money.delta.is_empty()));
+    let headline = dollars::headline(money);
+    let mut notes = dollars::notes(money);
+    // The table holds what does not change, too.
+    let both: Total = [sums.1.clone(), change].into_iter().sum();
+    notes.extend(dollars::left_out(&both));
+    let mut legend = Vec::new();
     if !sums.0.is_whole() || !sums.1.is_whole() {
-        notes.push("* holds only what is known".to_owned());
+        legend.push("* holds only what is known".to_owned());
     }
-    notes.push("list prices on demand, without tax and discounts; `auroractl cost` has every line".to_owned());
+    legend.push("list prices on demand, without tax and discounts; `auroractl cost` has every line".to_owned());
     Cost {
-        sentence: format!(
-            "{} → {} a month, {}.",
-            sums.0.known.likely,
-            amount(sums.1.known),
-            signed(change.known.likely)
-        ),
+        sentence: sentence(&headline),
+        headline,
         rows: rows.collect(),
         total: (!names.is_empty()).then_some(total),
         notes,
+        legend,
         left_out: names.len().saturating_sub(ROWS),
-        left_out_change: signed(rest),
+        left_out_change: dollars::column(&rest, dollars::change(rest.known)),
     }
 }
 
-/// A sum, with an asterisk where it leaves something out; in words where nothing else is known.
-pub(super) fn known(total: &Total, sum: String) -> String {
-    match (total.known.likely, total.is_whole()) {
-        (_, true) => sum,
-        (Usd(0), false) => "by use".to_owned(),
-        (_, false) => format!("{sum} *"),
-    }
-}
-
-fn row(name: String, (before, after): (&Total, &Total), change: Usd) -> Row {
-    let tone = match change.0 {
-        0 => "",
-        more if more > 0 => "more",
-        _ => "less",
-    };
+fn row(name: String, (before, after): (&Total, &Total), change: Option<&Total>) -> Row {
+    let side = |total: &Total| dollars::column(total, dollars::amount(total.known));
+    let told = change.map(|total| dollars::column(total, dollars::change(total.known)));
     Row {
         name,
-        before: known(before, before.known.likely.to_string()),
-        after: known(after, amount(after.known)),
-        change: if change == Usd(0) { "–".to_owned() } else { signed(change) },
-        tone,
+        before: side(before),
+        after: side(after),
+        change: told.unwrap_or_else(|| "–".to_owned()),
+        tone: change.map_or("", tone),
+    }
+}
+
+/// Dearer at some load, or cheaper at one and dearer at none.
+fn tone(change: &Total) -> &'static str {
+    let Band { low, high, .. } = change.known;
+    if high > Usd(0) {
+        "more"
+    } else if low < Usd(0) {
+        "less"
+    } else {
+        ""
     }
 }

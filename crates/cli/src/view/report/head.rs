@@ -3,8 +3,8 @@
 use super::{Run, Subject, felt, told};
 use crate::exit::Exit;
 use crate::forecast::signed;
-use crate::view::forecast::{amount, basis};
-use crate::view::words;
+use crate::view::forecast::basis;
+use crate::view::{dollars, words};
 use auroractl_core::cost::Usd;
 use auroractl_core::plan::Reason;
 use auroractl_engine::event::{Stopped, Summary};
@@ -182,20 +182,25 @@ fn duration(subject: &Subject<'_>) -> Figure {
 
 fn money(subject: &Subject<'_>) -> Figure {
     let money = &subject.forecast.money;
-    let (before, after, change) = (money.before.total().known, money.after.total().known, money.change());
-    let mut note = if money.delta.is_empty() {
-        format!("{} a month", amount(after))
-    } else {
-        format!("{} → {} a month", before.likely, after.likely)
+    let (after, change) = (money.after.total(), money.change());
+    let (value, mut note) = match (money.delta.is_empty(), dollars::prices(&change)) {
+        (true, _) => ("no change".to_owned(), dollars::a_month(after.known)),
+        (_, Some(names)) => (dollars::NOT_KNOWN.to_owned(), format!("no price of {names}; {}", dollars::sides(money))),
+        (_, None) if change.is_unknown() => ("by use".to_owned(), dollars::sides(money)),
+        (_, None) => (dollars::change(change.known), dollars::sides(money)),
     };
     if let Some(peak) = &money.peak {
-        note.push_str(&format!("; peak {} an hour more", signed(peak.hourly_over_before)));
+        note.push_str(&format!("; up to {} an hour while it runs", signed(peak.hourly_over_before)));
     }
-    if !change.is_whole() {
-        note.push_str("; not all is priced");
+    if change.unstated().next().is_some() {
+        note.push_str("; without what depends on use that is not stated");
     }
-    let value = if money.delta.is_empty() { "no change".to_owned() } else { signed(change.known.likely) };
-    Figure { name: "Monthly cost", value, note, tone: if change.known.likely > Usd(0) { "more" } else { "" } }
+    let tone = match dollars::prices(&change) {
+        Some(_) => "warn",
+        None if change.known.likely > Usd(0) => "more",
+        None => "",
+    };
+    Figure { name: "Monthly cost", value, note, tone }
 }
 
 fn rules(subject: &Subject<'_>) -> Figure {

@@ -147,14 +147,15 @@ fn ways(ways: &[felt::Way]) -> String {
 /// What changes of the bill, the dearest difference first.
 fn cost(subject: &Subject<'_>) -> String {
     let money = &subject.forecast.money;
-    if money.delta.is_empty() && money.peak.is_none() {
+    let bill = bill::cost(subject);
+    if money.delta.is_empty() && bill.notes.is_empty() {
         return String::new();
     }
-    let bill = bill::cost(subject);
     let changed: BTreeSet<String> = money.delta.keys().map(ToString::to_string).collect();
     let rows: Vec<&bill::Row> = bill.rows.iter().filter(|row| changed.contains(&row.name)).take(ROWS).collect();
-    // Amounts alone: nothing to be escaped, which would be shown here.
-    let mut text = format!("\n<details><summary>Cost: {}</summary>\n", bill.sentence.trim_end_matches('.'));
+    // A summary is HTML, in which the escapes of Markdown would show.
+    let headline = bill.headline.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut text = format!("\n<details><summary>Cost: {headline}</summary>\n");
     if !rows.is_empty() {
         text.push_str("\n| Resource | Before | After | Change a month |\n|---|--:|--:|--:|\n");
         let named = rows.iter().map(|row| (code(&row.name, true), *row));
@@ -165,7 +166,7 @@ fn cost(subject: &Subject<'_>) -> String {
         }
         text.push_str(&more(changed.len().saturating_sub(rows.len())));
     }
-    text + &list("", bill.notes.into_iter()) + "\n</details>\n"
+    text + &list("", bill.notes.into_iter().chain(bill.legend)) + "\n</details>\n"
 }
 
 /// Lines, below a name if they have one; nothing where there are none.
@@ -206,7 +207,7 @@ fn changes(sections: &[all_changes::Section], sheet: &mut Sheet) -> Vec<String> 
 /// One change as an item with what stands below it.
 fn change(entry: &all_changes::Entry) -> String {
     let mut line = format!("- {} {} {}", code(entry.sign, false), code(&entry.address, false), plain(entry.verb));
-    let more = [entry.impact.to_owned(), about(&entry.duration), monthly(&entry.cost)];
+    let more = [entry.impact.to_owned(), about(&entry.duration), entry.costs.clone().unwrap_or_default()];
     let more: Vec<String> = more.into_iter().filter(|text| !text.is_empty()).collect();
     if !more.is_empty() {
         let _ = write!(line, ": {}", plain(&more.join(", ")));
@@ -238,10 +239,6 @@ fn change(entry: &all_changes::Entry) -> String {
 
 fn about(duration: &str) -> String {
     if duration.is_empty() { String::new() } else { format!("about {duration}") }
-}
-
-fn monthly(cost: &str) -> String {
-    if cost.is_empty() { String::new() } else { format!("{cost} a month") }
 }
 
 /// The findings as a table.
