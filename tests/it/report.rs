@@ -138,6 +138,7 @@ fn what_is_refused_is_told_with_the_way_out() {
         let _ = place.run(command, &[more, &["--html", FILE]].concat()).exits(8);
         let page = written(&place);
         let refusals = page.of_class("refusal").len();
+        assert!(page.of_class("gantt").is_empty(), "{command}: no step is made of it");
         assert!(page.text.contains("Refused") && refusals == 1, "{command}: {refusals}, {}", page.text);
         assert_eq!(page.text.contains("stopped before they were asked"), command == "apply", "{}", page.text);
     }
