@@ -103,10 +103,38 @@ fn a_run_that_fails_tells_what_was_done_and_what_not() {
     place.proxy.arm(Fault::on("rds:CreateDBCluster", Effect::AccessDenied));
     let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(10);
     let page = written(&place);
-    for text in ["Partly applied", "Exit 10", "failed: ", "AccessDenied", "not started, because", "1 failed"] {
+    for text in [
+        "Partly applied",
+        "Exit 10",
+        "failed: ",
+        "AccessDenied",
+        "not started, because",
+        "1 failed",
+        "The time of a change is what its steps took.",
+    ] {
         assert!(page.text.contains(text), "no `{text}` in {}", page.text);
     }
     assert!(!page.of_class("failed").is_empty() && page.of_class("measured").len() > 3);
+}
+
+#[test]
+fn what_a_run_did_not_come_to_was_felt_by_nobody() {
+    let place = Place::new(&blueprint("prod.toml"));
+    let _ = place.apply().exits(0);
+    place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
+    place.proxy.arm(Fault::on("rds:ModifyDBInstance", Effect::AccessDenied));
+    let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(10);
+    let page = written(&place);
+    for text in ["Predicted: 1 reader restarted.", "it may have been felt", "not started: nobody felt it"] {
+        assert!(page.text.contains(text), "no `{text}` in {}", page.text);
+    }
+    assert!(!page.text.contains("Predicted: writer"), "no failover was begun: {}", page.text);
+    place.proxy.disarm();
+    let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(0);
+    let page = written(&place);
+    for text in ["Predicted: writer unavailable once for about", "(its step took", "How long it lasted is predicted"] {
+        assert!(page.text.contains(text), "no `{text}` in {}", page.text);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod changes;
 mod cost;
 mod felt;
 mod gantt;
+mod happened;
 mod head;
 mod markdown;
 mod rules;
