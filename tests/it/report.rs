@@ -350,7 +350,8 @@ fn the_page_about_json_names_every_member() {
         members(&plan, &mut found);
     };
     look(&place, "plan", 0);
-    let _ = place.apply().exits(0);
+    let run = place.run("apply", &["--auto-approve", "--json"]).exits(0);
+    let events: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     look(&place, "status", 0);
     place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
     look(&place, "plan", 0);
@@ -359,6 +360,8 @@ fn the_page_about_json_names_every_member() {
     place.edit("database_name = \"other\"", "database_name = \"orders\"");
     place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
     look(&place, "plan", 8);
+    assert!(events.last().is_some_and(|last| last["predicted"]["p50_seconds"].as_f64() > Some(0.0)), "{events:?}");
+    events.iter().for_each(|event| members(event, &mut found));
     let page = std::fs::read_to_string(workspace().join("docs/plan-json.md")).unwrap();
     let untold: Vec<&String> = found.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
     assert_eq!(untold, Vec::<&String>::new());
