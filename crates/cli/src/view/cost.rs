@@ -1,6 +1,7 @@
 //! A bill.
 
-use super::forecast::{amount, band_json, left_out, total_json, wrapped};
+use super::forecast::{amount, band_json, left_out, total_json};
+use super::wrap::wrapped;
 use crate::exit::{Exit, Failure};
 use auroractl_core::cost::{Band, Bill, Line, Missing, Usage};
 use auroractl_stack::cost::{BreakEven, FREE, Pricing, Question};

@@ -3,6 +3,7 @@
 use super::meaning::Meanings;
 use super::report::Origin;
 use super::words;
+use super::wrap::{headed, wrapped};
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
 use auroractl_core::cost::{Band, Total, Usd};
@@ -19,8 +20,6 @@ use std::io::{self, Write};
 const WORTH_TELLING: u64 = 2_000;
 /// What happens to users of a plan that can't be applied.
 pub(super) const REFUSED: &str = "nothing happens: the plan holds a change that is refused";
-/// Under a heading.
-const INDENT: &str = "      ";
 
 /// Shows it below the plan.
 pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
@@ -29,7 +28,7 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
             return Ok(());
         }
         if plan.refused().next().is_some() {
-            return writeln!(out, "{} {REFUSED}.", "Impact:".bold());
+            return headed(out, "Impact:", &format!("{REFUSED}."));
         }
         super::outage::show(out, forecast)?;
         super::roll::show(out, forecast)?;
@@ -41,7 +40,7 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
 fn time(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
     let calls = words::count(forecast.rehearsal.parallel, "call");
-    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({calls} at once).", "Time:".bold())?;
+    headed(out, "Time:", &format!("about {p50}, 19 of 20 times at most {p95} ({calls} at once)."))?;
     let chain = chain(forecast);
     if !chain.is_empty() {
         wrapped(out, &format!("longest chain: {}", chain.join(" -> ")))?;
@@ -117,23 +116,6 @@ pub(super) fn left_out_sentences(total: &Total) -> Vec<String> {
 /// `$1.00`, or both ends.
 pub(super) fn amount(band: Band) -> String {
     if band.is_exact() { band.likely.to_string() } else { format!("{} to {}", band.low, band.high) }
-}
-
-/// A sentence below a heading, broken at the terminal's width.
-pub(super) fn wrapped(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    let width = usize::from(super::console_width()).saturating_sub(INDENT.len());
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            writeln!(out, "{INDENT}{line}")?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(out, "{INDENT}{line}")
 }
 
 /// Prints the plan with all of it.

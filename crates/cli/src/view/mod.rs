@@ -23,6 +23,7 @@ pub(crate) mod state;
 mod svg;
 mod template;
 mod words;
+mod wrap;
 
 use crate::exit::{Exit, Failure};
 use auroractl_core::Estimate;

@@ -1,11 +1,11 @@
 //! What users of the database feel while a plan is applied.
 
-use super::forecast::{estimate_json, wrapped};
+use super::forecast::estimate_json;
 use super::words;
+use super::wrap::{headed, wrapped};
 use auroractl_core::outage::{Felt, Later, Outage, Reading, Window};
 use auroractl_core::{Address, When};
 use auroractl_stack::Forecast;
-use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ const LISTED: usize = 12;
 /// Shows the sentence, and every window below it.
 pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let outage = &forecast.outage;
-    writeln!(out, "{} {}.", "Impact:".bold(), words(forecast))?;
+    headed(out, "Impact:", &format!("{}.", words(forecast)))?;
     for window in outage.windows.iter().take(LISTED) {
         wrapped(out, &line(window))?;
     }

@@ -2,6 +2,7 @@
 
 use super::meaning::{GROUPS, Meaning, Meanings, ails, changed};
 use super::words;
+use super::wrap::{hanging, indented};
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
 use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
@@ -164,17 +165,20 @@ fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io:
     let sign = words::sign(change.action);
     let taken = format!("  {sign} {}{name}  {verb}", change.address).chars().count();
     let costs = forecast.map(|forecast| costs(change, forecast)).filter(|text| !text.is_empty());
-    // Where it does not fit, the line stays whole without it: the sums below say it for all.
     let room = usize::from(super::console_width()).saturating_sub(taken + 2);
-    let costs = costs.filter(|text| text.chars().count() <= room).map(|text| format!("  {text}")).unwrap_or_default();
+    let (beside, under) = match costs {
+        Some(text) if text.chars().count() <= room => (format!("  {text}"), None),
+        costs => (String::new(), costs),
+    };
     writeln!(
         out,
         "  {} {}{}  {verb}{}",
         sign.style(style),
         change.address.style(style),
         name.dimmed(),
-        costs.dimmed()
+        beside.dimmed()
     )?;
+    under.iter().try_for_each(|text| writeln!(out, "      {}", text.dimmed()))?;
     below(out, change, forecast.is_none())
 }
 
@@ -199,8 +203,8 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
         }
     }
     if let Some(refusal) = &change.refusal {
-        writeln!(out, "      {}", refusal.message.red())?;
-        writeln!(out, "      -> {}", refusal.way_out)?;
+        indented(&refusal.message).iter().try_for_each(|line| writeln!(out, "      {}", line.red()))?;
+        hanging(out, "-> ", &refusal.way_out)?;
     }
     for field in &change.fields {
         let impact = words::impact(&field.impact);
