@@ -44,6 +44,9 @@ pub(super) fn verb(action: Action) -> &'static str {
 /// The same of what is left as it is though it can't be used.
 pub(super) const AILING: &str = "NOT USABLE";
 
+/// What an edge of the graph means.
+pub(super) const EDGE: &str = "Each line leads from a resource to one that needs it.";
+
 /// The colour of an action.
 pub(super) fn style(action: Action) -> Style {
     match action {
