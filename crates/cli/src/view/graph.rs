@@ -1,4 +1,5 @@
-//! The graph as Graphviz or Mermaid text, or as a picture. Edges lead the same way in each: to the right, in the order of making.
+//! The graph as Graphviz or Mermaid text, or as a picture. Edges lead the same way in each: to the right, in the order of
+//! making.
 
 use super::meaning::GROUPS;
 use super::svg::{colour, group};
