@@ -216,6 +216,10 @@ fn the_graph_in_every_format() {
         for address in &addresses {
             assert!(text.contains(address), "{format} has no {address}");
         }
+        assert!(text.contains("Each line leads from a resource to one that needs it."), "{format}");
+        if format == "dot" {
+            assert!(text.contains("\"vpc.main\" -> \"subnet.private-a\""), "as in the picture: {text}");
+        }
         if format == "svg" {
             assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n") && !text.contains("NaN"));
             assert_eq!(text.matches("class=\"box\"").count(), addresses.len());

@@ -103,10 +103,38 @@ fn a_run_that_fails_tells_what_was_done_and_what_not() {
     place.proxy.arm(Fault::on("rds:CreateDBCluster", Effect::AccessDenied));
     let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(10);
     let page = written(&place);
-    for text in ["Partly applied", "Exit 10", "failed: ", "AccessDenied", "not started, because", "1 failed"] {
+    for text in [
+        "Partly applied",
+        "Exit 10",
+        "failed: ",
+        "AccessDenied",
+        "not started, because",
+        "1 failed",
+        "The time of a change is what its steps took.",
+    ] {
         assert!(page.text.contains(text), "no `{text}` in {}", page.text);
     }
     assert!(!page.of_class("failed").is_empty() && page.of_class("measured").len() > 3);
+}
+
+#[test]
+fn what_a_run_did_not_come_to_was_felt_by_nobody() {
+    let place = Place::new(&blueprint("prod.toml"));
+    let _ = place.apply().exits(0);
+    place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
+    place.proxy.arm(Fault::on("rds:ModifyDBInstance", Effect::AccessDenied));
+    let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(10);
+    let page = written(&place);
+    for text in ["Predicted: 1 reader restarted.", "it may have been felt", "not started: nobody felt it"] {
+        assert!(page.text.contains(text), "no `{text}` in {}", page.text);
+    }
+    assert!(!page.text.contains("Predicted: writer"), "no failover was begun: {}", page.text);
+    place.proxy.disarm();
+    let _ = place.run("apply", &["--auto-approve", "--html", FILE]).exits(0);
+    let page = written(&place);
+    for text in ["Predicted: writer unavailable once for about", "(its step took", "How long it lasted is predicted"] {
+        assert!(page.text.contains(text), "no `{text}` in {}", page.text);
+    }
 }
 
 #[test]
@@ -138,6 +166,7 @@ fn what_is_refused_is_told_with_the_way_out() {
         let _ = place.run(command, &[more, &["--html", FILE]].concat()).exits(8);
         let page = written(&place);
         let refusals = page.of_class("refusal").len();
+        assert!(page.of_class("gantt").is_empty(), "{command}: no step is made of it");
         assert!(page.text.contains("Refused") && refusals == 1, "{command}: {refusals}, {}", page.text);
         assert_eq!(page.text.contains("stopped before they were asked"), command == "apply", "{}", page.text);
     }
@@ -351,7 +380,8 @@ fn the_page_about_json_names_every_member() {
         members(&plan, &mut found);
     };
     look(&place, "plan", 0);
-    let _ = place.apply().exits(0);
+    let run = place.run("apply", &["--auto-approve", "--json"]).exits(0);
+    let events: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     look(&place, "status", 0);
     place.edit("class = \"db.r7g.large\"", "class = \"db.r7g.xlarge\"");
     look(&place, "plan", 0);
@@ -360,6 +390,8 @@ fn the_page_about_json_names_every_member() {
     place.edit("database_name = \"other\"", "database_name = \"orders\"");
     place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
     look(&place, "plan", 8);
+    assert!(events.last().is_some_and(|last| last["predicted"]["p50_seconds"].as_f64() > Some(0.0)), "{events:?}");
+    events.iter().for_each(|event| members(event, &mut found));
     let page = std::fs::read_to_string(workspace().join("docs/plan-json.md")).unwrap();
     let untold: Vec<&String> = found.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
     assert_eq!(untold, Vec::<&String>::new());

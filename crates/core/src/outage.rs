@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::durations::Estimate;
 use crate::guard;
 use crate::impact::{Level, When};
-use crate::lower::Program;
+use crate::lower::{Program, StepId};
 use crate::plan::{Change, Plan};
 use crate::rehearse::Rehearsal;
 use crate::state::Verb;
@@ -56,6 +56,8 @@ pub struct Window {
     pub address: Address,
     /// The resource whose change does it.
     pub by: Address,
+    /// The step of the program that does it.
+    pub step: StepId,
     /// The fields of that change that do it; none where it is made or deleted as a whole.
     pub fields: Vec<String>,
     /// When it begins, in seconds from the start of the rehearsed run.
@@ -186,6 +188,13 @@ impl Outage {
     /// The windows in which nothing can be written, and what does not come back.
     pub fn worst(&self) -> impl Iterator<Item = &Window> {
         self.windows.iter().filter(|window| matches!(window.what, Felt::WriterUnavailable) || window.loses_cluster())
+    }
+
+    /// The same with other windows, in any order: with those that came about, say.
+    #[must_use]
+    pub fn with(&self, windows: Vec<Window>) -> Self {
+        let Self { windows, writer, readers, dropped, .. } = Self::of(windows, Vec::new());
+        Self { windows, writer, readers, dropped, ..self.clone() }
     }
 
     fn of(mut windows: Vec<Window>, later: Vec<Later>) -> Self {

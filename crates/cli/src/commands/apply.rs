@@ -333,7 +333,8 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
     let mut record = Record::new(cloud.clock.wall(), cloud.clock.now());
     // Written now, it tells of a run that was killed; and that it can't be written is known before anything is changed.
     report(order, &ready, Some(Run { record: &record, end: None }), None)?;
-    let mut view = view::progress(order.target.json, &forecast.program, order.access.login.manner.time_scale);
+    let (what, scale) = ((&forecast.program, forecast.whole), order.access.login.manner.time_scale);
+    let mut view = view::progress(order.target.json, what, scale);
     let mut hear = |event| {
         record.note(&event, cloud.clock.now());
         view.event(&event);

@@ -2,7 +2,8 @@
 
 use super::columns::fitted;
 use super::dollars::{a_month, left_out, prices, ranged};
-use super::forecast::{band_json, total_json, wrapped};
+use super::forecast::{band_json, total_json};
+use super::wrap::wrapped;
 use crate::exit::{Exit, Failure};
 use auroractl_core::cost::{Bill, Line, Missing, Usage};
 use auroractl_stack::cost::{BreakEven, FREE, Pricing, Question};

@@ -2,6 +2,7 @@
 
 use super::meaning::Meanings;
 use super::report::Origin;
+use super::wrap::{headed, wrapped};
 use super::{dollars, words};
 use crate::exit::{Exit, Failure};
 use auroractl_core::cost::{Band, Total, Usd};
@@ -18,8 +19,6 @@ use std::io::{self, Write};
 const WORTH_TELLING: u64 = 2_000;
 /// What happens to users of a plan that can't be applied.
 pub(super) const REFUSED: &str = "nothing happens: the plan holds a change that is refused";
-/// Under a heading.
-const INDENT: &str = "      ";
 
 /// Shows it below the plan.
 pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
@@ -28,7 +27,7 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
             return Ok(());
         }
         if plan.refused().next().is_some() {
-            return writeln!(out, "{} {REFUSED}.", "Impact:".bold());
+            return headed(out, "Impact:", &format!("{REFUSED}."));
         }
         super::outage::show(out, forecast)?;
         super::roll::show(out, forecast)?;
@@ -40,7 +39,7 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
 fn time(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
     let calls = words::count(forecast.rehearsal.parallel, "call");
-    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({calls} at once).", "Time:".bold())?;
+    headed(out, "Time:", &format!("about {p50}, 19 of 20 times at most {p95} ({calls} at once)."))?;
     let chain = chain(forecast);
     if !chain.is_empty() {
         wrapped(out, &format!("longest chain: {}", chain.join(" -> ")))?;
@@ -74,25 +73,8 @@ pub(super) fn basis(forecast: &Forecast) -> String {
 }
 
 fn money(out: &mut dyn Write, money: &Money) -> io::Result<()> {
-    writeln!(out, "{} {}.", "Cost:".bold(), dollars::headline(money))?;
+    headed(out, "Cost:", &format!("{}.", dollars::headline(money)))?;
     dollars::notes(money).iter().chain(&dollars::gaps(money)).try_for_each(|note| wrapped(out, note))
-}
-
-/// A sentence below a heading, broken at the terminal's width.
-pub(super) fn wrapped(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    let width = usize::from(super::console_width()).saturating_sub(INDENT.len());
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            writeln!(out, "{INDENT}{line}")?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(out, "{INDENT}{line}")
 }
 
 /// What a document says beside the plan.

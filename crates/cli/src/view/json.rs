@@ -2,9 +2,12 @@
 //! form or a plain value: outputs, a record, the schema, SARIF. Fields are only ever added.
 
 use super::Progress;
+use super::forecast::{estimate_json, tenths};
+use super::pace::Pace;
 use crate::exit::{Exit, Failure};
-use auroractl_core::Graph;
+use auroractl_core::lower::Program;
 use auroractl_core::plan::Plan;
+use auroractl_core::{Estimate, Graph};
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
 use auroractl_policy::Report;
@@ -110,11 +113,11 @@ pub(crate) fn graph(graph: &Graph) -> Result<Exit, Failure> {
 
 /// The line of an apply that had nothing to do.
 pub(crate) fn nothing() -> Result<Exit, Failure> {
-    line(&Event::RunFinished(Summary::default()))
+    line(&Event::RunFinished(Summary::default()), &Pace::new(&Program::default(), Estimate::NOTHING, 1.0))
 }
 
-fn line(event: &Event) -> Result<Exit, Failure> {
-    let mut value = serde_json::to_value(event).map_err(|error| Failure::new(Exit::Error, error))?;
+fn line(event: &Event, pace: &Pace) -> Result<Exit, Failure> {
+    let mut value = told(event, pace).map_err(|error| Failure::new(Exit::Error, error))?;
     if let Some(map) = value.as_object_mut() {
         map.insert("format_version".to_owned(), json!(1));
         map.insert("time".to_owned(), json!(jiff::Timestamp::now().to_string()));
@@ -122,14 +125,48 @@ fn line(event: &Event) -> Result<Exit, Failure> {
     super::stdout(|out| writeln!(out, "{value}"))
 }
 
+/// An event; the last one also says how long the run took, how long that was predicted to be, and what stays suspended.
+fn told(event: &Event, pace: &Pace) -> Result<Value, serde_json::Error> {
+    let mut value = serde_json::to_value(event)?;
+    if let (Event::RunFinished(_), Some(map)) = (event, value.as_object_mut()) {
+        map.insert("seconds".to_owned(), json!(tenths(pace.now())));
+        map.insert("predicted".to_owned(), estimate_json(pace.whole()));
+        map.insert("suspended".to_owned(), json!(pace.suspended()));
+    }
+    Ok(value)
+}
+
 /// Events as JSON lines.
-pub(crate) struct Lines;
+pub(crate) struct Lines(Pace);
+
+impl Lines {
+    /// Begins a run of this program now, with how long the whole is predicted to take.
+    pub(crate) fn new(program: &Program, whole: Estimate, scale: f64) -> Self {
+        Self(Pace::new(program, whole, scale))
+    }
+}
 
 impl Progress for Lines {
     fn event(&mut self, event: &Event) {
+        self.0.note(event);
         // Output errors never abort an apply.
-        let _ = line(event);
+        let _ = line(event, &self.0);
     }
 
     fn end(&mut self, _: &Summary, _: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pace::tests::roll;
+    use super::*;
+
+    #[test]
+    fn the_last_event_compares_with_what_was_predicted() {
+        let last = told(&Event::RunFinished(Summary::default()), &roll(2, 1)).unwrap();
+        assert_eq!((&last["event"], &last["seconds"]), (&json!("run_finished"), &json!(0.0)));
+        assert_eq!(last["predicted"], json!({"p50_seconds": 688.0, "p95_seconds": 1711.0}));
+        assert_eq!(last["suspended"], json!(["scalable_target.readers"]));
+        assert!(told(&Event::Interrupted, &roll(0, 0)).unwrap().get("predicted").is_none());
+    }
 }

@@ -4,6 +4,7 @@ use super::pace::{self, Pace, against, overdue};
 use super::plain::{closing, sentence};
 use super::{Progress, words};
 use anstream::{AutoStream, ColorChoice};
+use auroractl_core::Estimate;
 use auroractl_core::lower::{Program, StepId};
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
@@ -32,22 +33,22 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// An empty screen before a run of this program.
-    pub(crate) fn new(program: &Program, scale: f64) -> Self {
+    /// An empty screen before a run of this program, and how long the whole is predicted to take.
+    pub(crate) fn new(program: &Program, whole: Estimate, scale: f64) -> Self {
         let screen = MultiProgress::new();
+        let pace = Arc::new(Mutex::new(Pace::new(program, whole, scale)));
         let whole = screen.add(ProgressBar::new(0));
-        let pace = Arc::new(Mutex::new(Pace::new(program, scale)));
         let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
         let template = if super::console_width() < WIDE {
             "{bar:10.green} {pos}/{len}  {left}"
         } else {
-            "{bar:30.green} {pos}/{len} steps  {spent}  {left}"
+            "{bar:20.green} {pos}/{len} steps  {spent}  {left}"
         };
         let shared = Arc::clone(&pace);
         let left = move |_: &ProgressState, out: &mut dyn fmt::Write| {
-            let seconds = shared.lock().unwrap_or_else(PoisonError::into_inner).left();
+            let left = shared.lock().unwrap_or_else(PoisonError::into_inner).left();
             // Writing into a line of the screen can't fail.
-            let _ = out.write_str(&pace::left(seconds));
+            let _ = out.write_str(&pace::left(left));
         };
         let spent = move |state: &ProgressState, out: &mut dyn fmt::Write| {
             let _ = out.write_str(&words::seconds(state.elapsed().as_secs_f64() * scale));
@@ -132,6 +133,7 @@ impl Progress for Live {
     fn end(&mut self, summary: &Summary, again: &str) {
         self.lines.values().for_each(ProgressBar::finish_and_clear);
         self.whole.finish_and_clear();
-        super::stderr(|out| closing(out, summary, again));
+        let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        super::stderr(|out| closing(out, summary, &pace, again));
     }
 }

@@ -25,8 +25,10 @@ pub(crate) mod state;
 mod svg;
 mod template;
 mod words;
+mod wrap;
 
 use crate::exit::{Exit, Failure};
+use auroractl_core::Estimate;
 use auroractl_core::lower::Program;
 use auroractl_engine::Event;
 use auroractl_engine::event::Summary;
@@ -45,20 +47,26 @@ pub(crate) trait Progress {
     fn end(&mut self, summary: &Summary, again: &str);
 }
 
-/// The view that fits: JSON lines if asked for, live on a terminal, plain lines in a log.
-pub(crate) fn progress(json: bool, program: &Program, time_scale: f64) -> Box<dyn Progress> {
+/// The view that fits: JSON lines if asked for, live on a terminal, plain lines in a log. It is told what is run, and how long
+/// the whole is predicted to take.
+pub(crate) fn progress(json: bool, (program, whole): (&Program, Estimate), time_scale: f64) -> Box<dyn Progress> {
     if json {
-        Box::new(json::Lines)
+        Box::new(json::Lines::new(program, whole, time_scale))
     } else if io::stderr().is_terminal() {
-        Box::new(live::Live::new(program, time_scale))
+        Box::new(live::Live::new(program, whole, time_scale))
     } else {
-        Box::new(plain::Plain::new(program, time_scale))
+        Box::new(plain::Plain::new(program, whole, time_scale))
     }
 }
 
 /// Tells what comes before a run: lines, whatever the stream is.
 pub(crate) fn prologue(json: bool, time_scale: f64) -> Box<dyn Progress> {
-    if json { Box::new(json::Lines) } else { Box::new(plain::Plain::new(&Program::default(), time_scale)) }
+    let (none, whole) = (Program::default(), Estimate::NOTHING);
+    if json {
+        Box::new(json::Lines::new(&none, whole, time_scale))
+    } else {
+        Box::new(plain::Plain::new(&none, whole, time_scale))
+    }
 }
 
 /// Writes to stdout. A reader that went away (`| head`) is no error of ours.

@@ -1,11 +1,11 @@
 //! What users of the database feel while a plan is applied.
 
-use super::forecast::{estimate_json, wrapped};
+use super::forecast::estimate_json;
 use super::words;
+use super::wrap::{headed, wrapped};
 use auroractl_core::outage::{Felt, Later, Outage, Reading, Window};
 use auroractl_core::{Address, When};
 use auroractl_stack::Forecast;
-use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ const LISTED: usize = 12;
 /// Shows the sentence, and every window below it.
 pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let outage = &forecast.outage;
-    writeln!(out, "{} {}.", "Impact:".bold(), words(forecast))?;
+    headed(out, "Impact:", &format!("{}.", words(forecast)))?;
     for window in outage.windows.iter().take(LISTED) {
         wrapped(out, &line(window))?;
     }
@@ -27,8 +27,12 @@ pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
 
 /// The whole run in one sentence: `writer unavailable once for about 15 s (p95 60 s); 2 readers restarted, one at a time`.
 pub(super) fn words(forecast: &Forecast) -> String {
-    let outage = &forecast.outage;
-    let mut parts = gone(forecast);
+    summed(&forecast.outage, forecast)
+}
+
+/// The same of a part of what was forecast: of what came about in a run.
+pub(super) fn summed(outage: &Outage, forecast: &Forecast) -> String {
+    let mut parts = gone(outage, forecast);
     let (writer, readers) = (&outage.writer, &outage.readers);
     if writer.times > 0 {
         let (p50, p95) = (words::seconds(writer.lasts.p50.into()), words::seconds(writer.lasts.p95.into()));
@@ -69,8 +73,8 @@ pub(super) fn restarted(readers: Reading) -> String {
 }
 
 /// What goes, and what is left of it.
-fn gone(forecast: &Forecast) -> Vec<String> {
-    let windows = forecast.outage.windows.iter();
+fn gone(outage: &Outage, forecast: &Forecast) -> Vec<String> {
+    let windows = outage.windows.iter();
     let gone: Vec<&Address> =
         windows.filter(|window| window.what == Felt::GoneForGood).map(|window| &window.address).collect();
     if gone.is_empty() {
@@ -156,7 +160,7 @@ pub(super) fn json(forecast: &Forecast) -> Value {
 }
 
 fn window_json(window: &Window) -> Value {
-    let Window { what, address, by, fields, from, until } = window;
+    let Window { what, address, by, fields, from, until, .. } = window;
     json!({
         "what": what,
         "address": address,

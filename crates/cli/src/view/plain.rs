@@ -2,9 +2,9 @@
 
 use super::pace::{self, Pace, against, overdue};
 use super::{Progress, words};
-use auroractl_core::Address;
 use auroractl_core::lower::Program;
 use auroractl_core::state::Verb;
+use auroractl_core::{Address, Estimate};
 use auroractl_engine::Event;
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_engine::sweep::{Astray, Stray};
@@ -12,18 +12,22 @@ use owo_colors::OwoColorize as _;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+/// As wide as the longest time before a line: `10 min 12 s`, `100 h 12 min`.
+const TIME: usize = 12;
+
 /// Plain lines on stderr.
 pub(crate) struct Plain(Pace);
 
 impl Plain {
-    /// Begins a run of this program now. Times are the clock's, which a test may let run faster.
-    pub(crate) fn new(program: &Program, scale: f64) -> Self {
-        Self(Pace::new(program, scale))
+    /// Begins a run of this program now, with how long the whole is predicted to take. Times are the clock's, which a test may
+    /// let run faster.
+    pub(crate) fn new(program: &Program, whole: Estimate, scale: f64) -> Self {
+        Self(Pace::new(program, whole, scale))
     }
 
     fn line(&self, text: &str) {
         let seconds = self.0.now();
-        super::stderr(|out| writeln!(out, "{:>9}  {text}", words::seconds(seconds)));
+        super::stderr(|out| writeln!(out, "{:>TIME$}  {text}", words::seconds(seconds)));
     }
 }
 
@@ -38,7 +42,7 @@ impl Progress for Plain {
     }
 
     fn end(&mut self, summary: &Summary, again: &str) {
-        super::stderr(|out| closing(out, summary, again));
+        super::stderr(|out| closing(out, summary, &self.0, again));
     }
 }
 
@@ -81,7 +85,8 @@ fn astray(strays: &[Stray]) -> String {
         Astray::Unknown { address } => format!("it says that it is {address}, and no run on record made it"),
         Astray::Lineage { lineage } => format!("it is of another stack of this name, lineage {lineage}"),
     };
-    let lines = strays.iter().map(|stray| format!("\n             {}: {}", stray.arn, why(&stray.why)));
+    // Below the text of the first, behind its time.
+    let lines = strays.iter().map(|stray| format!("\n{:TIME$}    {}: {}", "", stray.arn, why(&stray.why)));
     let count = words::count(strays.len(), "object");
     format!("{count} with the tags of this stack should not be there:{}", lines.collect::<String>())
 }
@@ -118,7 +123,7 @@ fn waits(address: &Address, status: &str, pace: &Pace) -> String {
 }
 
 /// How the run ended, what is in doubt, and what to do next.
-pub(super) fn closing(out: &mut dyn Write, summary: &Summary, again: &str) -> io::Result<()> {
+pub(super) fn closing(out: &mut dyn Write, summary: &Summary, pace: &Pace, again: &str) -> io::Result<()> {
     for (address, error) in &summary.failed {
         writeln!(out, "  {} {address}: {error}", "failed:".red())?;
     }
@@ -139,9 +144,16 @@ pub(super) fn closing(out: &mut dyn Write, summary: &Summary, again: &str) -> io
         let running: Vec<String> = summary.still_running.iter().map(ToString::to_string).collect();
         writeln!(out, "  AWS is still working on: {}", running.join(", "))?;
     }
+    for address in pace.suspended() {
+        writeln!(out, "  {} reader autoscaling ({address}), until the next run resumes it", "suspended:".yellow())?;
+    }
     let done = words::count(summary.done, "step");
     match (summary.stopped, summary.failed.len(), summary.not_started) {
-        (None, 0, _) => writeln!(out, "{} {done}.", "Done:".green().bold()),
+        (None, 0, _) => {
+            let (took, whole) = (words::seconds(pace.now()), pace.whole());
+            let (p50, p95) = (words::seconds(whole.p50.into()), words::seconds(whole.p95.into()));
+            writeln!(out, "{} {done} in {took} (predicted {p50}, p95 {p95}).", "Done:".green().bold())
+        }
         (None, failed, _) => writeln!(
             out,
             "{} {done} done, {failed} failed, {} skipped. Mend the cause and run {again}: it continues from here.",
@@ -163,5 +175,36 @@ fn stopped(why: Stopped) -> &'static str {
         Stopped::Credentials => "Stopped, the credentials are no longer good:",
         Stopped::Store => "Stopped, the journal can't be written:",
         Stopped::Fenced => "Stopped, another run has taken the lease:",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pace::tests::roll;
+    use super::*;
+
+    fn last_words(summary: &Summary, pace: &Pace) -> String {
+        let mut text = Vec::new();
+        closing(&mut text, summary, pace, "it again").unwrap();
+        String::from_utf8(anstream::adapter::strip_bytes(&text).into_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_last_line_compares_with_what_was_predicted() {
+        let summary = Summary { done: 3, ..Summary::default() };
+        let told = last_words(&summary, &roll(3, 3));
+        assert_eq!(told, "Done: 3 steps in 0 s (predicted 11 min 28 s, p95 28 min 31 s).\n");
+    }
+
+    #[test]
+    fn what_an_interrupted_roll_leaves_suspended_is_told() {
+        let summary = Summary { done: 1, not_started: 1, stopped: Some(Stopped::Interrupt), ..Summary::default() };
+        let told = last_words(&summary, &roll(2, 1));
+        assert_eq!(
+            told,
+            "  suspended: reader autoscaling (scalable_target.readers), until the next run resumes it\n\
+             Interrupted: 1 step done, 0 failed, 1 not started. Run it again to continue.\n"
+        );
+        assert!(!last_words(&summary, &roll(0, 0)).contains("suspended"));
     }
 }

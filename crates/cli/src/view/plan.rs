@@ -1,6 +1,7 @@
 //! A plan for people.
 
 use super::meaning::{GROUPS, Meaning, Meanings, ails, changed};
+use super::wrap::{hanging, indented};
 use super::{dollars, words};
 use crate::exit::{Exit, Failure};
 use auroractl_core::plan::{Action, Change, Plan, Reason, RefusalClass};
@@ -65,7 +66,7 @@ pub(crate) fn show(stack: &str, plan: &Plan, beside: Beside<'_>) -> Result<Exit,
         }
         writeln!(out, "{} {}.", "Plan:".bold(), words::summary(&plan.summary()))?;
         if beside.drawn {
-            super::forecast::wrapped(out, words::DRAWN)?;
+            super::wrap::wrapped(out, words::DRAWN)?;
         }
         if beside.rules.is_some_and(|report| report.blocking(true).next().is_some()) {
             writeln!(out, "{} `auroractl apply` changes nothing and ends with exit code 3.", "Blocked:".red().bold())?;
@@ -167,17 +168,20 @@ fn one(out: &mut dyn Write, change: &Change, forecast: Option<&Forecast>) -> io:
     let sign = words::sign(change.action);
     let taken = format!("  {sign} {}{name}  {verb}", change.address).chars().count();
     let costs = forecast.map(|forecast| costs(change, forecast)).filter(|text| !text.is_empty());
-    // Where it does not fit, the line stays whole without it: the sums below say it for all.
     let room = usize::from(super::console_width()).saturating_sub(taken + 2);
-    let costs = costs.filter(|text| text.chars().count() <= room).map(|text| format!("  {text}")).unwrap_or_default();
+    let (beside, under) = match costs {
+        Some(text) if text.chars().count() <= room => (format!("  {text}"), None),
+        costs => (String::new(), costs),
+    };
     writeln!(
         out,
         "  {} {}{}  {verb}{}",
         sign.style(style),
         change.address.style(style),
         name.dimmed(),
-        costs.dimmed()
+        beside.dimmed()
     )?;
+    under.iter().try_for_each(|text| writeln!(out, "      {}", text.dimmed()))?;
     below(out, change, forecast.is_none())
 }
 
@@ -201,8 +205,8 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
         }
     }
     if let Some(refusal) = &change.refusal {
-        writeln!(out, "      {}", refusal.message.red())?;
-        writeln!(out, "      -> {}", refusal.way_out)?;
+        indented(&refusal.message).iter().try_for_each(|line| writeln!(out, "      {}", line.red()))?;
+        hanging(out, "-> ", &refusal.way_out)?;
     }
     for field in &change.fields {
         let impact = words::impact(&field.impact);

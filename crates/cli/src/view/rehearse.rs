@@ -14,11 +14,9 @@ use std::io::{self, Write};
 
 /// A narrower terminal gets no bars.
 const WITH_BARS: usize = 70;
-/// Longest name of a step, in characters.
-const NAME: usize = 44;
-/// Columns of the two times.
-const TIMES: usize = 26;
-/// What takes more than this part of the whole says what it waited for.
+/// A bar is at least so wide: names give way to it, and it to names.
+const BAR: usize = 16;
+/// What takes more than this part of the whole, or begins later, says what it waited for.
 const TELLING: u64 = 20;
 
 /// Shows the first run in full, and all of them side by side.
@@ -42,33 +40,44 @@ pub(crate) fn show(stack: &str, plan: &Plan, runs: &[Forecast]) -> Result<Exit, 
     })
 }
 
-/// The steps in the order of their start. What decides the end is marked, and says what it waited for; so does what takes
-/// long.
+/// The steps in the order of their start. What decides the end is marked, and says what it waited for; so do what takes long
+/// and what begins late, unless it only waited for a place.
 fn chart(out: &mut dyn Write, (program, run): (&Program, &Rehearsal), width: usize) -> io::Result<()> {
     let critical: BTreeSet<StepId> = run.critical.iter().copied().collect();
     let names: Vec<String> = program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
-    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let name_width = longest.min(NAME).min(width * 2 / 5);
+    let times: Vec<String> = run.spans.iter().map(times).collect();
+    // Signs and spaces take four columns.
+    let room = width.saturating_sub(widest(&times) + 4);
+    let name_width = widest(&names).min(width / 2).min(room.saturating_sub(BAR));
     let mut order: Vec<(StepId, &Span)> = run.spans.iter().enumerate().collect();
     order.sort_by_key(|(id, span)| (span.start, span.end, *id));
     for (id, span) in order {
-        let Some(name) = names.get(id) else { continue };
+        let Some((name, times)) = names.get(id).zip(times.get(id)) else { continue };
         let mark = if critical.contains(&id) { "*" } else { " " };
-        let length = span.end - span.start;
-        let times = format!("{} + {}", words::seconds(seconds(span.start)), words::seconds(seconds(length)));
         if width >= WITH_BARS {
-            let bar = bar(span, run.makespan, width.saturating_sub(name_width + TIMES + 4));
+            let bar = bar(span, run.makespan, room.saturating_sub(name_width));
             writeln!(out, "{mark} {:name_width$} {bar} {times}", short(name, name_width))?;
         } else {
             writeln!(out, "{mark} {}", short(name, width.saturating_sub(2)))?;
             writeln!(out, "    {times}")?;
         }
-        let telling = critical.contains(&id) || length * TELLING > run.makespan;
+        let late = span.start * TELLING > run.makespan && matches!(span.gate, Gate::Need(_));
+        let telling = critical.contains(&id) || late || (span.end - span.start) * TELLING > run.makespan;
         if let Some(gate) = gate(span.gate, program).filter(|_| telling) {
             writeln!(out, "    {}", short(&gate, width.saturating_sub(4)).dimmed())?;
         }
     }
     Ok(())
+}
+
+fn widest(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// `1 min 54 s + 1 s`: when a step begins, and how long it takes.
+fn times(span: &Span) -> String {
+    let (start, length) = (seconds(span.start), seconds(span.end - span.start));
+    format!("{} + {}", words::seconds(start), words::seconds(length))
 }
 
 /// The end of a text that is too long gives way.
@@ -199,6 +208,36 @@ mod tests {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
+    }
+
+    /// The chart without its colours.
+    fn text(program: &Program, parallel: usize, width: usize) -> String {
+        let mut text = Vec::new();
+        chart(&mut text, (program, &rehearse(program, parallel).unwrap()), width).unwrap();
+        String::from_utf8(anstream::adapter::strip_bytes(&text).into_vec()).unwrap()
+    }
+
+    #[test]
+    fn names_are_cut_where_there_is_no_room_alone() {
+        let mut program = program();
+        program.steps[7].address = "iam_role_policy_attachment.monitoring".parse().unwrap();
+        program.steps.iter_mut().for_each(|step| step.estimate = Estimate { p50: 1.0, p95: 4.0 });
+        let name = "create iam_role_policy_attachment.monitoring";
+        assert!(text(&program, 16, 100).contains(name) && text(&program, 16, 90).contains(name));
+        assert!(!text(&program, 16, 70).contains(name));
+    }
+
+    #[test]
+    fn what_begins_late_says_what_it_waited_for() {
+        let mut program = program();
+        program.steps.truncate(4);
+        // Short, and decides nothing: it comes after the first of two chains of which the second is longer.
+        program.steps[2].estimate = Estimate { p50: 1.0, p95: 4.0 };
+        let told = text(&program, 16, 100);
+        assert!(
+            told.contains("create db_instance.n2 ") && told.contains("    after create db_instance.n0\n"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! In which order members restart and the writer's role moves, and what the other ways would be like.
 
-use super::forecast::{estimate_json, seconds, wrapped};
+use super::forecast::{estimate_json, seconds};
 use super::words;
+use super::wrap::{hanging, wrapped};
 use auroractl_core::lower::{Step, StepId};
 use auroractl_core::outage::{Felt, Window};
 use auroractl_core::state::Verb;
@@ -27,7 +28,7 @@ pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     writeln!(out, "{} {}", "Ways:".bold(), "`[changes] strategy` in the stack file chooses".dimmed())?;
     for way in ways {
         let sign = if way.chosen { "*" } else { "-" };
-        wrapped(out, &format!("{sign} {:<8}  {}", way.strategy.to_string(), line(way)))?;
+        hanging(out, &format!("{sign} {:<8}  ", way.strategy.to_string()), &line(way))?;
     }
     Ok(())
 }

@@ -29,6 +29,9 @@ const LEGEND: f64 = 620.0;
 #[derive(Debug, Serialize)]
 pub(super) struct Drawing {
     title: String,
+    /// What an edge means, and how high it stands in a picture of its own.
+    caption: &'static str,
+    caption_y: String,
     width: String,
     height: String,
     parts: Vec<Part>,
@@ -142,10 +145,13 @@ fn draw(title: String, nodes: &[(Label, Vec<usize>)], folded: bool) -> Drawing {
         let (x, width) = columns.get(*layer).copied().unwrap_or_default();
         one(label, (x, y + HEADING, width))
     });
+    let height = layout.height + HEADING + MARGIN;
     Drawing {
         title,
+        caption: words::EDGE,
+        caption_y: px(height - 8.0),
         width: px(width.max(LEGEND)),
-        height: px(layout.height + HEADING + MARGIN),
+        height: px(height),
         parts: legend(),
         nodes: placed.collect(),
         edges: layout.edges.iter().map(|edge| line((edge.0, edge.1, edge.2.as_slice()), &layout, &columns)).collect(),

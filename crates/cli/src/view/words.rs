@@ -49,6 +49,9 @@ pub(super) const AILING: &str = "NOT USABLE";
 pub(super) const DRAWN: &str = "the stack was never applied: names that end in an identity are drawn anew by each plan, and \
                                 decided by apply or by the plan that `--out` saves";
 
+/// What an edge of the graph means.
+pub(super) const EDGE: &str = "Each line leads from a resource to one that needs it.";
+
 /// The colour of an action.
 pub(super) fn style(action: Action) -> Style {
     match action {

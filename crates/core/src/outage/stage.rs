@@ -48,7 +48,7 @@ impl<'a> Stage<'a> {
     fn felt(&mut self, what: Felt, address: &Address, act: &Act<'_>, lasts: Option<Estimate>) {
         let until = lasts.map(|lasts| Estimate { p50: act.from + lasts.p50, p95: act.from + lasts.p95 });
         let (address, by, fields) = (address.clone(), act.at.clone(), act.fields.clone());
-        self.windows.push(Window { what, address, by, fields, from: act.from, until });
+        self.windows.push(Window { what, address, by, step: act.id, fields, from: act.from, until });
     }
 
     fn comes(&mut self, act: &Act<'a>) {
@@ -72,8 +72,9 @@ impl<'a> Stage<'a> {
         let Some(member) = self.cast.get(act.at) else { return };
         let lasts = within(self.failover, act.lasts);
         let until = Some(Estimate { p50: act.from + lasts.p50, p95: act.from + lasts.p95 });
-        let (what, address) = (Felt::WriterUnavailable, member.cluster.clone());
-        self.windows.push(Window { what, by: address.clone(), address, fields: Vec::new(), from: act.from, until });
+        let (what, by, step) = (Felt::WriterUnavailable, member.cluster.clone(), act.id);
+        let address = by.clone();
+        self.windows.push(Window { what, address, by, step, fields: Vec::new(), from: act.from, until });
         if let Some(old) = self.writers.insert(&member.cluster, act.at) {
             self.serving.insert(old, act.from + lasts.p50);
         }

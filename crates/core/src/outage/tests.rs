@@ -105,6 +105,9 @@ fn readers_one_at_a_time_and_the_writer_fails_over() {
     );
     assert_eq!(outage.windows[2].by, at("db_instance.a"));
     assert_eq!(outage.windows[2].fields, ["db_instance_class"]);
+    assert_eq!(outage.windows.iter().map(|window| window.step).collect::<Vec<_>>(), [0, 1, 2]);
+    let begun = outage.with(outage.windows[..1].to_vec());
+    assert_eq!((begun.writer.times, begun.readers, begun.windows.len()), (0, Reading { times: 1, at_once: 1 }, 1));
 }
 
 #[test]
@@ -114,7 +117,8 @@ fn turns_that_follow_one_another_are_not_at_once_by_a_rounding() {
     let window = |(turn, name): (u16, &&str)| {
         let from = 100.3 + f32::from(turn) * 31.7;
         let (address, until) = (at(&format!("db_instance.{name}")), Some(lasts(from)));
-        Window { what: Felt::ReaderRestarts, by: address.clone(), address, fields: Vec::new(), from, until }
+        let by = address.clone();
+        Window { what: Felt::ReaderRestarts, address, by, step: usize::from(turn), fields: Vec::new(), from, until }
     };
     let names = ["b", "c", "d", "e", "f", "g"];
     let windows: Vec<Window> = (0..).zip(&names).map(window).collect();

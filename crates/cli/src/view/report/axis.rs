@@ -62,14 +62,14 @@ impl Axis {
     }
 }
 
-/// `30 s`, `5 min`, `1 h 30`.
+/// `30 s`, `5 min`, `1 min 20 s`, `1 h 30 min`: as all other times are told, but for what is nothing.
 fn label(seconds: u32) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, 0) => format!("{minutes} min"),
-        (0, minutes, seconds) => format!("{minutes}:{seconds:02} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
         (hours, 0, _) => format!("{hours} h"),
-        (hours, minutes, _) => format!("{hours} h {minutes:02}"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
     }
 }
 
@@ -85,7 +85,9 @@ mod tests {
         }
         let labels: Vec<String> = Axis::until(754.0).ticks.into_iter().map(|tick| tick.label).collect();
         assert_eq!(labels, ["0 s", "2 min", "4 min", "6 min", "8 min", "10 min", "12 min"]);
-        assert_eq!([label(5_400), label(7_200)], ["1 h 30", "2 h"]);
+        let labels: Vec<String> = Axis::until(160.0).ticks.into_iter().map(|tick| tick.label).collect();
+        assert_eq!(labels[2..6], ["40 s", "1 min", "1 min 20 s", "1 min 40 s"]);
+        assert_eq!([label(5_400), label(7_200)], ["1 h 30 min", "2 h"]);
     }
 
     #[test]

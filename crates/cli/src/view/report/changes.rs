@@ -65,6 +65,7 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) verb: &'static str,
     pub(super) impact: &'static str,
+    /// Predicted, or measured where a run has ended.
     pub(super) duration: String,
     /// What it costs, for a column and for a sentence.
     pub(super) cost: String,
@@ -139,32 +140,45 @@ pub(super) fn changes(subject: &Subject<'_>) -> Told {
     Told { sections, brief: room.brief }
 }
 
-/// What became of each resource, in words and with a tone.
-type Outcomes = BTreeMap<Address, (String, &'static str)>;
+/// What became of a resource: in words, with a tone, and in how many seconds of its steps; none where none was started.
+#[derive(Clone, Default)]
+struct Outcome {
+    text: String,
+    tone: &'static str,
+    took: Option<f64>,
+}
+
+/// What became of each resource; nothing where no run has ended.
+type Outcomes = BTreeMap<Address, Outcome>;
 
 fn outcomes(subject: &Subject<'_>) -> Outcomes {
     let mut outcomes = Outcomes::new();
     let Some(run) = subject.run.filter(|run| run.end.is_some()) else { return outcomes };
     for (id, step) in subject.forecast.program.steps.iter().enumerate() {
-        let fate = run.record.tracks.get(&id).map(|track| &track.fate);
+        let track = run.record.tracks.get(&id);
+        let fate = track.map(|track| &track.fate);
         let tone = match fate {
             Some(Fate::Done) => "good",
             Some(Fate::Failed(_) | Fate::Blocked(_)) => "bad",
             Some(Fate::Running(_)) | None => "warn",
         };
         // Of a replacement's two steps the one that did not end well counts.
-        let slot = outcomes.entry(step.address.clone()).or_insert((String::new(), "good"));
-        if slot.1 == "good" {
-            *slot = (outcome(fate), tone);
+        let slot = outcomes.entry(step.address.clone()).or_insert(Outcome { tone: "good", ..Outcome::default() });
+        if slot.tone == "good" {
+            (slot.text, slot.tone) = (outcome(fate), tone);
         }
+        let took = track.and_then(|track| Some(track.end.unwrap_or(run.record.lasted) - track.start?));
+        slot.took = took.map(|took| slot.took.unwrap_or(0.0) + took).or(slot.took);
     }
     outcomes
 }
 
 fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outcomes, bool, &mut Room)) -> Entry {
-    let outlook = subject.forecast.changes.get(&change.address).map(|outlook| outlook.estimate);
+    let outlook = subject.forecast.changes.get(&change.address).map(|outlook| f64::from(outlook.estimate.p50));
     let money = &subject.forecast.money;
-    let (outcome, outcome_tone) = outcomes.get(&change.address).cloned().unwrap_or((String::new(), ""));
+    let ended = outcomes.get(&change.address).cloned();
+    let seconds = ended.as_ref().map_or(outlook, |outcome| outcome.took);
+    let Outcome { text: outcome, tone: outcome_tone, .. } = ended.unwrap_or_default();
     let below = Some(detail(change, subject.graph)).filter(|detail| !detail.is_empty());
     // Nothing else on the page says why a change is refused.
     let full = room.left > 0 || change.refusal.is_some();
@@ -182,7 +196,7 @@ fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outc
         name: change.name.clone(),
         verb,
         impact: if noticed(change) { words::level(change.impact) } else { "" },
-        duration: outlook.map(|estimate| words::seconds(estimate.p50.into())).unwrap_or_default(),
+        duration: seconds.map(words::seconds).unwrap_or_default(),
         cost: dollars::in_column(money, &change.address),
         costs: dollars::of_change(money, &change.address),
         outcome,

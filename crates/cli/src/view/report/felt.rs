@@ -1,13 +1,14 @@
 //! What users of the database feel, and when: the timeline of interruptions.
 
 use super::axis::Axis;
+use super::happened::{Happened, happened, is_certain, step, writer_steps};
 use super::{Subject, short};
 use crate::forecast::signed;
 use crate::view::forecast::REFUSED;
-use crate::view::outage::{felt as in_words, later_line, line, restarted, words as whole};
+use crate::view::outage::{felt as in_words, later_line, line, restarted, summed, words as whole};
 use crate::view::svg::px;
 use crate::view::words;
-use auroractl_core::outage::{Felt as What, Window};
+use auroractl_core::outage::{Felt as What, Outage, Window};
 use auroractl_stack::{Alternative, Forecast};
 use serde::Serialize;
 
@@ -24,6 +25,8 @@ const LETTERS: usize = 41;
 #[derive(Debug, Serialize)]
 pub(super) struct Felt {
     pub(super) sentence: String,
+    /// The run has ended: what is told stands where its step was measured.
+    measured: bool,
     lanes: Vec<Lane>,
     pub(super) rows: Vec<Row>,
     height: String,
@@ -75,11 +78,13 @@ pub(super) struct Row {
     pub(super) at_most: String,
     pub(super) by: String,
     pub(super) fields: String,
+    /// What became of the step that does it, in a run.
+    pub(super) step: String,
 }
 
-/// The timeline of a plan.
+/// The timeline of a plan, or of what came about of it.
 pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
-    let outage = &subject.forecast.outage;
+    let Happened { outage, missed } = happened(subject);
     let mut lanes: Vec<Lane> = Vec::new();
     for window in outage.windows.iter().take(WINDOWS) {
         let (who, what) = (window.address.to_string(), in_words(window.what));
@@ -91,16 +96,19 @@ pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
             lanes.push(Lane { who, name, what, tone: tone(window.what), text_y: px(top + 19.0), bars: Vec::new() });
         }
         if let Some(lane) = lanes.get_mut(index) {
-            lane.bars.push(bar(window, axis, top + 8.0));
+            lane.bars.push(bar(subject, window, (axis, top + 8.0)));
         }
     }
     lanes.truncate(LANES);
     let drawn: usize = lanes.iter().map(|lane| lane.bars.len()).sum();
+    let told = outage.windows.iter().map(|window| row(subject, window));
+    let rows = told.chain(missed.into_iter().map(|window| never(subject, window))).take(WINDOWS).collect();
     Felt {
         sentence: sentence(subject),
+        measured: subject.run.is_some_and(|run| run.end.is_some()),
         height: px(TOP + LANE * f64::from(u32::try_from(lanes.len()).unwrap_or(0)) + 6.0),
         lanes,
-        rows: outage.windows.iter().take(WINDOWS).map(row).collect(),
+        rows,
         left_out: outage.windows.len().saturating_sub(drawn),
         later: outage.later.iter().take(WINDOWS).map(later_line).collect(),
         ways: subject.forecast.ways.iter().map(way).collect(),
@@ -126,16 +134,26 @@ fn tone(what: What) -> &'static str {
     }
 }
 
-fn bar(window: &Window, axis: &Axis, y: f64) -> Bar {
+fn bar(subject: &Subject<'_>, window: &Window, (axis, y): (&Axis, f64)) -> Bar {
     let from = f64::from(window.from);
     // What has no end is drawn to the end of the axis.
     let until = window.until.map_or(f64::MAX, |until| until.p50.into());
     let late = window.until.map_or(f64::MAX, |until| until.p95.into());
     let (x, width) = axis.bar(from, until);
-    Bar { title: line(window), x, y: px(y), width, late_width: axis.bar(from, late).1 }
+    let title = match step(subject, window) {
+        none if none.is_empty() => line(window),
+        fate => format!("{}; predicted, its step {fate}", line(window)),
+    };
+    Bar { title, x, y: px(y), width, late_width: axis.bar(from, late).1 }
 }
 
-fn row(window: &Window) -> Row {
+/// What was predicted, and whose step was not started.
+fn never(subject: &Subject<'_>, window: &Window) -> Row {
+    let nothing = String::new;
+    Row { from: nothing(), lasts: nothing(), at_most: nothing(), ..row(subject, window) }
+}
+
+fn row(subject: &Subject<'_>, window: &Window) -> Row {
     let lasts = window.until.map(|_| window.lasts());
     let told = |seconds: f32| words::seconds(seconds.into());
     Row {
@@ -146,6 +164,7 @@ fn row(window: &Window) -> Row {
         at_most: lasts.map_or_else(String::new, |lasts| told(lasts.p95)),
         by: window.by.to_string(),
         fields: window.fields.join(", "),
+        step: step(subject, window),
     }
 }
 
@@ -154,7 +173,15 @@ pub(super) fn sentence(subject: &Subject<'_>) -> String {
     if subject.plan.refused().next().is_some() {
         return super::head::sentence(REFUSED);
     }
-    super::head::sentence(&whole(subject.forecast))
+    let Happened { outage, missed } = happened(subject);
+    let text = summed(&outage, subject.forecast);
+    if outage.is_none() && !missed.is_empty() {
+        return "Nobody who uses the database was interrupted: no step that does it was started.".to_owned();
+    }
+    if subject.run.is_some() && !is_certain(subject, &outage) {
+        return format!("Predicted: {text}.");
+    }
+    super::head::sentence(&text)
 }
 
 /// The same as a figure: what, a note, and a tone.
@@ -162,7 +189,19 @@ pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
     if subject.plan.refused().next().is_some() {
         return ("nothing".to_owned(), "a change is refused, so none is made".to_owned(), "");
     }
-    let outage = &subject.forecast.outage;
+    let Happened { outage, missed } = happened(subject);
+    if outage.is_none() && !missed.is_empty() {
+        return ("nothing".to_owned(), "no step that interrupts was started".to_owned(), "good");
+    }
+    let (value, note, tone) = sums(&outage);
+    if subject.run.is_none() || is_certain(subject, &outage) {
+        return (value, note, tone);
+    }
+    let measured = writer_steps(subject, &outage).map(|took| format!(" ({took})")).unwrap_or_default();
+    (value, format!("predicted{measured}: {note}"), tone)
+}
+
+fn sums(outage: &Outage) -> (String, String, &'static str) {
     let (writer, readers) = (outage.writer, outage.readers);
     if outage.windows.iter().any(Window::loses_cluster) {
         return ("deletion".to_owned(), "the cluster is gone for good".to_owned(), "bad");

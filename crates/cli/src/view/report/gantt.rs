@@ -306,9 +306,10 @@ fn description(subject: &Subject<'_>, all: &[Told<'_>]) -> String {
     let (p50, p95) = (words::seconds(whole.p50.into()), words::seconds(whole.p95.into()));
     let critical = all.iter().filter(|step| step.critical).count();
     let steps = words::count(all.len(), "step");
+    let decide = if critical == 1 { "1 decides".to_owned() } else { format!("{critical} of them decide") };
     format!(
-        "{steps} over time, predicted to take {p50} in all and 19 of 20 times at most {p95}; {critical} of them decide when \
-         the run ends. The table below says the same."
+        "{steps} over time, predicted to take {p50} in all and 19 of 20 times at most {p95}; {decide} when the run ends. \
+         The table below says the same."
     )
 }
 

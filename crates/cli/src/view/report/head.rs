@@ -150,8 +150,9 @@ fn ran(run: Run<'_>) -> Standing {
     let mut parts = vec![format!("{} done", words::count(*done, "step"))];
     let more = [(failed.len(), "failed"), (blocked.len(), "skipped because of that"), (*not_started, "not started")];
     parts.extend(more.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-    let code = exit.code();
-    Standing { tone, word, text: format!("{}. Exit {code}: {}.", parts.join(", "), exit.meaning()) }
+    // What a script reads from zero, that it is done or had nothing to do, the word and the count say better.
+    let meaning = if exit == Exit::Done { String::new() } else { format!(": {}", exit.meaning()) };
+    Standing { tone, word, text: format!("{}. Exit {}{meaning}.", parts.join(", "), exit.code()) }
 }
 
 fn blocking(subject: &Subject<'_>) -> usize {
@@ -221,7 +222,13 @@ fn rules(subject: &Subject<'_>) -> Figure {
         (0, look) => (format!("{look} to look at"), "warn"),
         (blocks, _) => (format!("{blocks} blocking"), "bad"),
     };
-    Figure { name: "Design rules", value, note: report::counts(report), tone }
+    let note = beyond(&report::counts(report), &value).to_owned();
+    Figure { name: "Design rules", value, note, tone }
+}
+
+/// The counts without the first, where the figure says that one already.
+fn beyond<'a>(counts: &'a str, figure: &str) -> &'a str {
+    counts.strip_prefix(figure).map_or(counts, |rest| rest.trim_start_matches([',', ';', ' ']))
 }
 
 fn changes(subject: &Subject<'_>) -> Figure {
@@ -261,4 +268,27 @@ fn facts(subject: &Subject<'_>) -> Vec<Fact> {
         facts.push(text("Run began", record.begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+    use jiff::Timestamp;
+    use std::time::Duration;
+
+    #[test]
+    fn nothing_is_said_twice() {
+        assert_eq!(beyond("3 to look at, 7 to note; 35 rules kept", "3 to look at"), "7 to note; 35 rules kept");
+        assert_eq!(beyond("7 to note; 35 rules kept", "kept"), "7 to note; 35 rules kept");
+        let record = Record::new(Timestamp::UNIX_EPOCH, Duration::ZERO);
+        let ended = |exit, summary: &Summary| ran(Run { record: &record, end: Some((exit, summary)) }).text;
+        let summary = Summary { done: 71, ..Summary::default() };
+        assert_eq!(ended(Exit::Done, &summary), "71 steps done. Exit 0.");
+        let stopped = Summary { done: 1, not_started: 2, stopped: Some(Stopped::Deadline), ..Summary::default() };
+        assert_eq!(
+            ended(Exit::Deadline, &stopped),
+            "1 step done, 2 not started. Exit 11: the deadline passed; AWS is still working."
+        );
+    }
 }

@@ -9,6 +9,7 @@ mod changes;
 mod cost;
 mod felt;
 mod gantt;
+mod happened;
 mod head;
 mod markdown;
 mod rules;
@@ -116,10 +117,12 @@ fn page(subject: &Subject<'_>) -> Page {
         subject.plan.changes.iter().map(|change| (&change.address, change.action)).collect();
     let axis = axis::Axis::of(subject);
     let changes::Told { sections, brief } = changes::changes(subject);
+    // Of a plan that is refused no step is made.
+    let runs = !subject.forecast.program.steps.is_empty() && subject.plan.refused().next().is_none();
     Page {
         head: head::head(subject),
         felt: felt::felt(subject, &axis),
-        gantt: (!subject.forecast.program.steps.is_empty()).then(|| gantt::gantt(subject, &axis)),
+        gantt: runs.then(|| gantt::gantt(subject, &axis)),
         changes: sections,
         brief,
         cost: cost::cost(subject),

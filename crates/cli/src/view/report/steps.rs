@@ -90,8 +90,7 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
         forecast.program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
     let name = |id: StepId| names.get(id).cloned().unwrap_or_default();
     let critical = critical(subject);
-    let windows: Vec<(&Address, f64)> =
-        forecast.outage.windows.iter().map(|window| (&window.by, f64::from(window.from))).collect();
+    let felt: BTreeSet<StepId> = forecast.outage.windows.iter().map(|window| window.step).collect();
     let mut all: Vec<Told<'a>> = Vec::new();
     for (id, (step, span)) in forecast.program.steps.iter().zip(&forecast.rehearsal.spans).enumerate() {
         let change = changes.get(&step.address);
@@ -110,17 +109,12 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
                 Gate::Place(by) => Some(format!("when {} no longer holds a place", name(by))),
             },
             critical: critical.contains(&id),
-            felt: windows.iter().any(|(by, from)| **by == step.address && within(*from, (start, seconds(span.end)))),
+            felt: felt.contains(&id),
             track: measured(subject, id),
         });
     }
     all.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.end.total_cmp(&b.end)).then(a.id.cmp(&b.id)));
     all
-}
-
-/// Does a moment lie within a step? Both are told in thousandths of a second.
-fn within(moment: f64, (start, end): (f64, f64)) -> bool {
-    moment + 0.01 >= start && moment < (end - 0.01).max(start + 0.01)
 }
 
 fn measured<'a>(subject: &Subject<'a>, id: StepId) -> Option<Measured<'a>> {
