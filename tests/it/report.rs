@@ -149,7 +149,7 @@ fn what_is_refused_is_told_with_the_way_out() {
     place.edit("retention_days = 30", "retention_days = 14");
     let text = place.run("plan", &[]).exits(0).stdout;
     let lost = "backup_retention_period: 30 -> 14  [for good: what is older is deleted]";
-    assert!(text.contains("Deletes, replaces, is refused") && text.contains(lost), "{text}");
+    assert!(text.contains("Deletes or replaces something, or is refused") && text.contains(lost), "{text}");
     place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
     let _ = place.run("plan", &["--html", FILE]).exits(8);
     let page = written(&place);

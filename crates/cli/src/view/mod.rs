@@ -22,6 +22,8 @@ pub(crate) mod rules;
 pub(crate) mod state;
 mod svg;
 mod template;
+#[cfg(test)]
+mod testing;
 mod words;
 
 use crate::exit::{Exit, Failure};

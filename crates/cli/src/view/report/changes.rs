@@ -5,7 +5,7 @@ use super::steps::outcome;
 use super::{Subject, short, told};
 use crate::forecast::signed;
 use crate::record::Fate;
-use crate::view::meaning::{GROUPS, Meaning, Meanings, ails, changed, noticed};
+use crate::view::meaning::{GROUPS, Meaning, Meanings, ails, bills, changed, noticed};
 use crate::view::{procedure, words};
 use auroractl_core::diff::FieldChange;
 use auroractl_core::plan::{Action, Change, Reason};
@@ -163,7 +163,7 @@ fn outcomes(subject: &Subject<'_>) -> Outcomes {
 
 fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outcomes, bool, &mut Room)) -> Entry {
     let outlook = subject.forecast.changes.get(&change.address).map(|outlook| outlook.estimate);
-    let delta = subject.forecast.money.delta.get(&change.address);
+    let delta = subject.forecast.money.delta.get(&change.address).filter(|_| bills(change));
     let (outcome, outcome_tone) = outcomes.get(&change.address).cloned().unwrap_or((String::new(), ""));
     let below = Some(detail(change, subject.graph)).filter(|detail| !detail.is_empty());
     // Nothing else on the page says why a change is refused.
@@ -198,7 +198,7 @@ fn detail(change: &Change, graph: &Graph) -> Detail {
         reasons: reasons.map(words::reason).collect(),
         refusal: change.refusal.as_ref().map(|refusal| (told(&refusal.message), told(&refusal.way_out))),
         operations: operations.filter_map(|one| procedure(*one)).collect(),
-        fields: change.fields.iter().map(field).collect(),
+        fields: change.fields.iter().map(|one| field(change, one)).collect(),
         made: made(change, graph),
         pending: change.pending.iter().map(|(path, value)| (path.clone(), text(path, value))).collect(),
         deposed: change.deposed.clone(),
@@ -229,14 +229,15 @@ fn made(change: &Change, graph: &Graph) -> Vec<(String, String)> {
     fields.filter(|(_, value)| !empty(value)).map(|(path, value)| (path.clone(), text(path, value))).collect()
 }
 
-fn field(change: &FieldChange) -> Field {
-    let FieldChange { path, before, after, impact } = change;
+fn field(change: &Change, field: &FieldChange) -> Field {
+    let FieldChange { path, before, after, impact } = field;
     let (path, before, after) = words::sides(path, (&masked(path, before), &masked(path, after)));
+    let before = if words::takes_back(change, field) { before + words::NOT_APPLIED } else { before };
     Field {
         path,
         before: short(&before, VALUE),
         after: short(&after, VALUE),
-        impact: words::impact(impact),
+        impact: words::edit(change, field),
         way_out: told(&impact.way_out),
         linked: impact.source.starts_with("https://"),
         source: impact.source.to_string(),

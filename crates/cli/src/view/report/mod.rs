@@ -118,7 +118,7 @@ fn page(subject: &Subject<'_>) -> Page {
     Page {
         head: head::head(subject),
         felt: felt::felt(subject, &axis),
-        gantt: (!subject.forecast.program.steps.is_empty()).then(|| gantt::gantt(subject, &axis)),
+        gantt: runs(subject).then(|| gantt::gantt(subject, &axis)),
         changes: sections,
         brief,
         cost: cost::cost(subject),
@@ -127,6 +127,11 @@ fn page(subject: &Subject<'_>) -> Page {
         graph: (!subject.graph.order().is_empty()).then(|| drawing(subject.graph, &done, NODES)),
         version: env!("CARGO_PKG_VERSION"),
     }
+}
+
+/// Is there a run to be drawn? Of a plan that is refused nothing is done.
+fn runs(subject: &Subject<'_>) -> bool {
+    !subject.forecast.program.steps.is_empty() && subject.plan.refused().next().is_none()
 }
 
 /// A text of somebody else's, without what is shaped like a credential.
