@@ -26,7 +26,7 @@ pub(crate) fn show(stack: &str, pricing: &Pricing, (bill, choices): Told<'_>) ->
         writeln!(out, "{table}\n")?;
         let Band { low, high, .. } = total.known;
         let range =
-            if total.known.is_exact() { String::new() } else { format!(" ({low} to {high}, as the load has it)") };
+            if total.known.is_exact() { String::new() } else { format!(" ({low} to {high}, depending on the load)") };
         writeln!(
             out,
             "{} stack `{stack}` in {}: {} a month{range}.",

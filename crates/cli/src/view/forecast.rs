@@ -2,6 +2,7 @@
 
 use super::meaning::Meanings;
 use super::report::Origin;
+use super::roll::told;
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::forecast::signed;
@@ -39,9 +40,8 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
 }
 
 fn time(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
-    let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
     let calls = words::count(forecast.rehearsal.parallel, "call");
-    writeln!(out, "{} about {p50}, 19 of 20 times at most {p95} ({calls} at once).", "Time:".bold())?;
+    writeln!(out, "{} {}, {calls} at once.", "Time:".bold(), words::about(forecast.whole))?;
     let chain = chain(forecast);
     if !chain.is_empty() {
         wrapped(out, &format!("longest chain: {}", chain.join(" -> ")))?;
@@ -55,7 +55,7 @@ fn chain(forecast: &Forecast) -> Vec<String> {
         let (step, span) = (forecast.program.steps.get(*id)?, forecast.rehearsal.spans.get(*id)?);
         let length = span.end.saturating_sub(span.start);
         let time = words::seconds(seconds(length));
-        (length >= WORTH_TELLING).then(|| format!("{} {} {time}", step.verb, step.address))
+        (length >= WORTH_TELLING).then(|| format!("{} ({time})", told(step)))
     });
     told.collect()
 }
@@ -83,7 +83,7 @@ fn money(out: &mut dyn Write, money: &Money) -> io::Result<()> {
     writeln!(out, "{} {} a month ({sums}).", "Cost:".bold(), signed(change.known.likely).bold())?;
     if !change.known.is_exact() {
         let Band { low, high, .. } = change.known;
-        wrapped(out, &format!("between {} and {}, as the load has it", signed(low), signed(high)))?;
+        wrapped(out, &format!("between {} and {}, depending on the load", signed(low), signed(high)))?;
     }
     if let Some(peak) = &money.peak {
         wrapped(out, &peak_words(peak))?;
