@@ -303,7 +303,7 @@ fn page() -> String {
         Where the grade depends on the edit or on the member's role there are several lines. This page is generated: a test edits\n\
         each field of the production stack alone and compares (`IMPACT_PAGE=write cargo test --workspace --test it impact` writes it).\n\n\
         Levels, in rising order: `none` nobody notices; `reconnect` some connections drop once; `reboot_one` one instance restarts;\n\
-        `failover` the writer changes its place; `reboot_all` every instance restarts; `write_outage` no writes for minutes;\n\
+        `failover` a reader takes over from the writer; `reboot_all` every instance restarts; `write_outage` no writes for minutes;\n\
         `endpoint_change` clients need another endpoint; `replace` made anew, nothing of value is lost; `impossible` refused, with a\n\
         way out.\n",
     );

@@ -40,14 +40,17 @@ fn a_new_cluster_interrupts_nobody_and_an_edit_tells_what_it_does() {
     );
     let outage = &plan["outage"];
     assert_eq!(outage["writer_unavailable"], serde_json::json!({"times": 1, "p50_seconds": 15.0, "p95_seconds": 60.0}));
-    assert_eq!(outage["readers_restarted"], serde_json::json!({"times": 3, "at_once": 1}));
+    assert_eq!(outage["readers_restarted"], serde_json::json!({"times": 3, "at_once": 1, "replaced": 0}));
     let ends: Vec<f64> =
         outage["windows"].as_array().unwrap().iter().filter_map(|one| one["until"]["p50_seconds"].as_f64()).collect();
     assert!(ends.is_sorted() && ends.last() <= plan["duration"]["p50_seconds"].as_f64().as_ref(), "{outage}");
     let text = place.run("plan", &[]).exits(0).stdout;
-    let sentence =
-        "Impact: writer unavailable once for about 15 s (p95 1 min 0 s); 3 readers restarted, one at a time.";
+    let sentence = "Impact: writer unavailable once for about 15 s (p95 1 min 0 s); db_instance.b becomes the writer; \
+                    3 readers restarted, one at a time.";
     assert!(text.contains(sentence), "{text}");
+    let roles = serde_json::json!({"from": "db_instance.a", "to": "db_instance.b"});
+    assert_eq!(outage["windows"][2]["failover"], roles, "{outage}");
+    assert_eq!(outage["in_window"], Value::Null);
 }
 
 #[test]
@@ -63,8 +66,8 @@ fn a_downtime_budget_stops_before_anything_is_changed() {
         assert_eq!(
             told.get(told.len().saturating_sub(3)..).unwrap_or_default(),
             [
-                "error: the writer may be unavailable for 1 min 0 s (19 of 20 times less), and the budget is 30 s; nothing was changed",
-                "  db_cluster.main: writer unavailable for about 15 s (p95 1 min 0 s)",
+                "error: the writer may be unavailable for 1 min 0 s (p95), and the budget is 30 s; nothing was changed",
+                "  db_cluster.main (failover from db_instance.a to db_instance.b): writer unavailable for about 15 s (p95 1 min 0 s)",
                 " hint: raise `--max-downtime`, or leave these changes out",
             ]
         );
@@ -100,4 +103,48 @@ fn a_database_that_goes_is_over_every_budget() {
     let plan = place.run("plan", &["--destroy", "--json"]).exits(0).json().unwrap();
     let told = plan["outage"]["summary"].as_str().unwrap();
     assert!(told.contains("gone for good; ") && told.contains("final snapshot"), "{told}");
+}
+
+#[test]
+fn what_is_left_to_the_window_counts_and_is_told_with_it() {
+    let place = production();
+    place.edit(CLASS.0, CLASS.1);
+    place.edit("[recovery]\n", "[changes]\nstrategy = \"window\"\n\n[recovery]\n");
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let outage = &plan["outage"];
+    assert_eq!(outage["windows"], Value::Array(Vec::new()));
+    let later = &outage["in_window"];
+    assert_eq!(later["maintenance_windows"], serde_json::json!(["sun:04:30-sun:05:30"]));
+    let writer = serde_json::json!({"times": 1, "p50_seconds": 15.0, "p95_seconds": 600.0});
+    assert_eq!((&later["writer_unavailable"], &later["together"]), (&writer, &true.into()));
+    let changes = plan["changes"].as_array().unwrap().iter().filter(|one| one["kind"] == "db_instance");
+    assert!(changes.clone().count() == 3 && changes.clone().all(|one| one["meaning"] == "interrupts"), "{plan}");
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let told =
+        "nobody is interrupted while it runs; in the maintenance window (sun 04:30-05:30 UTC): writer unavailable once";
+    for text in [text, place.run("plan", &["--markdown"]).exits(0).stdout.to_lowercase()] {
+        assert!(text.to_lowercase().contains(&told.to_lowercase()), "{text}");
+    }
+    let over = place.run("plan", &["--max-downtime", "1s"]).exits(12).stderr;
+    assert!(over.contains("  in the maintenance window (sun 04:30-05:30 UTC): writer unavailable once"), "{over}");
+    let _ = place.run("plan", &["--max-downtime", "10m"]).exits(0);
+    let _ = place.apply().exits(0);
+    let waits = "db_instance.a: db_instance_class = \"db.r7g.xlarge\", in the maintenance window";
+    let views: [&[&str]; 2] = [&[], &["--markdown"]];
+    for more in views {
+        let quiet = place.run("plan", more).exits(0).stdout.replace('\\', "");
+        assert!(quiet.contains(waits) && !quiet.contains("is as it should be"), "{quiet}");
+    }
+    // To take it back interrupts nobody, costs nothing, and is no downtime.
+    place.edit(CLASS.1, CLASS.0);
+    let back = place.run("plan", &["--json", "--max-downtime", "0s"]).exits(0).json().unwrap();
+    assert_eq!(
+        (&back["outage"]["in_window"], &back["cost"]["change"]["likely"]),
+        (&Value::Null, &0.0.into()),
+        "{back}"
+    );
+    let text = place.run("plan", &[]).exits(0).stdout;
+    assert!(text.contains("(pending, not applied)") && text.contains("withdraws what AWS has not applied"), "{text}");
+    let _ = place.apply().exits(0);
+    assert!(place.run("plan", &[]).exits(0).stdout.contains("is as it should be"));
 }

@@ -178,7 +178,7 @@ fn what_is_refused_is_told_with_the_way_out() {
     place.edit("retention_days = 30", "retention_days = 14");
     let text = place.run("plan", &[]).exits(0).stdout;
     let lost = "backup_retention_period: 30 -> 14  [for good: what is older is deleted]";
-    assert!(text.contains("Deletes, replaces, is refused") && text.contains(lost), "{text}");
+    assert!(text.contains("Deletes or replaces something, or is refused") && text.contains(lost), "{text}");
     place.edit("engine_version = \"16.11\"", "engine_version = \"17.7\"");
     let _ = place.run("plan", &["--html", FILE]).exits(8);
     let page = written(&place);
@@ -309,7 +309,7 @@ fn a_pull_request_is_told_what_the_page_tells() {
     is_a_comment(&text);
     for part in [
         "<details open><summary>Impact on users of the database: ",
-        "| Who | Feels | From | For about | 19 of 20 times at most | Because of |",
+        "| Who | Feels | From | For about | p95 | Because of |",
         "| `db_cluster.main` | writer unavailable | ",
         r"`db_instance.c` db\_instance\_class |",
         r"db\_instance.b becomes the writer → update db\_instance.a",

@@ -482,7 +482,7 @@ fn a_cluster_of_one_lends_its_role_to_a_surge_reader() {
                  the writer -> update db_instance.a -> db_instance.a catches up -> db_instance.a becomes the writer again -> \
                  delete db_instance.surge_reader";
     assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
-    assert!(text.contains("writer unavailable 2 times for about 30 s"), "{text}");
+    assert!(text.contains("writer unavailable twice for about 30 s"), "{text}");
     let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
     assert_eq!((&plan["summary"]["surge"], &plan["summary"]["create"]), (&1.into(), &0.into()));
     assert!(plan["cost"]["peak"]["hourly_over_after"].as_f64().unwrap() > 0.5, "{}", plan["cost"]);

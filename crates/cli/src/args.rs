@@ -178,7 +178,8 @@ pub(crate) struct Budget {
     /// `cost` states, and at the dearest one where it states none.
     #[arg(long, env = "AURORACTL_MAX_COST", value_name = "USD", value_parser = dollars, allow_hyphen_values = true)]
     pub(crate) max_cost: Option<Usd>,
-    /// Stop where the writer may be unavailable for longer than this in all (`30s`, `5m`), 19 of 20 times: the p95 of the plan.
+    /// Stop where the writer may be unavailable for longer than this in all (`30s`, `5m`), by the p95 of the plan: while it runs,
+    /// and in the maintenance window of what it leaves to it.
     #[arg(long, env = "AURORACTL_MAX_DOWNTIME", value_name = "TIME", value_parser = duration)]
     pub(crate) max_downtime: Option<Duration>,
 }

@@ -44,11 +44,12 @@ pub(crate) fn over_budget(forecast: &Forecast, budget: &Budget) -> Option<Failur
 }
 
 /// Can nothing be written for longer than the budget has? What counts is the 95th percentile: a budget that holds every other
-/// time is none.
+/// time is none. What the run leaves to the maintenance window counts as well: whoever limits downtime does not want it on
+/// Sunday instead.
 fn too_long(forecast: &Forecast, most: Duration) -> Option<Failure> {
     let outage = &forecast.outage;
     let lost = outage.worst().find(|window| window.loses_cluster());
-    let high = f64::from(outage.writer.lasts.p95);
+    let high = f64::from(outage.unwritable().p95);
     if lost.is_none() && high <= most.as_secs_f64() {
         return None;
     }
@@ -58,11 +59,12 @@ fn too_long(forecast: &Forecast, most: Duration) -> Option<Failure> {
             format!("{} would be gone for good, and the budget is {told}; nothing was changed", window.address)
         }
         None => format!(
-            "the writer may be unavailable for {} (19 of 20 times less), and the budget is {told}; nothing was changed",
+            "the writer may be unavailable for {} (p95), and the budget is {told}; nothing was changed",
             view::outage::span(high)
         ),
     };
-    let lines = outage.worst().map(|window| format!("  {}", view::outage::cause(window)));
+    let later = outage.in_window.as_ref().filter(|later| later.writer.times > 0).map(view::outage::cause_later);
+    let lines = outage.worst().map(view::outage::cause).chain(later).map(|line| format!("  {line}"));
     let hint = "raise `--max-downtime`, or leave these changes out";
     Some(Failure::new(Exit::Budget, message).detailed(lines.collect::<Vec<_>>()).hinted(hint))
 }

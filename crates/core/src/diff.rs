@@ -1,7 +1,7 @@
 //! Field by field: what differs, and what the edit costs.
 
 use crate::address::Address;
-use crate::impact::Impact;
+use crate::impact::{Impact, Level};
 use crate::model::Model;
 use crate::observed::{Live, Observed};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,14 @@ impl Context<'_> {
     pub fn pending(&self, field: &str) -> bool {
         let live = self.observed.get(self.address).and_then(Observed::live);
         live.is_some_and(|live| live.pending.contains_key(field))
+    }
+
+    /// Does an edit of this field to this value withdraw one that AWS has accepted and not applied? Nobody has felt that, and
+    /// nobody will.
+    #[must_use]
+    pub fn withdraws(&self, field: &str, value: &Value) -> bool {
+        let live = self.observed.get(self.address).and_then(Observed::live);
+        live.is_some_and(|live| live.in_force.get(field) == Some(value))
     }
 
     /// Does AWS say that an edit of this field of this resource interrupts nobody? No, where it was not asked.
@@ -172,11 +180,9 @@ impl<'a> Diff<'a> {
     fn push(&mut self, path: &str, old: &impl Serialize, new: &impl Serialize, impact: Impact) {
         // Specs are plain data with text keys, which serde_json can always write.
         let written = |value: Result<Value, _>| value.unwrap_or(Value::Null);
-        self.changes.push(FieldChange {
-            path: path.to_owned(),
-            before: written(serde_json::to_value(old)),
-            after: written(serde_json::to_value(new)),
-            impact,
-        });
+        let (before, after) = (written(serde_json::to_value(old)), written(serde_json::to_value(new)));
+        let withdraws = impact.level < Level::Replace && self.context.withdraws(path, &after);
+        let impact = if withdraws { Impact { level: Level::None, reversible: true, ..impact } } else { impact };
+        self.changes.push(FieldChange { path: path.to_owned(), before, after, impact });
     }
 }

@@ -13,7 +13,7 @@ pub enum Level {
     Reconnect,
     /// One instance restarts.
     RebootOne,
-    /// The writer changes its place.
+    /// A reader takes over from the writer.
     Failover,
     /// Every instance of the cluster restarts.
     RebootAll,

@@ -32,6 +32,10 @@ pub struct Live {
     pub incarnation: Option<String>,
     /// Edits that AWS has accepted and not yet applied: not drift.
     pub pending: BTreeMap<String, Value>,
+    /// What is in force of the fields of which the spec has a pending value, since the stack left that to the maintenance
+    /// window: an edit back to it withdraws what nobody has felt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_force: BTreeMap<String, Value>,
     /// What needs it though no state says so: a key's snapshots. Asked only where the stack does not want it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<String>,
@@ -57,6 +61,7 @@ impl Live {
             owner,
             incarnation: None,
             pending: BTreeMap::new(),
+            in_force: BTreeMap::new(),
             needed_by: None,
             seamless: BTreeSet::new(),
             told: None,

@@ -7,17 +7,21 @@
 //! is ready to take over, an outage if nobody is, and the restart of a reader otherwise.
 
 mod acts;
+mod later;
 mod stage;
+
+pub use later::{InWindow, Later, Loss};
 
 use crate::address::Address;
 use crate::durations::Estimate;
 use crate::guard;
-use crate::impact::{Level, When};
+use crate::impact::Level;
 use crate::lower::{Program, StepId};
 use crate::plan::{Change, Plan};
 use crate::rehearse::Rehearsal;
 use crate::state::Verb;
-use acts::{Act, acts_of, later_of};
+use acts::{Act, acts_of};
+use later::{in_window, later_of, left_of, losses_of};
 use serde::Serialize;
 use stage::Stage;
 use std::collections::BTreeMap;
@@ -39,6 +43,8 @@ pub enum Felt {
     ReaderRestarts,
     /// A reader goes, and another one comes in its place.
     ReaderReplaced,
+    /// A reader goes and nobody comes in its place; what was connected to it is cut off, others serve.
+    ReaderLeaves,
     /// Some clients are cut off, and those that may connect again do so at once.
     ConnectionsDropped,
     /// Clients have to connect to another address or port.
@@ -60,10 +66,21 @@ pub struct Window {
     pub step: StepId,
     /// The fields of that change that do it; none where it is made or deleted as a whole.
     pub fields: Vec<String>,
+    /// Whose role goes to whom, where the writer changes.
+    pub handover: Option<Handover>,
     /// When it begins, in seconds from the start of the rehearsed run.
     pub from: f32,
     /// When it is over; never, for what is gone for good and for a new endpoint.
     pub until: Option<Estimate>,
+}
+
+/// The writer's role goes from one member to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Handover {
+    /// Who has it before; `None` where nobody is known to.
+    pub from: Option<Address>,
+    /// Who takes over.
+    pub to: Address,
 }
 
 /// How often and how long nothing can be written.
@@ -82,19 +99,8 @@ pub struct Reading {
     pub times: usize,
     /// How many of them at the same time.
     pub at_once: usize,
-}
-
-/// An edit that this run makes and that counts later only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Later {
-    /// The resource.
-    pub address: Address,
-    /// The field.
-    pub field: String,
-    /// When it counts.
-    pub when: When,
-    /// What it needs then.
-    pub level: Level,
+    /// How many of them are replaced.
+    pub replaced: usize,
 }
 
 /// What users feel over a whole run.
@@ -106,10 +112,14 @@ pub struct Outage {
     pub writer: Writing,
     /// Of these, those of readers.
     pub readers: Reading,
-    /// How often some clients are cut off while every member stays.
+    /// How often some clients are cut off while every member serves that stays.
     pub dropped: usize,
+    /// What is felt in the maintenance window of what this run leaves to it; `None` where that is nothing.
+    pub in_window: Option<InWindow>,
     /// What is edited and counts later only.
     pub later: Vec<Later>,
+    /// What AWS deletes because of an edit.
+    pub losses: Vec<Loss>,
 }
 
 /// A member of a cluster, before the run or as the run makes it.
@@ -143,6 +153,8 @@ pub struct Scene<'a> {
     pub rehearsal: &'a Rehearsal,
     /// The members of all clusters.
     pub cast: &'a BTreeMap<Address, Member>,
+    /// The maintenance windows of resources that have one, as AWS writes them.
+    pub maintenance: &'a BTreeMap<Address, String>,
     /// How long interruptions last.
     pub lasts: &'a Lasts,
 }
@@ -193,13 +205,22 @@ impl Outage {
     /// The same with other windows, in any order: with those that came about, say.
     #[must_use]
     pub fn with(&self, windows: Vec<Window>) -> Self {
-        let Self { windows, writer, readers, dropped, .. } = Self::of(windows, Vec::new());
+        let Self { windows, writer, readers, dropped, .. } = Self::of(windows);
         Self { windows, writer, readers, dropped, ..self.clone() }
     }
 
-    fn of(mut windows: Vec<Window>, later: Vec<Later>) -> Self {
+    /// How long nothing can be written because of this run: while it runs, and in the maintenance window that it leaves
+    /// something to.
+    #[must_use]
+    pub fn unwritable(&self) -> Estimate {
+        self.in_window.as_ref().map_or(self.writer.lasts, |later| self.writer.lasts.then(later.writer.lasts))
+    }
+
+    /// Sums up what is felt while it runs.
+    fn of(mut windows: Vec<Window>) -> Self {
         windows.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.what.cmp(&b.what)));
-        let dropped = windows.iter().filter(|window| window.what == Felt::ConnectionsDropped).count();
+        let drops = |window: &&Window| matches!(window.what, Felt::ConnectionsDropped | Felt::ReaderLeaves);
+        let dropped = windows.iter().filter(drops).count();
         let readers: Vec<&Window> = windows.iter().filter(|window| window.is_of_reader()).collect();
         let during =
             |at: f32| readers.iter().filter(|one| one.from <= at && one.until_median() > at + TOGETHER).count();
@@ -208,9 +229,12 @@ impl Outage {
             readers: Reading {
                 times: readers.len(),
                 at_once: readers.iter().map(|window| during(window.from).max(1)).max().unwrap_or(0),
+                replaced: readers.iter().filter(|window| window.what == Felt::ReaderReplaced).count(),
             },
             dropped,
-            later,
+            in_window: None,
+            later: Vec::new(),
+            losses: Vec::new(),
             windows,
         }
     }
@@ -255,18 +279,20 @@ impl Window {
     }
 }
 
-/// What users feel while the program runs.
+/// What users feel while the program runs, and later of what it leaves.
 #[must_use]
 pub fn outage(scene: &Scene<'_>) -> Outage {
     let changes: BTreeMap<&Address, &Change> =
         scene.plan.changes.iter().map(|change| (&change.address, change)).collect();
     let mut acts: Vec<Act<'_>> = Vec::new();
-    let mut later = Vec::new();
+    let (mut later, mut losses, mut left) = (Vec::new(), Vec::new(), Vec::new());
     for (id, (step, span)) in scene.program.steps.iter().zip(&scene.rehearsal.spans).enumerate() {
         let Some(change) = changes.get(&step.address).copied() else { continue };
         acts.extend(acts_of((id, step, *span), change, scene));
         if matches!(step.verb, Verb::Update | Verb::Adopt) {
-            later.extend(later_of(id, change, scene.program));
+            later.extend(later_of(id, change, scene));
+            losses.extend(losses_of(change));
+            left.extend(left_of((id, step), change, scene));
         }
     }
     acts.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.id.cmp(&b.id)));
@@ -274,7 +300,8 @@ pub fn outage(scene: &Scene<'_>) -> Outage {
     for act in &acts {
         stage.play(act);
     }
-    Outage::of(stage.windows, later)
+    let in_window = in_window(scene, &stage, left);
+    Outage { in_window, later, losses, ..Outage::of(stage.windows) }
 }
 
 #[cfg(test)]

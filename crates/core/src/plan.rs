@@ -98,6 +98,16 @@ pub enum Reason {
         /// The fields.
         fields: Vec<String>,
     },
+    /// It is as it was sent: AWS has accepted that and not applied it yet.
+    Unapplied {
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// An edit of ours has begun whose end nobody has seen, and this is not as it was sent.
+    CutShort {
+        /// The fields.
+        fields: Vec<String>,
+    },
     /// These fields left the stack: AWS keeps their last value and auroractl no longer looks at them.
     Relinquished {
         /// The fields.

@@ -77,6 +77,8 @@ pub struct Found<R: Model> {
     pub incarnation: Option<String>,
     /// Accepted and not yet applied edits, by field.
     pub pending: BTreeMap<String, Value>,
+    /// What is in force where the spec has a pending value.
+    pub in_force: BTreeMap<String, Value>,
     /// What is said of it beside its spec, see [`Found::telling`].
     pub told: Option<Value>,
 }
@@ -86,7 +88,8 @@ impl<R: Model> Found<R> {
     #[must_use]
     pub fn ready(spec: R, outputs: R::Outputs, owner: Owner) -> Self {
         let readiness = Readiness::Ready;
-        Self { spec, outputs, readiness, owner, incarnation: None, pending: BTreeMap::new(), told: None }
+        let (pending, in_force) = (BTreeMap::new(), BTreeMap::new());
+        Self { spec, outputs, readiness, owner, incarnation: None, pending, in_force, told: None }
     }
 
     /// The same with what AWS says of it beside its spec, see [`Live::told`]. It is for people who look and nothing goes
@@ -403,7 +406,8 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
 }
 
 fn found<R: Model>(live: &Live) -> Result<Found<R>, CallError> {
-    let Live { spec, outputs, readiness, owner, incarnation, pending, told, needed_by: _, seamless: _ } = live;
+    let Live { spec, outputs, readiness, owner, incarnation, pending, in_force, told, needed_by: _, seamless: _ } =
+        live;
     Ok(Found {
         spec: Of::<R>::spec(spec)?,
         outputs: Of::<R>::outputs(outputs)?,
@@ -411,6 +415,7 @@ fn found<R: Model>(live: &Live) -> Result<Found<R>, CallError> {
         owner: owner.clone(),
         incarnation: incarnation.clone(),
         pending: pending.clone(),
+        in_force: in_force.clone(),
         told: told.clone(),
     })
 }
@@ -430,9 +435,9 @@ fn erased<R: Model>(seen: Seen<R>) -> Result<Observed, CallError> {
         Seen::Absent => Observed::Absent,
         Seen::Unknown(why) => Observed::Unknown(why),
         Seen::Live(found) => {
-            let Found { spec, outputs, readiness, owner, incarnation, pending, told } = *found;
+            let Found { spec, outputs, readiness, owner, incarnation, pending, in_force, told } = *found;
             let (spec, outputs) = (written::<R>(&spec)?, written::<R>(&outputs)?);
-            let live = Live { readiness, incarnation, pending, told, ..Live::ready(spec, outputs, owner) };
+            let live = Live { readiness, incarnation, pending, in_force, told, ..Live::ready(spec, outputs, owner) };
             Observed::Live(Box::new(live))
         }
     })

@@ -162,15 +162,15 @@ fn join(a: Outlook, b: Outlook) -> Outlook {
 fn money(plan: &Plan, means: Means<'_>, run: (&Program, &Rehearsal)) -> Money {
     let sources = means.sources;
     let live = |at: &Address| sources.observed.get(at).and_then(Observed::live).map(|live| &live.spec);
-    let before: Vec<(&Address, &Value)> =
-        plan.changes.iter().filter_map(|change| Some((&change.address, live(&change.address)?))).collect();
+    let before: Vec<(&Address, Value)> =
+        plan.changes.iter().filter_map(|change| Some((&change.address, in_force(change, sources)?))).collect();
     let wished = |change: &Change| sources.graph.node(&change.address).map(|node| &node.spec);
     let after: Vec<(&Address, Value)> = plan
         .changes
         .iter()
         .filter_map(|change| Some((&change.address, afterwards(change, live(&change.address), wished(change))?)))
         .collect();
-    let before = means.pricing.bill(before.into_iter());
+    let before = means.pricing.bill(before.iter().map(|(at, spec)| (*at, spec)));
     let specs = || after.iter().map(|(at, spec)| (*at, spec));
     let surges = plan.changes.iter().filter(|change| change.action == Action::Surge);
     let surges: Vec<(&Address, &Value)> =
@@ -193,6 +193,19 @@ fn edits(change: &Change) -> bool {
     let restores =
         !change.fields.is_empty() && change.fields.iter().all(|field| PASSING.contains(&field.path.as_str()));
     change.action.is_change() && change.action != Action::Surge && !restores
+}
+
+/// What a resource is like before. Of an edited field what is in force counts: where an earlier edit waits for the maintenance
+/// window the spec has what will be, and to take that back costs and saves nothing.
+fn in_force(change: &Change, sources: Sources<'_>) -> Option<Value> {
+    let live = sources.observed.get(&change.address).and_then(Observed::live)?;
+    let mut spec = live.spec.clone();
+    if let Some(spec) = spec.as_object_mut() {
+        for (field, value) in live.in_force.iter().filter(|(field, _)| change.edits(field)) {
+            spec.insert(field.clone(), value.clone());
+        }
+    }
+    Some(spec)
 }
 
 /// What a resource is like when the plan is done. What the stack leaves to AWS stays as it is; what is only forgotten

@@ -10,6 +10,7 @@ use auroractl_core::plan::{Action, Change};
 use auroractl_core::rehearse::Rehearsal;
 use auroractl_core::state::State;
 use auroractl_core::{Address, Estimate, Live, Model, Of, Plan, guard};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The table, as it stands in the file.
@@ -17,8 +18,8 @@ const TABLE: &str = include_str!("../data/outages.tsv");
 
 /// What users of the database feel while the program runs.
 pub(crate) fn foretell((plan, program, rehearsal): (&Plan, &Program, &Rehearsal), sources: &Sources<'_>) -> Outage {
-    let (cast, lasts) = (cast(sources), lasts());
-    outage(&Scene { plan, program, rehearsal, cast: &cast, lasts: &lasts })
+    let (cast, maintenance, lasts) = (cast(sources), maintenance(sources), lasts());
+    outage(&Scene { plan, program, rehearsal, cast: &cast, maintenance: &maintenance, lasts: &lasts })
 }
 
 /// What is left of the clusters that go: the final snapshot that is made first, or nothing.
@@ -55,6 +56,28 @@ fn member(at: &Address, sources: &Sources<'_>) -> Option<Member> {
         tier,
         exists: live.is_some(),
     })
+}
+
+/// When AWS works on clusters and members by itself: as the stack wants it, else as it is.
+fn maintenance(sources: &Sources<'_>) -> BTreeMap<Address, String> {
+    let graph = sources.graph;
+    let wanted = |at: &Address| graph.node(at).and_then(|node| window(at, &node.spec));
+    let found = |at: &Address| {
+        let live = sources.observed.get(at).and_then(|seen| seen.live());
+        live.and_then(|live| window(at, &live.spec))
+    };
+    let all: BTreeSet<&Address> = graph.order().iter().chain(sources.state.resources.keys()).collect();
+    all.into_iter().filter_map(|at| Some((at.clone(), wanted(at).or_else(|| found(at))?))).collect()
+}
+
+/// The maintenance window in a spec, of a kind that has one.
+fn window(at: &Address, spec: &Value) -> Option<String> {
+    let window = match at.kind() {
+        DbCluster::KIND => Some(Of::<DbCluster>::spec(spec).ok()?.preferred_maintenance_window),
+        DbInstance::KIND => Of::<DbInstance>::spec(spec).ok()?.preferred_maintenance_window,
+        _ => None,
+    };
+    window.map(|window| window.to_string()).filter(|window| !window.is_empty())
 }
 
 /// The cluster that a wanted member belongs to.

@@ -2,6 +2,7 @@
 
 use super::meaning::Meanings;
 use super::report::Origin;
+use super::roll::told;
 use super::wrap::{headed, wrapped};
 use super::{dollars, words};
 use crate::exit::{Exit, Failure};
@@ -11,7 +12,6 @@ use auroractl_core::plan::Plan;
 use auroractl_core::rehearse::Rehearsal;
 use auroractl_policy::Report;
 use auroractl_stack::{Forecast, Money, Outlook};
-use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -37,9 +37,8 @@ pub(crate) fn show(plan: &Plan, forecast: &Forecast) -> Result<Exit, Failure> {
 }
 
 fn time(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
-    let (p50, p95) = (words::seconds(forecast.whole.p50.into()), words::seconds(forecast.whole.p95.into()));
     let calls = words::count(forecast.rehearsal.parallel, "call");
-    headed(out, "Time:", &format!("about {p50}, 19 of 20 times at most {p95} ({calls} at once)."))?;
+    headed(out, "Time:", &format!("{}, {calls} at once.", words::about(forecast.whole)))?;
     let chain = chain(forecast);
     if !chain.is_empty() {
         wrapped(out, &format!("longest chain: {}", chain.join(" -> ")))?;
@@ -53,7 +52,7 @@ fn chain(forecast: &Forecast) -> Vec<String> {
         let (step, span) = (forecast.program.steps.get(*id)?, forecast.rehearsal.spans.get(*id)?);
         let length = span.end.saturating_sub(span.start);
         let time = words::seconds(seconds(length));
-        (length >= WORTH_TELLING).then(|| format!("{} {} {time}", step.verb, step.address))
+        (length >= WORTH_TELLING).then(|| format!("{} ({time})", told(step)))
     });
     told.collect()
 }

@@ -103,7 +103,9 @@ impl Progress for Live {
                 self.whole.set_length(u64::try_from(*steps).unwrap_or(u64::MAX));
                 self.whole.enable_steady_tick(TICK);
             }
-            Event::StepStarted { step, address, verb, .. } => self.start(*step, format!("{address}: {verb}")),
+            Event::StepStarted { step, address, verb, .. } => {
+                self.start(*step, format!("{address}: {}", words::doing(*verb)))
+            }
             Event::StepWaiting { step, address, status } => {
                 if let Some(line) = self.lines.get(step) {
                     line.set_message(format!("{address}: {status}"));

@@ -1,5 +1,6 @@
 //! What a change means to whoever reads the plan: an interruption, data, money, or none of them.
 
+use super::words;
 use auroractl_core::cost::Total;
 use auroractl_core::diff::FieldChange;
 use auroractl_core::plan::{Action, Change};
@@ -17,7 +18,7 @@ pub(crate) const GROUPS: [Group; 5] =
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Meaning {
-    /// Somebody who uses the database notices while it is applied.
+    /// Somebody who uses the database notices: while it is applied, or in the maintenance window that it is left to.
     Interrupts,
     /// Something is deleted or made anew, or would be and is refused; or an edit deletes what AWS has kept until now.
     Data,
@@ -48,10 +49,17 @@ impl<'a> Meanings<'a> {
         }
     }
 
-    /// Does somebody who uses the database notice this change while it is applied?
+    /// Does somebody who uses the database notice this change, while it is applied or in the maintenance window?
     pub(crate) fn interrupts(&self, change: &Change) -> bool {
-        let restarts = |field: &FieldChange| self.restarts(&change.address, field);
-        self.felt.contains(&change.address) || change.fields.iter().any(restarts)
+        let noticed = |field: &FieldChange| self.restarts(&change.address, field) || self.waits(&change.address, field);
+        self.felt.contains(&change.address) || change.fields.iter().any(noticed)
+    }
+
+    /// Does the run leave this value to the maintenance window, where it interrupts?
+    fn waits(&self, address: &Address, field: &FieldChange) -> bool {
+        let level = field.impact.level;
+        let interrupts = level >= Level::Reconnect && level < Level::Replace;
+        interrupts && field.impact.when == When::InWindow && self.edited.contains(address)
     }
 
     /// Does this value wait for a restart, and does the run make it? The restart is a step of the members, so that no
@@ -70,7 +78,7 @@ impl<'a> Meanings<'a> {
             Meaning::Data
         } else if self.interrupts(change) {
             Meaning::Interrupts
-        } else if change.action.is_change() && self.bill.contains_key(&change.address) {
+        } else if change.action.is_change() && bills(change) && self.bill.contains_key(&change.address) {
             Meaning::Money
         } else {
             Meaning::Rest
@@ -92,7 +100,7 @@ impl Meaning {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Interrupts => "Interrupts users of the database",
-            Self::Data => "Deletes, replaces, is refused",
+            Self::Data => "Deletes or replaces something, or is refused",
             Self::Money => "Changes the bill",
             Self::Rest => "Everything else",
         }
@@ -102,6 +110,12 @@ impl Meaning {
 /// Is an edit noticed, now or later?
 pub(crate) fn noticed(change: &Change) -> bool {
     change.action.is_change() && change.impact > Level::None && change.impact < Level::Replace
+}
+
+/// May the bill of its resource change by its own doing? What only takes back what a run left behind (autoscaling that is
+/// resumed) costs nothing: where the bill changes beside it, that is for the edits of others.
+pub(crate) fn bills(change: &Change) -> bool {
+    change.fields.is_empty() || change.fields.iter().any(|field| words::left_behind(&field.path).is_none())
 }
 
 /// Is there anything to say of it?
@@ -117,12 +131,9 @@ pub(crate) fn ails(change: &Change) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auroractl_core::cost::Bill;
-    use auroractl_core::lower::{Program, Step};
-    use auroractl_core::outage::{Later, Outage, Reading, Writing};
-    use auroractl_core::rehearse::rehearse;
-    use auroractl_core::{Deed, Estimate, Impact};
-    use auroractl_stack::Money;
+    use crate::view::testing::{self, calm, step};
+    use auroractl_core::Impact;
+    use auroractl_core::outage::{Later, Outage};
     use serde_json::Value;
 
     fn at(address: &str) -> Address {
@@ -136,47 +147,15 @@ mod tests {
 
     /// Of a run with these steps, in which nobody is away, and in which these edits count later.
     fn forecast(steps: &[(&str, Verb)], later: &[&str]) -> Forecast {
-        let step = |(address, verb): &(&str, Verb)| Step {
-            address: at(address),
-            verb: *verb,
-            generation: 1,
-            target: None,
-            undoes: None,
-            after: BTreeSet::new(),
-            deed: Deed::Update,
-            estimate: Estimate::NOTHING,
-            look_after: 0.0,
-        };
         let counts = |address: &&str| Later {
             address: at(address),
             field: "field".to_owned(),
             when: When::AtReboot,
+            window: None,
             level: Level::RebootAll,
         };
-        let program = Program { steps: steps.iter().map(step).collect() };
-        Forecast {
-            rehearsal: rehearse(&program, 1).unwrap(),
-            program,
-            whole: Estimate::NOTHING,
-            changes: BTreeMap::new(),
-            outage: Outage {
-                windows: Vec::new(),
-                writer: Writing { times: 0, lasts: Estimate::NOTHING },
-                readers: Reading::default(),
-                dropped: 0,
-                later: later.iter().map(counts).collect(),
-            },
-            farewells: BTreeMap::new(),
-            money: Money {
-                before: Bill::default(),
-                after: Bill::default(),
-                delta: BTreeMap::new(),
-                meanwhile: BTreeMap::new(),
-                edited: BTreeSet::new(),
-                peak: None,
-            },
-            ways: Vec::new(),
-        }
+        let steps = steps.iter().map(|(address, verb)| step(address, *verb)).collect();
+        testing::forecast(steps, Outage { later: later.iter().map(counts).collect(), ..calm() })
     }
 
     #[test]
@@ -188,6 +167,27 @@ mod tests {
         assert_eq!(of(&forecast(&steps, &[])), (Meaning::Interrupts, Meaning::Interrupts));
         let waits = forecast(&[steps[0]], &["db_parameter_group.main"]);
         assert_eq!(of(&waits), (Meaning::Rest, Meaning::Rest), "nobody restarts in this run");
+    }
+
+    #[test]
+    fn what_is_left_to_the_window_interrupts_then() {
+        let class = |level| edit("db_instance.a", Impact::new(level, "a page").when(When::InWindow));
+        let made = forecast(&[("db_instance.a", Verb::Update)], &[]);
+        let of = |forecast: &Forecast, level| Meanings::by(forecast).of(&class(level));
+        assert_eq!(of(&made, Level::Failover), Meaning::Interrupts);
+        assert_eq!(of(&made, Level::None), Meaning::Rest, "nobody notices it then, either");
+        assert_eq!(of(&forecast(&[], &[]), Level::Failover), Meaning::Rest, "this run does not make it");
+    }
+
+    #[test]
+    fn what_only_takes_back_what_a_run_left_is_no_change_of_the_bill() {
+        let impact = || Impact::new(Level::None, "a page");
+        let mut resumed = edit("scalable_target.readers", impact());
+        let mut forecast = forecast(&[("scalable_target.readers", Verb::Update)], &[]);
+        forecast.money.delta.insert(resumed.address.clone(), Total::default());
+        assert_eq!(Meanings::by(&forecast).of(&resumed), Meaning::Money);
+        resumed.fields[0].path = "suspended".to_owned();
+        assert_eq!(Meanings::by(&forecast).of(&resumed), Meaning::Rest);
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) mod rules;
 pub(crate) mod state;
 mod svg;
 mod template;
+#[cfg(test)]
+mod testing;
 mod words;
 mod wrap;
 

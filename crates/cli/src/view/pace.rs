@@ -171,7 +171,7 @@ impl Slot {
     }
 }
 
-/// Is it later than 19 of 20?
+/// Is it later than its 95th percentile?
 pub(super) fn overdue(spent: f64, estimate: Estimate) -> bool {
     estimate.p95 >= WORTH_TELLING && spent > f64::from(estimate.p95)
 }
@@ -187,10 +187,10 @@ pub(super) fn left(Left { usual, late }: Left) -> String {
     }
 }
 
-/// `12 s of ~15 s`; the time alone where nobody would compare.
+/// `12 s, usually 15 s`; the time alone where nobody would compare.
 pub(super) fn against(spent: f64, estimate: Estimate) -> String {
     let time = words::seconds(spent);
-    if estimate.p50 < WORTH_TELLING { time } else { format!("{time} of ~{}", words::seconds(estimate.p50.into())) }
+    if estimate.p50 < WORTH_TELLING { time } else { format!("{time}, usually {}", words::seconds(estimate.p50.into())) }
 }
 
 #[cfg(test)]
@@ -277,7 +277,7 @@ pub(super) mod tests {
         let estimate = Estimate { p50: 15.0, p95: 60.0 };
         assert!(!overdue(59.0, estimate) && overdue(61.0, estimate));
         assert!(!overdue(30.0, Estimate { p50: 1.0, p95: 4.0 }), "a call that is slow is no event");
-        assert_eq!(against(12.0, estimate), "12 s of ~15 s");
+        assert_eq!(against(12.0, estimate), "12 s, usually 15 s");
         assert_eq!(against(1.0, Estimate { p50: 1.0, p95: 4.0 }), "1 s");
     }
 }

@@ -1,6 +1,7 @@
 //! A run as plain lines, for logs: one line per event that matters, with the time since the start.
 
 use super::pace::{self, Pace, against, overdue};
+use super::words::doing;
 use super::{Progress, words};
 use auroractl_core::lower::Program;
 use auroractl_core::state::Verb;
@@ -55,17 +56,19 @@ pub(super) fn sentence(event: &Event, pace: &Pace) -> Option<String> {
         }
         Event::Resuming { in_doubt } => format!("resuming: {} in doubt", words::count(*in_doubt, "operation")),
         Event::Resolved { address, verb, found } => format!("{address}: {}", resolved(*verb, *found)),
-        Event::StepStarted { address, verb, .. } => format!("{address}: {verb} ..."),
+        Event::StepStarted { address, verb, .. } => format!("{address}: {} ...", doing(*verb)),
         Event::StepWaiting { address, status, .. } => format!("{address}: {status}"),
         Event::StepInDoubt { address, error, .. } => format!("{address}: result unknown, looking for it ({error})"),
         Event::StepFinished { step, address, verb, seconds } => {
             let estimate = pace.estimate(*step);
-            let late = if overdue(*seconds, estimate) { ", later than 19 of 20" } else { "" };
-            format!("{address}: {verb} done in {}{late}", against(*seconds, estimate))
+            let late = if overdue(*seconds, estimate) { ", later than p95" } else { "" };
+            format!("{address}: {} done in {}{late}", doing(*verb), against(*seconds, estimate))
         }
-        Event::StepFailed { address, verb, error, .. } => format!("{address}: {verb} {}: {error}", "failed".red()),
+        Event::StepFailed { address, verb, error, .. } => {
+            format!("{address}: {} {}: {error}", doing(*verb), "failed".red())
+        }
         Event::StepBlocked { step, address, because } => {
-            let verb = pace.verb(*step).map(|verb| format!("{verb} ")).unwrap_or_default();
+            let verb = pace.verb(*step).map(|verb| format!("{} ", doing(verb))).unwrap_or_default();
             format!("{address}: {verb}skipped, because {because} failed")
         }
         Event::Heartbeat { active, done, steps } => heartbeat(active, (*done, *steps), pace),
@@ -114,7 +117,7 @@ fn heartbeat(active: &[(Address, String)], (done, steps): (usize, usize), pace: 
     format!("{done} of {} done{left}; waiting for {}{more}", words::count(steps, "step"), waiting.join(", "))
 }
 
-/// `db_instance.a (creating, 6 min 2 s of ~4 min 30 s)`.
+/// `db_instance.a (creating, 6 min 2 s, usually 4 min 30 s)`.
 fn waits(address: &Address, status: &str, pace: &Pace) -> String {
     let status = if status.is_empty() { "waiting" } else { status };
     let Some((spent, estimate)) = pace.of(address) else { return format!("{address} ({status})") };

@@ -25,15 +25,18 @@ pub(crate) struct Beside<'a> {
 }
 
 /// What is said of a plan without changes. One that names no resource at all is that of a stack that is gone; where something
-/// has failed at AWS, not all is as it should be.
+/// has failed at AWS, or AWS has accepted what it has not applied, not all is as it should be.
 pub(crate) fn nothing(stack: &str, plan: &Plan) -> Vec<String> {
-    let ailing = words::ailing(plan);
-    let head = match (plan.changes.as_slice(), ailing.as_slice()) {
-        ([], _) => format!("Nothing to change: nothing is left of stack `{stack}`."),
-        (_, []) => format!("Nothing to change: stack `{stack}` is as it should be."),
+    let (ailing, pending) = (words::ailing(plan), words::pending(plan));
+    let indented = |lines: Vec<String>| lines.into_iter().map(|line| format!("  {line}"));
+    let head = match (plan.changes.as_slice(), ailing.as_slice(), pending.as_slice()) {
+        ([], ..) => format!("Nothing to change: nothing is left of stack `{stack}`."),
+        (_, [], []) => format!("Nothing to change: stack `{stack}` is as it should be."),
+        (_, [], _) => format!("Nothing to change in stack `{stack}`. Pending at AWS:"),
         _ => format!("Nothing to change, but stack `{stack}` is not well. Not usable at AWS:"),
     };
-    [head].into_iter().chain(ailing.into_iter().map(|line| format!("  {line}"))).collect()
+    let also = (!ailing.is_empty() && !pending.is_empty()).then(|| "Pending at AWS:".to_owned());
+    [head].into_iter().chain(indented(ailing)).chain(also).chain(indented(pending)).collect()
 }
 
 /// Shows a plan: by what a change means to the user, then by part of the stack; then the sums.
@@ -209,10 +212,11 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
         hanging(out, "-> ", &refusal.way_out)?;
     }
     for field in &change.fields {
-        let impact = words::impact(&field.impact);
+        let impact = words::edit(change, field);
         let felt = if impact.is_empty() { String::new() } else { format!("  [{impact}]") };
         let (before, after) = (masked(&field.path, &field.before), masked(&field.path, &field.after));
         let (path, before, after) = words::sides((&change.address, &field.path), (&before, &after));
+        let before = if words::takes_back(change, field) { before + words::NOT_APPLIED } else { before };
         // What stands there in words is no value that was sent.
         let sides = if drift && path == field.path {
             format!("{after} was applied, AWS has {before}")
@@ -270,6 +274,18 @@ mod tests {
         let lines = nothing("orders", &sick());
         assert!(!lines[0].contains("as it should be"), "{lines:?}");
         assert_eq!(lines[1..], [format!("  db_cluster.main: {STATUS}")]);
+    }
+
+    #[test]
+    fn what_is_pending_is_not_passed_over() {
+        let mut waits = plan(Action::NoOp, Reason::Unchanged);
+        waits.changes[1].pending = [("engine_version".to_owned(), serde_json::Value::from("16.12"))].into();
+        let told = "  db_cluster.main: engine_version = \"16.12\", in the maintenance window";
+        assert_eq!(nothing("orders", &waits), ["Nothing to change in stack `orders`. Pending at AWS:", told]);
+        waits.changes[1].reasons = vec![Reason::Ailing { status: STATUS.to_owned() }];
+        let lines = nothing("orders", &waits);
+        assert!(lines[0].contains("not well"), "{lines:?}");
+        assert_eq!(lines[2..], ["Pending at AWS:".to_owned(), told.to_owned()]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A rehearsed run: a chart of time as wide as the terminal, and a table of several.
 
 use super::forecast::{critical_json, estimate_json, seconds};
+use super::roll::told;
 use super::words;
 use crate::exit::{Exit, Failure};
 use auroractl_core::lower::{Program, StepId};
@@ -27,13 +28,13 @@ pub(crate) fn show(stack: &str, plan: &Plan, runs: &[Forecast]) -> Result<Exit, 
             return super::plan::nothing(stack, plan).iter().try_for_each(|line| writeln!(out, "{line}"));
         }
         chart(out, (&first.program, &first.rehearsal), usize::from(super::console_width()))?;
-        let (p50, p95) = (words::seconds(first.whole.p50.into()), words::seconds(first.whole.p95.into()));
         let steps = words::count(first.program.steps.len(), "step");
         let calls = words::count(first.rehearsal.parallel, "call");
         writeln!(
             out,
-            "\n{} {steps} in about {p50}, 19 of 20 times at most {p95} ({calls} at once). {} decides when it ends.",
+            "\n{} {steps} in {}, {calls} at once. {} decides when it ends.",
             "Time:".bold(),
+            words::about(first.whole),
             "*".bold()
         )?;
         if runs.len() > 1 { compared(out, runs) } else { Ok(()) }
@@ -44,7 +45,7 @@ pub(crate) fn show(stack: &str, plan: &Plan, runs: &[Forecast]) -> Result<Exit, 
 /// and what begins late, unless it only waited for a place.
 fn chart(out: &mut dyn Write, (program, run): (&Program, &Rehearsal), width: usize) -> io::Result<()> {
     let critical: BTreeSet<StepId> = run.critical.iter().copied().collect();
-    let names: Vec<String> = program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
+    let names: Vec<String> = program.steps.iter().map(told).collect();
     let times: Vec<String> = run.spans.iter().map(times).collect();
     // Signs and spaces take four columns.
     let room = width.saturating_sub(widest(&times) + 4);
@@ -100,18 +101,17 @@ fn bar(span: &Span, whole: u64, width: usize) -> String {
 
 /// Why a step starts when it does; `None` for one that starts at once.
 fn gate(gate: Gate, program: &Program) -> Option<String> {
-    let name = |id: StepId| program.steps.get(id).map(|step| format!("{} {}", step.verb, step.address));
+    let name = |id: StepId| program.steps.get(id).map(told);
     match gate {
         Gate::Free => None,
         Gate::Need(by) => Some(format!("after {}", name(by)?)),
-        Gate::Place(by) => Some(format!("when {} no longer holds a place", name(by)?)),
+        Gate::Place(by) => Some(format!("when a place is free, after {}", name(by)?)),
     }
 }
 
 /// One line for each number of calls in flight.
 fn compared(out: &mut dyn Write, runs: &[Forecast]) -> io::Result<()> {
-    let mut table =
-        super::table(&["calls at once", "about", "19 of 20 times", "longest chain", "steps that wait for a place"]);
+    let mut table = super::table(&["calls at once", "about", "p95", "longest chain", "steps that wait for a place"]);
     for run in runs {
         let held = run.rehearsal.spans.iter().filter(|span| matches!(span.gate, Gate::Place(_))).count();
         table.add_row([

@@ -1,9 +1,11 @@
 //! The words and signs for the values of a plan; every view uses the same.
 
+use auroractl_core::diff::FieldChange;
 use auroractl_core::model::Group;
-use auroractl_core::plan::{Action, Plan, Reason, Summary};
-use auroractl_core::{Address, Impact, Level, When};
-use auroractl_stack::in_bytes;
+use auroractl_core::plan::{Action, Change, Plan, Reason, Summary};
+use auroractl_core::state::Verb;
+use auroractl_core::{Address, Estimate, Impact, Level, When};
+use auroractl_stack::{in_bytes, masked};
 use owo_colors::Style;
 use serde_json::Value;
 
@@ -39,6 +41,16 @@ pub(super) fn verb(action: Action) -> &'static str {
         Action::Forget => "forget",
         Action::Surge => "make for the roll, then delete",
         Action::Refused => "REFUSED",
+    }
+}
+
+/// What a step does, behind the address of its resource.
+pub(super) fn doing(verb: Verb) -> String {
+    match verb {
+        Verb::Failback => "failover back".to_owned(),
+        Verb::Pause => "suspend".to_owned(),
+        Verb::Settle => "catch up".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -92,7 +104,7 @@ pub(super) fn level(level: Level) -> &'static str {
         Level::None => "nobody notices",
         Level::Reconnect => "connections may drop once",
         Level::RebootOne => "one instance restarts",
-        Level::Failover => "the writer changes its place",
+        Level::Failover => "failover to a reader",
         Level::RebootAll => "every instance restarts",
         Level::WriteOutage => "no writes for minutes",
         Level::EndpointChange => "clients need a new endpoint",
@@ -119,15 +131,15 @@ fn for_good(impact: &Impact) -> &'static str {
 }
 
 fn felt(impact: &Impact) -> String {
-    let when = match impact.when {
-        When::Now => "",
-        When::AtReboot => ", at the next restart",
-        When::InWindow => ", in the maintenance window",
-    };
     match (impact.level, impact.when) {
         (Level::None, When::Now) => String::new(),
-        (Level::None, _) => format!("takes effect{}", when.trim_start_matches(',')),
-        (other, _) => format!("{}{when}", level(other)),
+        (Level::None, When::AtReboot) => "takes effect at the next restart".to_owned(),
+        (Level::None, When::InWindow) => "takes effect in the maintenance window".to_owned(),
+        (Level::RebootAll, When::AtReboot) => "counts after a restart of every instance".to_owned(),
+        (Level::RebootOne | Level::Failover, When::AtReboot) => "counts after a restart of the instance".to_owned(),
+        (other, When::Now) => level(other).to_owned(),
+        (other, When::AtReboot) => format!("{}, at the next restart", level(other)),
+        (other, When::InWindow) => format!("{}, in the maintenance window", level(other)),
     }
 }
 
@@ -139,9 +151,9 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::DeletedOutside => "it was deleted outside of auroractl".to_owned(),
         Reason::Edited { fields } => because("the stack changed", fields),
         Reason::Drifted { fields } => because("changed outside of auroractl", fields),
-        Reason::Relinquished { fields } => {
-            format!("no longer in the stack, AWS keeps the last value: {}", fields.join(", "))
-        }
+        Reason::Unapplied { fields } => because("AWS has accepted it and not applied it yet", fields),
+        Reason::CutShort { fields } => because("an interrupted run left it undone", fields),
+        Reason::Relinquished { fields } => relinquished(fields),
         Reason::CannotUpdate { fields } => format!("AWS can't change in place: {}", fields.join(", ")),
         Reason::RemovedFromStack => "no longer in the stack".to_owned(),
         Reason::Destroyed => "the stack is destroyed".to_owned(),
@@ -166,26 +178,48 @@ pub(super) fn reason(reason: &Reason) -> String {
 fn because(who: &str, fields: &[String]) -> String {
     let (left, moved): (Vec<&str>, Vec<&str>) =
         fields.iter().map(String::as_str).partition(|field| left_behind(field).is_some());
+    // A stack says by its strategy whether edits wait.
+    let said = |field: &str| if field == DEFERRED { "changes.strategy".to_owned() } else { field.to_owned() };
+    let moved: Vec<String> = moved.into_iter().map(said).collect();
     let moved = (!moved.is_empty()).then(|| format!("{who}: {}", moved.join(", ")));
     let left = left.into_iter().filter_map(left_behind).map(str::to_owned);
     moved.into_iter().chain(left).collect::<Vec<_>>().join("; ")
 }
 
-fn left_behind(field: &str) -> Option<&'static str> {
+/// What the stack no longer says, as far as a stack says it.
+fn relinquished(fields: &[String]) -> String {
+    let (waits, others): (Vec<&str>, Vec<&str>) =
+        fields.iter().map(String::as_str).partition(|field| *field == IN_SYNC);
+    let waits = (!waits.is_empty()).then(|| "its parameter values may wait for a restart from now on".to_owned());
+    let kept = || format!("no longer in the stack, AWS keeps the last value: {}", others.join(", "));
+    let kept = (!others.is_empty()).then(kept);
+    kept.into_iter().chain(waits).collect::<Vec<_>>().join("; ")
+}
+
+/// What is told of a field that no stack sets and that a run may leave behind.
+pub(super) fn left_behind(field: &str) -> Option<&'static str> {
     match field {
         IN_SYNC => Some("its parameter values wait for a restart"),
-        "suspended" => Some("its scaling stands still, as an interrupted run leaves it; it is resumed"),
+        SUSPENDED => Some("its scaling stands still, as an interrupted run leaves it; it is resumed"),
         _ => None,
     }
 }
 
 /// The field of a member that is none of AWS's: whether all values of its parameter groups are in use.
 const IN_SYNC: &str = "parameters_in_sync";
+/// The field of reader autoscaling that a roll sets and takes back.
+const SUSPENDED: &str = "suspended";
+/// The field of clusters and members that says whether edits wait for the maintenance window.
+const DEFERRED: &str = "deferred";
 
 /// A field of a resource and its two values, in words where they stand for something else.
 pub(super) fn sides((at, path): (&Address, &str), values: (&Value, &Value)) -> (String, String, String) {
-    if path == IN_SYNC {
-        return ("parameter values".to_owned(), "wait for a restart".to_owned(), "in use".to_owned());
+    let told = |path: &str, before: &str, after: &str| (path.to_owned(), before.to_owned(), after.to_owned());
+    match path {
+        IN_SYNC => return told("parameter values", "wait for a restart", "in use"),
+        SUSPENDED => return told("scaling", "suspended", "running"),
+        DEFERRED => return told("pending edits", "wait for the maintenance window", "made now"),
+        _ => {}
     }
     let told = (of_field((at, path), values.0), of_field((at, path), values.1));
     // What is rounded to the same differs all the same.
@@ -208,10 +242,50 @@ fn bytes(size: &Value) -> String {
     }
 }
 
+/// What users of the database feel of an edit, with its time, and what can't be taken back.
+pub(super) fn edit(change: &Change, field: &FieldChange) -> String {
+    if field.impact.level == Level::None && takes_back(change, field) {
+        return "withdraws what AWS has not applied".to_owned();
+    }
+    impact(&field.impact)
+}
+
+/// Is the value before this edit one that AWS has accepted and not applied? Then the edit takes that back.
+pub(super) fn takes_back(change: &Change, field: &FieldChange) -> bool {
+    change.pending.get(&field.path) == Some(&field.before)
+}
+
 /// What has failed at AWS, a line each: `db_cluster.main: its status is incompatible-network: …`.
 pub(super) fn ailing(plan: &Plan) -> Vec<String> {
     plan.ailing().map(|(address, status)| format!("{address}: {status}")).collect()
 }
+
+/// Behind a value that AWS has accepted and not applied.
+pub(super) const NOT_APPLIED: &str = " (pending, not applied)";
+
+/// What AWS has accepted and not applied, a line each: `db_instance.a: db_instance_class = "…" in the maintenance window`.
+pub(super) fn pending(plan: &Plan) -> Vec<String> {
+    let of = |change: &Change| {
+        let at = change.address.clone();
+        let lines = change.pending.iter().map(move |(field, value)| format!("{at}: {}", waits(field, value)));
+        lines.collect::<Vec<_>>()
+    };
+    plan.changes.iter().flat_map(of).collect()
+}
+
+/// A pending value and what it waits for.
+fn waits(field: &str, value: &Value) -> String {
+    match value.as_str() {
+        Some(AT_RESTART) => {
+            let group = field.trim_end_matches("_name").replace('_', " ");
+            format!("values of its {group} wait for a restart")
+        }
+        _ => format!("{field} = {}, in the maintenance window", self::value(&masked(field, value))),
+    }
+}
+
+/// What AWS says of a parameter group whose values wait for a restart.
+const AT_RESTART: &str = "pending-reboot";
 
 /// A value on one line.
 pub(super) fn value(value: &Value) -> String {
@@ -267,6 +341,31 @@ pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `once`, `twice`, `3 times`.
+pub(super) fn times(number: usize) -> String {
+    match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+/// `about 15 s (p95 1 min 0 s)`.
+pub(super) fn about(time: Estimate) -> String {
+    format!("about {} (p95 {})", seconds(time.p50.into()), seconds(time.p95.into()))
+}
+
+/// A maintenance window of AWS, `sun:04:30-sun:05:30`, for people: `sun 04:30-05:30 UTC`.
+pub(super) fn spell(window: &str) -> String {
+    let moment = |text: &str| text.split_once(':').map(|(day, time)| (day.to_owned(), time.to_owned()));
+    let ends = window.split_once('-').and_then(|(from, to)| Some((moment(from)?, moment(to)?)));
+    match ends {
+        Some(((day, from), (end, to))) if day == end => format!("{day} {from}-{to} UTC"),
+        Some(((day, from), (end, to))) => format!("{day} {from}-{end} {to} UTC"),
+        None => window.to_owned(),
+    }
+}
+
 /// `12 s`, `6 min 10 s`, `1 h 5 min`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range first")]
 pub(super) fn seconds(seconds: f64) -> String {
@@ -312,6 +411,58 @@ mod tests {
             "the stack changed: promotion_tier; its parameter values wait for a restart"
         );
         assert!(!reason(&edited(&["suspended"])).contains("the stack changed"));
+    }
+
+    #[test]
+    fn what_a_run_began_was_changed_by_nobody_else() {
+        let fields = || vec!["db_instance_class".to_owned()];
+        for told in [Reason::Unapplied { fields: fields() }, Reason::CutShort { fields: fields() }] {
+            let text = reason(&told);
+            assert!(text.ends_with(": db_instance_class") && !text.contains("outside"), "{text}");
+        }
+        let left = Reason::Relinquished { fields: vec!["parameters_in_sync".to_owned()] };
+        assert_eq!(reason(&left), "its parameter values may wait for a restart from now on");
+    }
+
+    #[test]
+    fn fields_that_no_stack_has_are_told_in_words() {
+        let at: Address = "db_cluster.main".parse().unwrap();
+        let both = |path| sides((&at, path), (&json!(true), &json!(false)));
+        let told = |path: &str, before: &str, after: &str| (path.to_owned(), before.to_owned(), after.to_owned());
+        assert_eq!(both("deferred"), told("pending edits", "wait for the maintenance window", "made now"));
+        assert_eq!(both("suspended"), told("scaling", "suspended", "running"));
+        assert_eq!(both("port"), told("port", "true", "false"));
+        let edited = Reason::Edited { fields: vec!["deferred".to_owned()] };
+        assert_eq!(reason(&edited), "the stack changed: changes.strategy");
+    }
+
+    #[test]
+    fn an_edit_that_takes_back_what_waits_says_so() {
+        let page = Impact::new(Level::None, "a page").when(When::InWindow);
+        let (before, after) = (json!("large"), json!("xlarge"));
+        let field = FieldChange { path: "class".to_owned(), before, after, impact: page };
+        let mut change = Change::bare("db_instance.a".parse().unwrap(), Group::Cluster, Action::Update);
+        assert_eq!(edit(&change, &field), "takes effect in the maintenance window");
+        change.pending.insert("class".to_owned(), json!("large"));
+        assert_eq!(edit(&change, &field), "withdraws what AWS has not applied");
+    }
+
+    #[test]
+    fn what_waits_says_for_what() {
+        let page = |level, when| impact(&Impact::new(level, "a page").when(when));
+        assert_eq!(page(Level::Failover, When::InWindow), "failover to a reader, in the maintenance window");
+        assert_eq!(page(Level::RebootAll, When::AtReboot), "counts after a restart of every instance");
+        let group = waits("db_cluster_parameter_group_name", &json!("pending-reboot"));
+        assert_eq!(group, "values of its db cluster parameter group wait for a restart");
+        let class = waits("db_instance_class", &json!("db.r7g.large"));
+        assert_eq!(class, "db_instance_class = \"db.r7g.large\", in the maintenance window");
+    }
+
+    #[test]
+    fn a_window_is_told_with_its_days() {
+        assert_eq!(spell("sun:04:30-sun:05:30"), "sun 04:30-05:30 UTC");
+        assert_eq!(spell("sat:23:30-sun:00:30"), "sat 23:30-sun 00:30 UTC");
+        assert_eq!(spell("soon"), "soon");
     }
 
     #[test]

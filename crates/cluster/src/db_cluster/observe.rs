@@ -9,15 +9,16 @@ use auroractl_core::ids::KmsKeyArn;
 use auroractl_core::{Input, Owner, Readiness};
 use auroractl_engine::Found;
 use aws_sdk_rds::types::{ClusterPendingModifiedValues, DatabaseInsightsMode, DbCluster as Raw, MasterUserSecret};
+use std::mem::replace;
 
 /// What AWS answers. `asked` fills in what AWS does not tell.
 pub(super) fn found(raw: &Raw, asked: &DbCluster) -> Found<DbCluster> {
     let all = tags::of_rds(raw.tag_list());
-    let mut spec = DbCluster { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
-    if asked.deferred {
-        accepted(&mut spec, raw, asked);
-    }
+    let spec = DbCluster { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
     let mut found = Found::ready(spec, outputs(raw), Owner::of(&all));
+    if asked.deferred {
+        accept(&mut found, raw, asked);
+    }
     found.incarnation = raw.db_cluster_resource_id().map(str::to_owned);
     found.readiness = readiness(raw, asked);
     if let Some(values) = raw.pending_modified_values() {
@@ -75,18 +76,23 @@ fn spec(raw: &Raw, asked: &DbCluster) -> DbCluster {
     }
 }
 
-/// What the stack has left to the maintenance window and AWS has accepted is no difference any more.
-fn accepted(spec: &mut DbCluster, raw: &Raw, asked: &DbCluster) {
+/// What the stack has left to the maintenance window and AWS has accepted is no difference any more. What is in force until
+/// then is kept beside.
+fn accept(found: &mut Found<DbCluster>, raw: &Raw, asked: &DbCluster) {
     for (field, value) in raw.pending_modified_values().into_iter().flat_map(pending) {
         if !is_asked(field, &value, asked) {
             continue;
         }
-        match field {
-            "engine_version" => spec.engine_version = value,
-            "storage_type" => spec.storage_type = asked.storage_type,
-            "backup_retention_period" => spec.backup_retention_period = asked.backup_retention_period,
-            _ => spec.enable_iam_database_authentication = asked.enable_iam_database_authentication,
-        }
+        let spec = &mut found.spec;
+        let before = match field {
+            "engine_version" => replace(&mut spec.engine_version, value).into(),
+            "storage_type" => replace(&mut spec.storage_type, asked.storage_type).as_str().into(),
+            "backup_retention_period" => {
+                replace(&mut spec.backup_retention_period, asked.backup_retention_period).into()
+            }
+            _ => replace(&mut spec.enable_iam_database_authentication, asked.enable_iam_database_authentication).into(),
+        };
+        found.in_force.insert(field.to_owned(), before);
     }
 }
 

@@ -17,10 +17,10 @@ pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) 
     let in_sync = !awaits_restart(raw, cluster);
     let mut spec = DbInstance { tags: auroractl_core::tags::user(&all), ..spec(raw, asked) };
     spec.parameters_in_sync = Some(in_sync);
-    if asked.deferred {
-        accepted(&mut spec, raw, asked);
-    }
     let mut found = Found::ready(spec, outputs(raw, writes), Owner::of(&all));
+    if asked.deferred {
+        accept(&mut found, raw, asked);
+    }
     found.incarnation = raw.dbi_resource_id().map(str::to_owned);
     found.readiness = readiness(raw, cluster.is_some() && member.is_none(), asked);
     let values = raw.pending_modified_values().into_iter().flat_map(pending);
@@ -28,15 +28,20 @@ pub(super) fn found(raw: &Raw, cluster: Option<&DbCluster>, asked: &DbInstance) 
     found.telling(&OfInstance::read(raw))
 }
 
-/// What the stack has left to the maintenance window and AWS has accepted is no difference any more.
-fn accepted(spec: &mut DbInstance, raw: &Raw, asked: &DbInstance) {
+/// What the stack has left to the maintenance window and AWS has accepted is no difference any more. What is in force until
+/// then is kept beside.
+fn accept(found: &mut Found<DbInstance>, raw: &Raw, asked: &DbInstance) {
     for (field, value) in raw.pending_modified_values().into_iter().flat_map(pending) {
         if !is_asked(field, &value, asked) {
             continue;
         }
-        match field {
-            "db_instance_class" => spec.db_instance_class = value,
-            _ => spec.ca_certificate_identifier = Some(value),
+        let spec = &mut found.spec;
+        let before = match field {
+            "db_instance_class" => Some(std::mem::replace(&mut spec.db_instance_class, value)),
+            _ => spec.ca_certificate_identifier.replace(value),
+        };
+        if let Some(before) = before {
+            found.in_force.insert(field.to_owned(), before.into());
         }
     }
 }

@@ -186,9 +186,32 @@ fn what_was_left_to_the_window_is_accepted_and_keeps_nobody_waiting() {
     let after = observe::found(&raw, Some(&cluster(true, "in-sync")), &wanted);
     assert_eq!((differences(&after.spec, &wanted), after.readiness), (Vec::new(), Readiness::Ready));
     assert_eq!(after.pending["db_instance_class"], "db.r7g.xlarge");
+    assert_eq!(after.in_force["db_instance_class"], "db.r7g.large");
     let hasty = DbInstance { deferred: false, ..wanted };
     let found = observe::found(&raw, Some(&cluster(true, "in-sync")), &hasty);
     assert_eq!(differences(&found.spec, &hasty), ["db_instance_class"], "whoever will not wait changes it now");
+}
+
+#[test]
+fn an_edit_that_takes_back_what_waits_is_felt_by_nobody() {
+    let left = DbInstance { db_instance_class: "db.r7g.xlarge".into(), deferred: true, ..instance("a") };
+    let values = PendingModifiedValues::builder().db_instance_class("db.r7g.xlarge").build();
+    let raw = answer().pending_modified_values(values).build();
+    let found = observe::found(&raw, Some(&cluster(true, "in-sync")), &left);
+    let (address, mut seen) = live("a", true);
+    if let Observed::Live(live) = &mut seen {
+        (live.pending, live.in_force) = (found.pending.clone(), found.in_force.clone());
+    }
+    let observed = BTreeMap::from([(address.clone(), seen), live("b", false)]);
+    let graded = |class: &str| {
+        let new = DbInstance { db_instance_class: class.into(), ..left.clone() };
+        let mut diff = Diff::new(Context { address: &address, observed: &observed });
+        DbInstance::diff(&found.spec, &new, &mut diff);
+        diff.finish().into_iter().map(|change| (change.path, change.impact.level)).collect::<Vec<_>>()
+    };
+    let class = |level| vec![("db_instance_class".to_owned(), level)];
+    assert_eq!(graded("db.r7g.large"), class(Level::None), "it runs with that");
+    assert_eq!(graded("db.r7g.2xlarge"), class(Level::Failover));
 }
 
 /// What differs where the stack left edits to the window, has AWS's answer in view, and now rolls.

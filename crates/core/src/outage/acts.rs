@@ -1,12 +1,11 @@
 //! What the steps of a program do to whoever uses the database, each in its place in time.
 
-use super::{Lasts, Later, Scene};
+use super::{Lasts, Scene};
 use crate::address::Address;
-use crate::diff::FieldChange;
-use crate::durations::{Deed, Estimate, narrow};
+use crate::durations::{Estimate, narrow};
 use crate::guard;
 use crate::impact::{Level, When};
-use crate::lower::{Program, Step, StepId};
+use crate::lower::{Step, StepId};
 use crate::plan::{Action, Change, Reason, taken_along};
 use crate::queue::seconds;
 use crate::rehearse::Span;
@@ -52,6 +51,7 @@ pub(super) enum Parting {
 }
 
 /// An effect in time.
+#[derive(Clone)]
 pub(super) struct Act<'a> {
     pub(super) id: StepId,
     pub(super) at: &'a Address,
@@ -82,7 +82,7 @@ pub(super) fn acts_of<'a>(
         }
         Verb::Update | Verb::Adopt => {
             let mut acts = Vec::new();
-            for (effect, lasts, fields) in edits(change, scene.lasts) {
+            for (effect, lasts, fields) in edits((change, When::Now), scene.lasts) {
                 let lasts = within(lasts, step.estimate);
                 acts.push(Act { fields, ..act(effect, (end - lasts.p50).max(start), lasts) });
             }
@@ -118,7 +118,7 @@ fn deletion((id, step): (StepId, &Step), change: &Change, scene: &Scene<'_>) -> 
         return Some(match change.reasons.contains(&Reason::StandsIn) {
             _ if ends => (Effect::Ends, lasts),
             true => (Effect::Leaves(Parting::StoodIn), dropped),
-            false if !replaced => (Effect::Leaves(Parting::ForGood), lasts),
+            false if !replaced => (Effect::Leaves(Parting::ForGood), dropped),
             false if made.is_some_and(|(made, _)| program.waits_for(id, made)) => {
                 (Effect::Leaves(Parting::Succeeded), dropped)
             }
@@ -149,8 +149,8 @@ fn is_deleted(change: &Change) -> bool {
     change.action == Action::Delete
 }
 
-/// What the edits of a change do at once: each effect with how long it lasts and the fields that have it.
-fn edits(change: &Change, lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)> {
+/// What the edits of a change do that count at this time: each effect with how long it lasts and the fields that have it.
+pub(super) fn edits((change, when): (&Change, When), lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)> {
     let kind = change.address.kind();
     let mut found: Vec<(Effect, Estimate, Vec<String>)> = Vec::new();
     let mut add = |effect: Effect, lasts: Estimate, path: &str| match found.iter_mut().find(|one| one.0 == effect) {
@@ -160,7 +160,7 @@ fn edits(change: &Change, lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)>
         }
         None => found.push((effect, lasts, vec![path.to_owned()])),
     };
-    for field in change.fields.iter().filter(|field| field.impact.when == When::Now) {
+    for field in change.fields.iter().filter(|field| field.impact.when == when) {
         if let Some(effect) = effect(kind, field.impact.level) {
             add(effect, lasts.edit(kind, &field.path, field.impact.level), &field.path);
         }
@@ -172,7 +172,8 @@ fn edits(change: &Change, lasts: &Lasts) -> Vec<(Effect, Estimate, Vec<String>)>
         guard::PARENT => (Effect::AllRestart, Level::RebootAll),
         _ => (Effect::Restarts, Level::RebootOne),
     };
-    for path in taken_along(change) {
+    // A call takes along what was left to the window; the window takes nothing along that it would not do anyway.
+    for path in taken_along(change).filter(|_| when == When::Now) {
         add(taken, lasts.edit(kind, path, level), path);
     }
     found
@@ -191,28 +192,10 @@ fn effect(kind: &str, level: Level) -> Option<Effect> {
     }
 }
 
-/// The edits of a change that count later. Values that wait for a restart count in this run if it makes one behind them.
-pub(super) fn later_of<'c>(id: StepId, change: &'c Change, program: &Program) -> impl Iterator<Item = Later> + use<'c> {
-    let restarts = |step: &Step| {
-        step.verb == Verb::Restart || (step.address.kind() == guard::MEMBER && step.deed == Deed::Restart)
-    };
-    let mut steps = program.steps.iter().enumerate();
-    let restarted = steps.any(|(other, step)| restarts(step) && program.waits_for(other, id));
-    let counts_later = |field: &&FieldChange| {
-        field.impact.when != When::Now && field.impact.level > Level::None && field.impact.level < Level::Replace
-    };
-    let waits = move |field: &&FieldChange| field.impact.when != When::AtReboot || !restarted;
-    change.fields.iter().filter(counts_later).filter(waits).map(|field| Later {
-        address: change.address.clone(),
-        field: field.path.clone(),
-        when: field.impact.when,
-        level: field.impact.level,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::FieldChange;
     use crate::impact::Impact;
     use crate::model::Group;
     use serde_json::Value;
@@ -232,7 +215,7 @@ mod tests {
                 generation: 1,
                 ..Change::bare(address.parse().unwrap(), Group::Cluster, Action::Update)
             };
-            let found = edits(&change, &Lasts::default()).into_iter();
+            let found = edits((&change, When::Now), &Lasts::default()).into_iter();
             found.map(|(effect, _, fields)| (effect, fields.join(" "))).collect::<Vec<_>>()
         };
         let class = felt("db_instance.a", "promotion_tier", "db_instance_class");

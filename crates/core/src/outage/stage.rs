@@ -1,7 +1,7 @@
 //! The clusters while a program runs: who serves writes, who could take over, and what users feel of it.
 
 use super::acts::{Act, Effect, Parting, within};
-use super::{FAILOVER, Felt, Member, Scene, TOGETHER, Window};
+use super::{FAILOVER, Felt, Handover, Member, Scene, TOGETHER, Window};
 use crate::address::Address;
 use crate::durations::Estimate;
 use std::collections::BTreeMap;
@@ -31,6 +31,17 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// The clusters as they are now, for what comes later.
+    pub(super) fn after(&self) -> Self {
+        let (serving, writers) = (self.serving.clone(), self.writers.clone());
+        Self { cast: self.cast, failover: self.failover, serving, writers, windows: Vec::new() }
+    }
+
+    /// Is this member the writer of its cluster now?
+    pub(super) fn writes(&self, member: &Address) -> bool {
+        self.writers.values().any(|writer| *writer == member)
+    }
+
     pub(super) fn play(&mut self, act: &Act<'a>) {
         match act.effect {
             Effect::Comes => self.comes(act),
@@ -48,7 +59,16 @@ impl<'a> Stage<'a> {
     fn felt(&mut self, what: Felt, address: &Address, act: &Act<'_>, lasts: Option<Estimate>) {
         let until = lasts.map(|lasts| Estimate { p50: act.from + lasts.p50, p95: act.from + lasts.p95 });
         let (address, by, fields) = (address.clone(), act.at.clone(), act.fields.clone());
-        self.windows.push(Window { what, address, by, step: act.id, fields, from: act.from, until });
+        self.windows.push(Window { what, address, by, step: act.id, fields, handover: None, from: act.from, until });
+    }
+
+    /// The writer is away, and this member takes over.
+    fn fails_over(&mut self, cluster: &'a Address, act: &Act<'a>, (next, lasts): (&'a Address, Estimate)) {
+        self.felt(Felt::WriterUnavailable, cluster, act, Some(lasts));
+        if let Some(window) = self.windows.last_mut() {
+            window.handover = Some(Handover { from: Some(act.at.clone()), to: next.clone() });
+        }
+        self.writers.insert(cluster, next);
     }
 
     fn comes(&mut self, act: &Act<'a>) {
@@ -72,10 +92,12 @@ impl<'a> Stage<'a> {
         let Some(member) = self.cast.get(act.at) else { return };
         let lasts = within(self.failover, act.lasts);
         let until = Some(Estimate { p50: act.from + lasts.p50, p95: act.from + lasts.p95 });
-        let (what, by, step) = (Felt::WriterUnavailable, member.cluster.clone(), act.id);
-        let address = by.clone();
-        self.windows.push(Window { what, address, by, step, fields: Vec::new(), from: act.from, until });
-        if let Some(old) = self.writers.insert(&member.cluster, act.at) {
+        let (what, address) = (Felt::WriterUnavailable, member.cluster.clone());
+        let old = self.writers.insert(&member.cluster, act.at);
+        let handover = Some(Handover { from: old.cloned(), to: act.at.clone() });
+        let (by, fields, step) = (address.clone(), Vec::new(), act.id);
+        self.windows.push(Window { what, address, by, step, fields, handover, from: act.from, until });
+        if let Some(old) = old {
             self.serving.insert(old, act.from + lasts.p50);
         }
     }
@@ -86,8 +108,7 @@ impl<'a> Stage<'a> {
         if self.writers.get(cluster) != Some(&act.at) {
             self.felt(Felt::ReaderRestarts, act.at, act, Some(act.lasts));
         } else if let Some(next) = self.successor(cluster, act.at, act.from).filter(|_| gives_way) {
-            self.felt(Felt::WriterUnavailable, cluster, act, Some(within(self.failover, act.lasts)));
-            self.writers.insert(cluster, next);
+            self.fails_over(cluster, act, (next, within(self.failover, act.lasts)));
         } else {
             self.felt(Felt::WriterUnavailable, cluster, act, Some(act.lasts));
         }
@@ -119,17 +140,14 @@ impl<'a> Stage<'a> {
             self.writers.remove(cluster);
         }
         match (writes, next.or(own), parting) {
-            (true, Some(next), _) => {
-                self.felt(Felt::WriterUnavailable, cluster, act, Some(self.failover));
-                self.writers.insert(cluster, next);
-            }
+            (true, Some(next), _) => self.fails_over(cluster, act, (next, self.failover)),
             (true, None, Parting::Replaced) => self.felt(Felt::WriterUnavailable, cluster, act, Some(act.lasts)),
             (true, None, _) => self.felt(Felt::GoneForGood, cluster, act, None),
             (false, _, Parting::Replaced | Parting::Succeeded) => {
                 self.felt(Felt::ReaderReplaced, act.at, act, Some(act.lasts))
             }
             (false, _, Parting::StoodIn) => self.felt(Felt::ConnectionsDropped, act.at, act, Some(act.lasts)),
-            (false, _, Parting::ForGood) => self.felt(Felt::GoneForGood, act.at, act, None),
+            (false, _, Parting::ForGood) => self.felt(Felt::ReaderLeaves, act.at, act, Some(act.lasts)),
         }
     }
 

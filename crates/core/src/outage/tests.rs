@@ -3,7 +3,7 @@
 use super::*;
 use crate::diff::FieldChange;
 use crate::durations::Deed;
-use crate::impact::Impact;
+use crate::impact::{Impact, When};
 use crate::lower::{Step, StepId};
 use crate::model::Group;
 use crate::plan::{Action, Reason};
@@ -12,6 +12,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 const STEP: Estimate = Estimate { p50: 400.0, p95: 900.0 };
+/// The maintenance window of everybody.
+const SUNDAY: &str = "sun:04:30-sun:05:30";
 
 fn at(address: &str) -> Address {
     address.parse().unwrap()
@@ -70,13 +72,21 @@ fn lasts() -> Lasts {
 fn foretold(members: &[(&str, u8)], changes: Vec<Change>, steps: Vec<Step>) -> Outage {
     let (plan, program, cast, lasts) = (Plan { changes }, Program { steps }, cast(members), lasts());
     let rehearsal = rehearse(&program, 16).unwrap();
-    outage(&Scene { plan: &plan, program: &program, rehearsal: &rehearsal, cast: &cast, lasts: &lasts })
+    let windows = cast.keys().cloned().chain([at("db_cluster.main")]).map(|at| (at, SUNDAY.to_owned()));
+    let maintenance: BTreeMap<Address, String> = windows.collect();
+    let (plan, program, rehearsal) = (&plan, &program, &rehearsal);
+    outage(&Scene { plan, program, rehearsal, cast: &cast, maintenance: &maintenance, lasts: &lasts })
 }
 
 /// What, of whom, when it begins and when it is over.
 fn told(outage: &Outage) -> Vec<(Felt, String, f32, Option<f32>)> {
     let one = |window: &Window| (window.what, window.address.to_string(), window.from, window.until.map(|end| end.p50));
     outage.windows.iter().map(one).collect()
+}
+
+fn handover(from: &str, to: &str) -> Handover {
+    let member = |name: &str| at(&format!("db_instance.{name}"));
+    Handover { from: Some(member(from)), to: member(to) }
 }
 
 const CLASS: (&str, Level, When) = ("db_instance_class", Level::RebootOne, When::Now);
@@ -94,7 +104,7 @@ fn readers_one_at_a_time_and_the_writer_fails_over() {
     let (changes, steps) = roll(&["b", "c", "a"]);
     let outage = foretold(&[("a", 0), ("b", 1), ("c", 2)], changes, steps);
     assert_eq!(outage.writer, Writing { times: 1, lasts: Estimate { p50: 15.0, p95: 60.0 } });
-    assert_eq!(outage.readers, Reading { times: 2, at_once: 1 });
+    assert_eq!(outage.readers, Reading { times: 2, at_once: 1, replaced: 0 });
     assert_eq!(
         told(&outage),
         [
@@ -107,7 +117,12 @@ fn readers_one_at_a_time_and_the_writer_fails_over() {
     assert_eq!(outage.windows[2].fields, ["db_instance_class"]);
     assert_eq!(outage.windows.iter().map(|window| window.step).collect::<Vec<_>>(), [0, 1, 2]);
     let begun = outage.with(outage.windows[..1].to_vec());
-    assert_eq!((begun.writer.times, begun.readers, begun.windows.len()), (0, Reading { times: 1, at_once: 1 }, 1));
+    assert_eq!(
+        (begun.writer.times, begun.readers, begun.windows.len()),
+        (0, Reading { times: 1, at_once: 1, replaced: 0 }, 1)
+    );
+    assert_eq!(outage.windows[2].handover, Some(handover("a", "b")));
+    assert_eq!(outage.in_window, None, "nothing is left to the window");
 }
 
 #[test]
@@ -117,14 +132,14 @@ fn turns_that_follow_one_another_are_not_at_once_by_a_rounding() {
     let window = |(turn, name): (u16, &&str)| {
         let from = 100.3 + f32::from(turn) * 31.7;
         let (address, until) = (at(&format!("db_instance.{name}")), Some(lasts(from)));
-        let by = address.clone();
-        Window { what: Felt::ReaderRestarts, address, by, step: usize::from(turn), fields: Vec::new(), from, until }
+        let (what, by, fields) = (Felt::ReaderRestarts, address.clone(), Vec::new());
+        Window { what, by, address, step: usize::from(turn), fields, handover: None, from, until }
     };
     let names = ["b", "c", "d", "e", "f", "g"];
     let windows: Vec<Window> = (0..).zip(&names).map(window).collect();
     let off = |pair: &[Window]| pair[0].until_median() > pair[1].from;
     assert!(windows.windows(2).any(off), "the numbers do not show what this is about");
-    assert_eq!(Outage::of(windows, Vec::new()).readers, Reading { times: 6, at_once: 1 });
+    assert_eq!(Outage::of(windows).readers, Reading { times: 6, at_once: 1, replaced: 0 });
 }
 
 #[test]
@@ -147,8 +162,9 @@ fn who_hands_the_role_over_restarts_as_a_reader() {
     steps[1].after = BTreeSet::from([2]);
     let outage = foretold(&[("a", 0), ("b", 1)], changes, steps);
     assert_eq!(outage.writer, Writing { times: 1, lasts: estimate });
-    assert_eq!(outage.readers, Reading { times: 2, at_once: 1 });
+    assert_eq!(outage.readers, Reading { times: 2, at_once: 1, replaced: 0 });
     assert_eq!(outage.windows[1].by, at("db_cluster.main"));
+    assert_eq!(outage.windows[1].handover, Some(handover("a", "b")));
 }
 
 #[test]
@@ -227,7 +243,7 @@ fn what_restarts_the_cluster_restarts_all_at_once() {
     let outage =
         foretold(&[("a", 0), ("b", 1), ("c", 2)], vec![port], vec![step("db_cluster.main", Verb::Update, &[])]);
     assert_eq!(outage.writer, Writing { times: 1, lasts: Estimate { p50: 30.0, p95: 90.0 } });
-    assert_eq!(outage.readers, Reading { times: 2, at_once: 2 });
+    assert_eq!(outage.readers, Reading { times: 2, at_once: 2, replaced: 0 });
     assert!(told(&outage).contains(&(Felt::EndpointChanges, "db_cluster.main".to_owned(), 400.0, None)));
 }
 
@@ -260,7 +276,7 @@ fn a_version_that_was_left_to_the_window_restarts_all_with_a_quiet_edit_that_tak
         foretold(&[("a", 0), ("b", 1), ("c", 2)], vec![change], steps)
     };
     let outage = one("backup_retention_period");
-    assert_eq!((outage.writer.times, outage.readers), (1, Reading { times: 2, at_once: 2 }));
+    assert_eq!((outage.writer.times, outage.readers), (1, Reading { times: 2, at_once: 2, replaced: 0 }));
     assert!(one("deletion_protection").is_none());
 }
 
@@ -279,10 +295,11 @@ fn readers_that_go_and_readers_that_are_replaced() {
         told(&outage),
         [
             (Felt::ReaderReplaced, "db_instance.b".to_owned(), 0.0, Some(800.0)),
-            (Felt::GoneForGood, "db_instance.c".to_owned(), 0.0, None)
+            (Felt::ReaderLeaves, "db_instance.c".to_owned(), 0.0, Some(1.0))
         ]
     );
-    assert_eq!(outage.worst().count(), 0);
+    assert_eq!((outage.worst().count(), outage.dropped), (0, 1));
+    assert_eq!(outage.readers, Reading { times: 1, at_once: 1, replaced: 1 });
 }
 
 #[test]
@@ -372,4 +389,57 @@ fn an_interruption_is_no_longer_than_its_step() {
     steps[0].estimate = Estimate { p50: 20.0, p95: 40.0 };
     let outage = foretold(&[("a", 0)], changes, steps);
     assert_eq!(outage.writer.lasts, Estimate { p50: 20.0, p95: 40.0 });
+}
+
+/// An edit of the class of each of these members that waits for the window.
+fn left(names: &[&str]) -> (Vec<Change>, Vec<Step>) {
+    let (mut changes, steps) = roll(names);
+    let fields = changes.iter_mut().flat_map(|change| &mut change.fields);
+    fields.for_each(|field| field.impact.when = When::InWindow);
+    (changes, steps)
+}
+
+#[test]
+fn what_is_left_to_the_window_interrupts_then() {
+    let (changes, steps) = left(&["a", "b", "c"]);
+    let outage = foretold(&[("a", 0), ("b", 1), ("c", 2)], changes, steps);
+    assert!(outage.is_none() && outage.writer.times == 0, "nobody is interrupted while it runs");
+    let later = outage.in_window.clone().unwrap();
+    // One after another a reader takes over; together nobody is left who could.
+    assert_eq!(later.writer, Writing { times: 1, lasts: Estimate { p50: 15.0, p95: 600.0 } });
+    assert_eq!((later.readers, later.together), (Reading { times: 2, at_once: 2, replaced: 0 }, true));
+    assert_eq!(later.windows.iter().map(String::as_str).collect::<Vec<_>>(), [SUNDAY]);
+    assert_eq!(outage.unwritable(), later.writer.lasts, "a budget counts it");
+    assert!(outage.later.iter().all(|one| one.window.as_deref() == Some(SUNDAY)), "{:?}", outage.later);
+}
+
+#[test]
+fn who_is_not_edited_can_take_over_in_the_window() {
+    let (changes, steps) = left(&["a"]);
+    let outage = foretold(&[("a", 0), ("b", 1)], changes, steps);
+    let later = outage.in_window.unwrap();
+    assert_eq!(later.writer, Writing { times: 1, lasts: Estimate { p50: 15.0, p95: 60.0 } });
+    assert_eq!((later.readers.times, later.together), (0, false));
+}
+
+#[test]
+fn a_version_that_is_left_to_the_window_restarts_all_then() {
+    let changes =
+        vec![change("db_cluster.main", Action::Restart, &[("engine_version", Level::RebootAll, When::InWindow)])];
+    let outage = foretold(&[("a", 0), ("b", 1)], changes, vec![step("db_cluster.main", Verb::Update, &[])]);
+    let later = outage.in_window.unwrap();
+    assert_eq!(later.writer, Writing { times: 1, lasts: Estimate { p50: 30.0, p95: 90.0 } });
+    assert_eq!((later.readers.times, later.together), (1, false));
+}
+
+#[test]
+fn a_shorter_retention_is_a_loss_that_nobody_feels() {
+    let mut shorter = change("db_cluster.main", Action::Update, &[("backup_retention_period", Level::None, When::Now)]);
+    shorter.fields[0].impact.reversible = false;
+    shorter.fields[0].after = Value::from(7);
+    let outage = foretold(&[("a", 0)], vec![shorter], vec![step("db_cluster.main", Verb::Update, &[])]);
+    assert!(outage.is_none() && outage.in_window.is_none() && outage.later.is_empty());
+    let field = "backup_retention_period".to_owned();
+    let loss = Loss { address: at("db_cluster.main"), field, keeps: Value::from(7), when: When::Now };
+    assert_eq!(outage.losses, [loss]);
 }

@@ -168,6 +168,12 @@ impl<'a> Run<'a> {
         ours.then(|| Reason::Unfinished { status: status.clone() })
     }
 
+    /// Has an edit of it begun whose end nobody has seen?
+    fn cut_short(&self, case: &Case<'_>) -> bool {
+        let edits = |intent: &Intent| matches!(intent.verb, Verb::Update | Verb::Adopt);
+        self.inputs.state.intents.iter().any(|intent| intent.address == *case.address && edits(intent))
+    }
+
     /// A wanted resource that is there.
     fn present(&self, case: &Case<'_>, live: &'a Live) -> Result<Change, PlanError> {
         match (&live.owner, case.record, case.intent) {
@@ -257,7 +263,7 @@ impl<'a> Run<'a> {
             change.reasons.extend(ailing);
             return Ok(change);
         }
-        let mut reasons = causes(&record.applied, &fields);
+        let mut reasons = causes(&record.applied, &fields, (live, self.cut_short(case)));
         if live.owner == Owner::Untagged {
             reasons.push(Reason::TagsMissing);
         }
@@ -303,8 +309,12 @@ impl<'a> Run<'a> {
             let way_out = way_out.unwrap_or_else(|| {
                 "put the old value back, or make a new resource beside it and move the data".to_owned()
             });
-            let message =
-                format!("AWS can't change {} in place, and a new one would not hold the data", names.join(", "));
+            let why = match (guard::holds_data(case.address.kind()), holds_data) {
+                (true, _) => ", and a new one would not hold the data",
+                (false, true) => ", and no member would serve the data while it is made anew",
+                (false, false) => "",
+            };
+            let message = format!("AWS can't change {} in place{why}", names.join(", "));
             let operations = impossible.map(|field| field.impact.operations.to_vec()).unwrap_or_default();
             let mut change = self.refuse(case, RefusalClass::DataBearing, message, &way_out);
             change.refusal = change.refusal.map(|refusal| Refusal { operations, ..refusal });

@@ -214,7 +214,7 @@ fn detail(change: &Change, graph: &Graph) -> Detail {
         reasons: reasons.map(words::reason).collect(),
         refusal: change.refusal.as_ref().map(|refusal| (told(&refusal.message), told(&refusal.way_out))),
         operations: operations.filter_map(|one| procedure(*one)).collect(),
-        fields: change.fields.iter().map(|edit| field(at, edit)).collect(),
+        fields: change.fields.iter().map(|one| field(change, one)).collect(),
         made: made(change, graph),
         pending: change.pending.iter().map(|(path, value)| (path.clone(), text((at, path), value))).collect(),
         deposed: change.deposed.clone(),
@@ -246,14 +246,16 @@ fn made(change: &Change, graph: &Graph) -> Vec<(String, String)> {
     fields.filter(|(_, value)| !empty(value)).map(|(path, value)| (path.clone(), text((at, path), value))).collect()
 }
 
-fn field(at: &Address, change: &FieldChange) -> Field {
-    let FieldChange { path, before, after, impact } = change;
+fn field(change: &Change, field: &FieldChange) -> Field {
+    let FieldChange { path, before, after, impact } = field;
+    let at = &change.address;
     let (path, before, after) = words::sides((at, path), (&masked(path, before), &masked(path, after)));
+    let before = if words::takes_back(change, field) { before + words::NOT_APPLIED } else { before };
     Field {
         path,
         before: short(&before, VALUE),
         after: short(&after, VALUE),
-        impact: words::impact(impact),
+        impact: words::edit(change, field),
         way_out: told(&impact.way_out),
         linked: impact.source.starts_with("https://"),
         source: impact.source.to_string(),

@@ -5,10 +5,12 @@ use super::happened::{Happened, happened, is_certain, step, writer_steps};
 use super::{Subject, short};
 use crate::forecast::signed;
 use crate::view::forecast::REFUSED;
-use crate::view::outage::{felt as in_words, later_line, line, restarted, summed, words as whole};
+use crate::view::outage::{
+    because, felt as in_words, later_line, line, lost, restarted, summed, then, when, words as whole,
+};
 use crate::view::svg::px;
 use crate::view::words;
-use auroractl_core::outage::{Felt as What, Outage, Window};
+use auroractl_core::outage::{Felt as What, InWindow, Outage, Window};
 use auroractl_stack::{Alternative, Forecast};
 use serde::Serialize;
 
@@ -22,7 +24,7 @@ const WINDOWS: usize = 200;
 const LETTERS: usize = 41;
 
 /// The timeline.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Felt {
     pub(super) sentence: String,
     /// The run has ended: what is told stands where its step was measured.
@@ -84,6 +86,10 @@ pub(super) struct Row {
 
 /// The timeline of a plan, or of what came about of it.
 pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
+    if subject.plan.refused().next().is_some() {
+        // Nothing happens, and nothing is drawn that would.
+        return Felt { sentence: sentence(subject), ..Felt::default() };
+    }
     let Happened { outage, missed } = happened(subject);
     let mut lanes: Vec<Lane> = Vec::new();
     for window in outage.windows.iter().take(WINDOWS) {
@@ -130,7 +136,7 @@ fn way(way: &Alternative) -> Way {
 fn tone(what: What) -> &'static str {
     match what {
         What::WriterUnavailable | What::GoneForGood | What::EndpointChanges => "bad",
-        What::ReaderRestarts | What::ReaderReplaced | What::ConnectionsDropped => "warn",
+        What::ReaderRestarts | What::ReaderReplaced | What::ReaderLeaves | What::ConnectionsDropped => "warn",
     }
 }
 
@@ -163,7 +169,7 @@ fn row(subject: &Subject<'_>, window: &Window) -> Row {
         lasts: lasts.map_or_else(|| "for good".to_owned(), |lasts| told(lasts.p50)),
         at_most: lasts.map_or_else(String::new, |lasts| told(lasts.p95)),
         by: window.by.to_string(),
-        fields: window.fields.join(", "),
+        fields: because(window),
         step: step(subject, window),
     }
 }
@@ -202,21 +208,44 @@ pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
 }
 
 fn sums(outage: &Outage) -> (String, String, &'static str) {
-    let (writer, readers) = (outage.writer, outage.readers);
     if outage.windows.iter().any(Window::loses_cluster) {
         return ("deletion".to_owned(), "the cluster is gone for good".to_owned(), "bad");
     }
+    let (value, note, tone) =
+        meanwhile(outage).or_else(|| outage.in_window.as_ref().map(afterwards)).unwrap_or_else(|| {
+            let tone = if outage.losses.is_empty() { "good" } else { "warn" };
+            ("nothing".to_owned(), vec!["no connection is dropped".to_owned()], tone)
+        });
+    // Where the run itself interrupts, that is the figure, and what comes later its note.
+    let later = outage.in_window.as_ref().filter(|_| !outage.is_none());
+    let later = later.map(|later| format!("{}: {}", when(&later.windows), then(later)));
+    let notes: Vec<String> = note.into_iter().chain(later).chain(outage.losses.iter().map(lost)).collect();
+    let tone = if outage.in_window.as_ref().is_some_and(|later| later.writer.times > 0) { "bad" } else { tone };
+    (value, notes.join("; "), tone)
+}
+
+/// What is felt while it runs, if anything is.
+fn meanwhile(outage: &Outage) -> Option<(String, Vec<String>, &'static str)> {
+    let (writer, readers) = (outage.writer, outage.readers);
     if writer.times > 0 {
         let at_most = words::seconds(writer.lasts.p95.into());
-        let more = if readers.times > 0 { format!("; {}", restarted(readers)) } else { String::new() };
-        let note = format!("without a writer, 19 of 20 times at most {at_most}{more}");
-        return (words::seconds(writer.lasts.p50.into()), note, "bad");
+        let more = (readers.times > 0).then(|| restarted(outage));
+        let note = std::iter::once(format!("without a writer (p95 {at_most})")).chain(more).collect();
+        return Some((words::seconds(writer.lasts.p50.into()), note, "bad"));
     }
     if readers.times > 0 {
-        return (words::count(readers.times, "reader"), restarted(readers), "warn");
+        return Some((words::count(readers.times, "reader"), vec![restarted(outage)], "warn"));
     }
-    match outage.windows.first() {
-        Some(window) => (words::count(outage.windows.len(), "interruption"), in_words(window.what).to_owned(), "warn"),
-        None => ("nothing".to_owned(), "no connection is dropped".to_owned(), "good"),
+    let first = outage.windows.first()?;
+    Some((words::count(outage.windows.len(), "interruption"), vec![in_words(first.what).to_owned()], "warn"))
+}
+
+/// What is felt in the maintenance window alone.
+fn afterwards(later: &InWindow) -> (String, Vec<String>, &'static str) {
+    let note = vec![format!("{}: {}", when(&later.windows), then(later)), "nobody while it runs".to_owned()];
+    match later.writer.times {
+        0 if later.readers.times > 0 => (words::count(later.readers.times, "reader"), note, "warn"),
+        0 => (words::count(later.dropped, "interruption"), note, "warn"),
+        _ => (words::seconds(later.writer.lasts.p50.into()), note, "bad"),
     }
 }

@@ -203,7 +203,7 @@ fn bar(step: &Told<'_>, axis: &Axis, at: &Cursor) -> Bar {
 fn title(step: &Told<'_>) -> String {
     let (start, takes) = (words::seconds(step.start), words::seconds(step.predicted()));
     let late = words::seconds(step.late - step.start);
-    let mut text = format!("{}: from {start}, {takes}, 19 of 20 times at most {late}", step.name);
+    let mut text = format!("{}: from {start}, {takes} (p95 {late})", step.name);
     if let Some(gate) = &step.gate {
         text.push_str(&format!("; starts {gate}"));
     }
@@ -219,7 +219,7 @@ fn note(step: &Told<'_>) -> String {
     match (&step.track, step.took()) {
         (None, _) => predicted,
         (Some(track), Some(took)) => match track.fate {
-            Some(Fate::Done) => format!("{} of {predicted}", words::seconds(took)),
+            Some(Fate::Done) => format!("{} ({predicted})", words::seconds(took)),
             Some(Fate::Failed(_)) => "failed".to_owned(),
             _ => "still going".to_owned(),
         },
@@ -231,7 +231,7 @@ fn note(step: &Told<'_>) -> String {
 fn fate(step: &Told<'_>) -> String {
     let Some(track) = &step.track else { return String::new() };
     match track.fate {
-        Some(Fate::Done) if step.overdue() => "done, later than 19 of 20".to_owned(),
+        Some(Fate::Done) if step.overdue() => "done, later than p95".to_owned(),
         fate => outcome(fate),
     }
 }
@@ -308,8 +308,8 @@ fn description(subject: &Subject<'_>, all: &[Told<'_>]) -> String {
     let steps = words::count(all.len(), "step");
     let decide = if critical == 1 { "1 decides".to_owned() } else { format!("{critical} of them decide") };
     format!(
-        "{steps} over time, predicted to take {p50} in all and 19 of 20 times at most {p95}; {decide} when the run ends. \
-         The table below says the same."
+        "{steps} over time, predicted to take {p50} in all (p95 {p95}); {decide} when the run ends. The table below says the \
+         same."
     )
 }
 

@@ -8,10 +8,10 @@ use super::Subject;
 use crate::record::{Fate, Record};
 use crate::view::forecast::seconds;
 use crate::view::words;
-use auroractl_core::Estimate;
-use auroractl_core::outage::{Felt, Later, Outage, Window};
+use auroractl_core::outage::{Felt, Outage, Window};
 use auroractl_core::rehearse::Span;
 use auroractl_core::state::Verb;
+use auroractl_core::{Address, Estimate, When};
 use auroractl_stack::Forecast;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -51,7 +51,9 @@ fn of_run<'a>(forecast: &'a Forecast, record: &Record) -> Happened<'a> {
         }
     }
     let mut outage = forecast.outage.with(windows);
-    outage.later.retain(|later| is_edited(later, forecast, record));
+    outage.later.retain(|later| is_edited(&later.address, forecast, record));
+    outage.losses.retain(|loss| is_edited(&loss.address, forecast, record));
+    outage.in_window = outage.in_window.filter(|_| outage.later.iter().any(|later| later.when == When::InWindow));
     Happened { outage: Cow::Owned(outage), missed }
 }
 
@@ -76,11 +78,11 @@ fn narrow(seconds: f64) -> f32 {
     seconds as f32
 }
 
-/// Was an edit sent that counts later?
-fn is_edited(later: &Later, forecast: &Forecast, record: &Record) -> bool {
+/// Was an edit of this resource sent?
+fn is_edited(at: &Address, forecast: &Forecast, record: &Record) -> bool {
     let mut steps = forecast.program.steps.iter().enumerate();
     steps.any(|(id, step)| {
-        let edits = matches!(step.verb, Verb::Update | Verb::Adopt) && step.address == later.address;
+        let edits = matches!(step.verb, Verb::Update | Verb::Adopt) && step.address == *at;
         edits && record.tracks.get(&id).is_some_and(|track| track.start.is_some())
     })
 }
@@ -122,15 +124,12 @@ pub(super) fn writer_steps(subject: &Subject<'_>, outage: &Outage) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auroractl_core::cost::Bill;
-    use auroractl_core::lower::{Program, Step};
-    use auroractl_core::outage::{Reading, Writing};
-    use auroractl_core::rehearse::rehearse;
-    use auroractl_core::{Address, Deed, Level, When};
+    use crate::view::testing::{self, calm};
+    use auroractl_core::lower::Step;
+    use auroractl_core::outage::Later;
+    use auroractl_core::{Deed, Level};
     use auroractl_engine::{CallError, Class, Event};
-    use auroractl_stack::Money;
     use jiff::Timestamp;
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     const ADDRESSES: [&str; 3] = ["db_instance.b", "db_cluster.main", "db_instance.a"];
@@ -159,6 +158,7 @@ mod tests {
             by: at(ADDRESSES[step]),
             step,
             fields: Vec::new(),
+            handover: None,
             from,
             until: Some(Estimate { p50: from + p50, p95: from + p95 }),
         };
@@ -172,25 +172,11 @@ mod tests {
             field: "x".to_owned(),
             when: When::InWindow,
             level: Level::RebootOne,
+            window: None,
         };
-        let nothing = Outage {
-            windows: Vec::new(),
-            writer: Writing { times: 0, lasts: Estimate::NOTHING },
-            readers: Reading::default(),
-            dropped: 0,
-            later: vec![later("db_instance.b"), later("db_instance.a")],
-        };
-        let program = Program { steps: (0..3).map(step).collect() };
-        Forecast {
-            rehearsal: rehearse(&program, 1).unwrap(),
-            program,
-            whole: Estimate::NOTHING,
-            changes: BTreeMap::new(),
-            outage: nothing.with(windows.into_iter().map(window).collect()),
-            farewells: BTreeMap::new(),
-            money: Money { before: Bill::default(), after: Bill::default(), delta: BTreeMap::new(), peak: None },
-            ways: Vec::new(),
-        }
+        let nothing = Outage { later: vec![later("db_instance.b"), later("db_instance.a")], ..calm() };
+        let outage = nothing.with(windows.into_iter().map(window).collect());
+        testing::forecast((0..3).map(step).collect(), outage)
     }
 
     /// A run whose steps begin and end at these times; one without an end fails after a second.

@@ -6,7 +6,7 @@ use crate::forecast::signed;
 use crate::view::forecast::basis;
 use crate::view::{dollars, words};
 use auroractl_core::cost::Usd;
-use auroractl_core::plan::Reason;
+use auroractl_core::plan::{Plan, Reason};
 use auroractl_engine::event::{Stopped, Summary};
 use auroractl_policy::{Severity, report};
 use serde::Serialize;
@@ -104,13 +104,7 @@ fn standing(subject: &Subject<'_>) -> Standing {
             };
             ("bad", word, sentence(&told(&failure.message)))
         }
-        (None, None) if subject.plan.is_empty() => match subject.plan.ailing().count() {
-            0 => ("good", "Nothing to change", "The stack is as it should be.".to_owned()),
-            some => {
-                let what = words::count(some, "resource");
-                ("bad", "Nothing to change", format!("But the stack is not well: {what} can't be used at AWS."))
-            }
-        },
+        (None, None) if subject.plan.is_empty() => quiet(subject.plan),
         (None, None) if blocking(subject) > 0 => {
             let what = words::count(blocking(subject), "finding");
             ("bad", "Blocked", format!("{what} of must rules; apply would change nothing."))
@@ -118,6 +112,20 @@ fn standing(subject: &Subject<'_>) -> Standing {
         (None, None) => ("good", "Ready to apply", "No refusal, and no rule that blocks.".to_owned()),
     };
     Standing { tone, word, text }
+}
+
+/// Where a stack stands in which nothing is to be changed.
+fn quiet(plan: &Plan) -> (&'static str, &'static str, String) {
+    let (ailing, pending) = (plan.ailing().count(), words::pending(plan));
+    let (tone, text) = match (ailing, pending.as_slice()) {
+        (0, []) => ("good", "The stack is as it should be.".to_owned()),
+        (0, pending) => ("wait", format!("Pending at AWS: {}.", pending.join("; "))),
+        (some, _) => {
+            let what = words::count(some, "resource");
+            ("bad", format!("But the stack is not well: {what} can't be used at AWS."))
+        }
+    };
+    (tone, "Nothing to change", text)
 }
 
 /// A message as a sentence. The name of a file, a call or a resource at its start stays as it is.
@@ -171,12 +179,12 @@ fn duration(subject: &Subject<'_>) -> Figure {
     let (value, note, tone) = match measured {
         Some(lasted) => {
             let tone = if lasted > f64::from(whole.p95) { "warn" } else { "" };
-            (words::seconds(lasted), format!("predicted {p50}, 19 of 20 times at most {p95}"), tone)
+            (words::seconds(lasted), format!("predicted {p50} (p95 {p95})"), tone)
         }
         None if subject.plan.is_empty() || subject.plan.refused().next().is_some() => {
             ("none".to_owned(), String::new(), "")
         }
-        None => (p50, format!("19 of 20 times at most {p95}"), ""),
+        None => (p50, format!("p95 {p95}"), ""),
     };
     Figure { name: "Duration", value, note, tone }
 }
@@ -191,7 +199,7 @@ fn money(subject: &Subject<'_>) -> Figure {
         (_, None) => (dollars::change(change.known), dollars::sides(money)),
     };
     if let Some(peak) = &money.peak {
-        note.push_str(&format!("; up to {} an hour while it runs", signed(peak.hourly_over_before)));
+        note.push_str(&format!("; peak {} an hour", signed(peak.hourly_over_before)));
     }
     if change.unstated().next().is_some() {
         note.push_str("; without what depends on use that is not stated");
@@ -234,7 +242,8 @@ fn beyond<'a>(counts: &'a str, figure: &str) -> &'a str {
 fn changes(subject: &Subject<'_>) -> Figure {
     let sum = subject.plan.summary();
     let changed = subject.plan.changes.iter().filter(|change| change.action.is_change()).count();
-    let tone = if sum.delete + sum.replace + sum.refused > 0 { "bad" } else { "" };
+    let grave = sum.delete + sum.replace + sum.refused + subject.forecast.outage.losses.len();
+    let tone = if grave > 0 { "bad" } else { "" };
     Figure { name: "Changes", value: changed.to_string(), note: words::summary(&sum), tone }
 }
 

@@ -116,7 +116,7 @@ fn windows(rows: &[felt::Row], all: usize) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut text = "\n| Who | Feels | From | For about | 19 of 20 times at most | Because of |\n".to_owned();
+    let mut text = "\n| Who | Feels | From | For about | p95 | Because of |\n".to_owned();
     text.push_str("|---|---|--:|--:|--:|---|\n");
     for row in rows.iter().take(ROWS) {
         let (who, what, by, fields) = (code(&row.who, true), plain(row.what), code(&row.by, true), plain(&row.fields));
@@ -132,9 +132,7 @@ fn ways(ways: &[felt::Way]) -> String {
         return String::new();
     }
     let mut text = "\n**Ways to do it**: `[changes] strategy` in the stack file chooses\n".to_owned();
-    text.push_str(
-        "\n| Strategy | Users feel | Takes | 19 of 20 times at most | An hour more |\n|---|---|--:|--:|--:|\n",
-    );
+    text.push_str("\n| Strategy | Users feel | Takes | p95 | Extra cost per hour |\n|---|---|--:|--:|--:|\n");
     for way in ways {
         let name = code(&way.name, true);
         let name = if way.chosen { format!("**{name}** chosen") } else { name };

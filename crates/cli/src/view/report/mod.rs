@@ -117,12 +117,10 @@ fn page(subject: &Subject<'_>) -> Page {
         subject.plan.changes.iter().map(|change| (&change.address, change.action)).collect();
     let axis = axis::Axis::of(subject);
     let changes::Told { sections, brief } = changes::changes(subject);
-    // Of a plan that is refused no step is made.
-    let runs = !subject.forecast.program.steps.is_empty() && subject.plan.refused().next().is_none();
     Page {
         head: head::head(subject),
         felt: felt::felt(subject, &axis),
-        gantt: runs.then(|| gantt::gantt(subject, &axis)),
+        gantt: runs(subject).then(|| gantt::gantt(subject, &axis)),
         changes: sections,
         brief,
         cost: cost::cost(subject),
@@ -131,6 +129,11 @@ fn page(subject: &Subject<'_>) -> Page {
         graph: (!subject.graph.order().is_empty()).then(|| drawing(subject.graph, &done, NODES)),
         version: env!("CARGO_PKG_VERSION"),
     }
+}
+
+/// Is there a run to be drawn? Of a plan that is refused nothing is done.
+fn runs(subject: &Subject<'_>) -> bool {
+    !subject.forecast.program.steps.is_empty() && subject.plan.refused().next().is_none()
 }
 
 /// A text of somebody else's, without what is shaped like a credential.

@@ -4,6 +4,7 @@ use super::{Subject, told};
 use crate::record::Fate;
 use crate::view::forecast::seconds;
 use crate::view::pace;
+use crate::view::roll::told as in_words;
 use auroractl_core::lower::StepId;
 use auroractl_core::plan::Change;
 use auroractl_core::rehearse::Gate;
@@ -22,7 +23,7 @@ pub(super) struct Told<'a> {
     /// When it is predicted to run.
     pub(super) start: f64,
     pub(super) end: f64,
-    /// When it is over on a bad day, 19 of 20 times.
+    /// When it is over on a bad day, at its 95th percentile.
     pub(super) late: f64,
     /// How long it takes, as was foretold.
     estimate: Estimate,
@@ -58,7 +59,7 @@ impl Told<'_> {
         self.track.as_ref().and_then(|track| Some(track.end - track.start?))
     }
 
-    /// Did it take longer than 19 of 20 do?
+    /// Did it take longer than its 95th percentile?
     pub(super) fn overdue(&self) -> bool {
         self.took().is_some_and(|took| pace::overdue(took, self.estimate))
     }
@@ -86,8 +87,7 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
     let forecast = subject.forecast;
     let changes: BTreeMap<&Address, &Change> =
         subject.plan.changes.iter().map(|change| (&change.address, change)).collect();
-    let names: Vec<String> =
-        forecast.program.steps.iter().map(|step| format!("{} {}", step.verb, step.address)).collect();
+    let names: Vec<String> = forecast.program.steps.iter().map(in_words).collect();
     let name = |id: StepId| names.get(id).cloned().unwrap_or_default();
     let critical = critical(subject);
     let felt: BTreeSet<StepId> = forecast.outage.windows.iter().map(|window| window.step).collect();
@@ -106,7 +106,7 @@ pub(super) fn steps<'a>(subject: &Subject<'a>) -> Vec<Told<'a>> {
             gate: match span.gate {
                 Gate::Free => None,
                 Gate::Need(by) => Some(format!("after {}", name(by))),
-                Gate::Place(by) => Some(format!("when {} no longer holds a place", name(by))),
+                Gate::Place(by) => Some(format!("when a place is free, after {}", name(by))),
             },
             critical: critical.contains(&id),
             felt: felt.contains(&id),

@@ -98,6 +98,12 @@ impl Run<'_> {
             || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
     }
 
+    /// Whom to permit so that this one may go: a member whose cluster goes goes with it.
+    fn goes_with<'s>(&'s self, address: &'s Address) -> &'s Address {
+        let parent = guard::parent(address, self.inputs.state);
+        parent.filter(|parent| self.inputs.graph.node(parent).is_none()).unwrap_or(address)
+    }
+
     /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key. It may be
     /// gone already, by an interrupted run.
     fn needed_by_remains(&self, address: &Address) -> Option<Address> {
@@ -146,7 +152,8 @@ impl Run<'_> {
             protected: case.kind.protection(&live.spec).map_err(malformed)?,
             unsaved: case.kind.unsaved(&case.spec).map_err(malformed)?.filter(|_| holds_data),
         };
-        Ok(obstacles.refusal(case.address).map(|(class, message, way_out)| self.refuse(case, class, message, &way_out)))
+        let refusal = obstacles.refusal(case.address, self.goes_with(case.address));
+        Ok(refusal.map(|(class, message, way_out)| self.refuse(case, class, message, &way_out)))
     }
 }
 
@@ -164,14 +171,18 @@ struct Obstacles {
 
 impl Obstacles {
     /// Class, message and way out: everything that has to be done, at once.
-    fn refusal(&self, address: &Address) -> Option<(RefusalClass, String, String)> {
+    fn refusal(&self, address: &Address, permit: &Address) -> Option<(RefusalClass, String, String)> {
         let Self { holds_data, permitted, protected, unsaved } = *self;
         let asks = holds_data && !permitted;
         if !asks && protected.is_none() && unsaved.is_none() {
             return None;
         }
         let class = if asks || unsaved.is_some() { RefusalClass::DataBearing } else { RefusalClass::Protected };
-        let holds = asks.then(|| "it holds data".to_owned());
+        // A member holds nothing itself; that nobody would serve what its cluster holds is as good a reason to ask.
+        let holds = asks.then(|| match guard::holds_data(address.kind()) {
+            true => "it holds data".to_owned(),
+            false => "no member would be left to serve what its cluster holds".to_owned(),
+        });
         let on = protected.map(|setting| format!("`{setting}` is on"));
         let off = unsaved.map(|setting| format!("`{setting}` is off"));
         let message: Vec<String> = holds.into_iter().chain(on).chain(off).collect();
@@ -182,12 +193,12 @@ impl Obstacles {
             true => None,
             // Rules that demand the protection admit its end where the deletion is permitted, and not otherwise.
             false => {
-                let with = if asks { format!(" with `--allow-delete {address}`") } else { String::new() };
+                let with = if asks { format!(" with `--allow-delete {permit}`") } else { String::new() };
                 Some(format!("set {} in the stack file and apply that first{with}", settings.join(" and ")))
             }
         };
         let again = if first.is_some() { " again" } else { "" };
-        let last = asks.then(|| format!("say `--allow-delete {address}`{again}"));
+        let last = asks.then(|| format!("say `--allow-delete {permit}`{again}"));
         let way_out: Vec<String> = first.into_iter().chain(last).collect();
         let why = if asks { "to delete it for good, " } else { "" };
         Some((class, message.join(", and "), format!("{why}{}", way_out.join("; then "))))
