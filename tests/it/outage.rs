@@ -44,7 +44,7 @@ fn a_new_cluster_interrupts_nobody_and_an_edit_tells_what_it_does() {
     let ends: Vec<f64> =
         outage["windows"].as_array().unwrap().iter().filter_map(|one| one["until"]["p50_seconds"].as_f64()).collect();
     assert!(ends.is_sorted() && ends.last() <= plan["duration"]["p50_seconds"].as_f64().as_ref(), "{outage}");
-    let text = place.run("plan", &[]).exits(0).stdout;
+    let text = on_one_line(&place.run("plan", &[]).exits(0).stdout);
     let sentence = "Impact: writer unavailable once for about 15 s (p95 1 min 0 s); db_instance.b becomes the writer; \
                     3 readers restarted, one at a time.";
     assert!(text.contains(sentence), "{text}");
@@ -119,7 +119,7 @@ fn what_is_left_to_the_window_counts_and_is_told_with_it() {
     assert_eq!((&later["writer_unavailable"], &later["together"]), (&writer, &true.into()));
     let changes = plan["changes"].as_array().unwrap().iter().filter(|one| one["kind"] == "db_instance");
     assert!(changes.clone().count() == 3 && changes.clone().all(|one| one["meaning"] == "interrupts"), "{plan}");
-    let text = place.run("plan", &[]).exits(0).stdout;
+    let text = on_one_line(&place.run("plan", &[]).exits(0).stdout);
     let told =
         "nobody is interrupted while it runs; in the maintenance window (sun 04:30-05:30 UTC): writer unavailable once";
     for text in [text, place.run("plan", &["--markdown"]).exits(0).stdout.to_lowercase()] {

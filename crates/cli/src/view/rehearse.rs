@@ -222,7 +222,8 @@ mod tests {
         let mut program = program();
         program.steps[7].address = "iam_role_policy_attachment.monitoring".parse().unwrap();
         program.steps.iter_mut().for_each(|step| step.estimate = Estimate { p50: 1.0, p95: 4.0 });
-        let name = "create iam_role_policy_attachment.monitoring";
+        let name = told(&program.steps[7]);
+        let name = name.as_str();
         assert!(text(&program, 16, 100).contains(name) && text(&program, 16, 90).contains(name));
         assert!(!text(&program, 16, 70).contains(name));
     }
