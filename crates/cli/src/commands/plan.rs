@@ -9,6 +9,7 @@ use crate::saved;
 use crate::session::{
     Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
 };
+use crate::standing;
 use crate::view;
 use crate::view::forecast::Aside;
 use crate::view::plan::Beside;
@@ -97,6 +98,9 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     if let Some(path) = args.out.as_ref().filter(|_| stopped.is_none()) {
         let plan = Saved::new(&stack.file, (desired, state, options), changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
+    }
+    if let Some(told) = standing::told(stack.name(), state, options) {
+        view::note(&told);
     }
     show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
     if let Some(stopped) = stopped {

@@ -17,7 +17,7 @@ use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::plan::{Action, Change, Plan};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
-use auroractl_core::{Address, Graph, Kinds, guard, identity};
+use auroractl_core::{Address, Graph, Kinds, guard, identity, standing};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,6 +26,8 @@ use std::time::Duration;
 pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means<'_, W>) -> Result<(), StoreError> {
     let (run, command) = (means.run.to_owned(), means.command.to_owned());
     let mut entries = vec![Entry::RunStart { run, command, lineage: book.state.lineage.clone() }];
+    // Before all that is made under it: a run that is killed has made it so.
+    entries.extend(standing::begun(book.state, work.options));
     entries.extend(observed_records(book.state, work, means));
     let changes: BTreeMap<&Address, &Change> =
         work.plan.changes.iter().map(|change| (&change.address, change)).collect();
@@ -327,6 +329,7 @@ mod tests {
     use auroractl_core::identity::{Naming, StackId};
     use auroractl_core::ids::SubnetId;
     use auroractl_core::model::{Exports, Group, Model, Timing};
+    use auroractl_core::plan::Options;
     use auroractl_core::state::Scope;
     use auroractl_core::{Desired, Diff, Impact, Input, Level, Of, PureKind};
     use serde::{Deserialize, Serialize};
@@ -431,7 +434,8 @@ mod tests {
         let live = Live::ready(sent, json!({}), Owner::Inherited);
         let observed = BTreeMap::from([(at("bundle.whole"), Observed::Live(Box::new(live)))]);
         let plan = Plan { changes: vec![Change::bare(at("bundle.whole"), Group::Network, Action::NoOp)] };
-        let work = Unchanged { kinds: &Bundles, plan: &plan, graph: &graph, observed: &observed };
+        let options = Options::default();
+        let work = Unchanged { kinds: &Bundles, plan: &plan, graph: &graph, observed: &observed, options: &options };
         assert_eq!(learned(&state, &work), []);
     }
 }
