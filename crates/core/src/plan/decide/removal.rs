@@ -92,13 +92,6 @@ impl Run<'_> {
         )
     }
 
-    /// Did the user permit this deletion by name? Who lets a cluster go lets its members go.
-    fn permitted(&self, address: &Address) -> bool {
-        let allowed = &self.inputs.options.allow_delete;
-        allowed.contains(address)
-            || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
-    }
-
     /// A resource that is deleted and leaves behind what needs this one: a cluster's final snapshot its key. It may be
     /// gone already, by an interrupted run.
     fn needed_by_remains(&self, address: &Address) -> Option<Address> {
@@ -142,7 +135,7 @@ impl Run<'_> {
         let malformed = |source| malformed(case.address, source);
         let obstacles = Obstacles {
             holds_data,
-            permitted: self.permitted(case.address),
+            permitted: guard::permitted(case.address, self.inputs.state, &self.inputs.options.allow_delete),
             // AWS refuses it in any stack, and would do so when the members are gone.
             protected: case.kind.protection(&live.spec).map_err(malformed)?,
             unsaved: case.kind.unsaved(&case.spec).map_err(malformed)?.filter(|_| holds_data),
