@@ -206,6 +206,23 @@ assert len({name for name in found if '-final-' in name}) == 2, found",
     assert_eq!(destroyed(&place), Vec::<String>::new());
 }
 
+/// A snapshot that somebody has made under the final one's name, long ago perhaps, is not taken for it.
+#[test]
+fn a_final_snapshot_is_one_that_the_deletion_has_made() {
+    let place = applied(&lasting().replace("ephemeral = false", "ephemeral = true"));
+    place.behind_our_back(
+        "rds = aws('rds')
+cluster, = rds.describe_db_clusters()['DBClusters']
+mark = {tag['Key']: tag['Value'] for tag in cluster['TagList']}['auroractl:id'][:8]
+rds.create_db_cluster_snapshot(DBClusterIdentifier='orders-dev', DBClusterSnapshotIdentifier='orders-dev-final-' + mark)",
+    );
+    let _ = place.run("destroy", &["--auto-approve"]).exits(0);
+    place.behind_our_back(
+        "found = [s['DBClusterSnapshotIdentifier'] for s in aws('rds').describe_db_cluster_snapshots()['DBClusterSnapshots']]
+assert len([name for name in found if name.endswith('-2')]) == 1, found",
+    );
+}
+
 /// The guard is not a part of what it guards: it stays when the block goes, with all that the block said.
 #[test]
 fn case_09_the_guard_does_not_leave_with_the_block() {
