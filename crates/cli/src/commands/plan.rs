@@ -130,7 +130,7 @@ pub(crate) async fn preflight(cloud: &Cloud, stack: &Stack, look: (&Changes, &Gr
         return Ok(());
     }
     let failure = invalid(&shortage.findings);
-    Err(if shortage.quota { Failure { exit: Exit::Refused, ..failure } } else { failure })
+    Err(if shortage.refused { Failure { exit: Exit::Refused, ..failure } } else { failure })
 }
 
 /// AWS, where the stack lives: in the account of its state, with nothing whose state was lost, and unless the stack goes, with
