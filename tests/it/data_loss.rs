@@ -206,6 +206,23 @@ assert len({name for name in found if '-final-' in name}) == 2, found",
     assert_eq!(destroyed(&place), Vec::<String>::new());
 }
 
+/// A snapshot that somebody has made under the final one's name, long ago perhaps, is not taken for it.
+#[test]
+fn a_final_snapshot_is_one_that_the_deletion_has_made() {
+    let place = applied(&lasting().replace("ephemeral = false", "ephemeral = true"));
+    place.behind_our_back(
+        "rds = aws('rds')
+cluster, = rds.describe_db_clusters()['DBClusters']
+mark = {tag['Key']: tag['Value'] for tag in cluster['TagList']}['auroractl:id'][:8]
+rds.create_db_cluster_snapshot(DBClusterIdentifier='orders-dev', DBClusterSnapshotIdentifier='orders-dev-final-' + mark)",
+    );
+    let _ = place.run("destroy", &["--auto-approve"]).exits(0);
+    place.behind_our_back(
+        "found = [s['DBClusterSnapshotIdentifier'] for s in aws('rds').describe_db_cluster_snapshots()['DBClusterSnapshots']]
+assert len([name for name in found if name.endswith('-2')]) == 1, found",
+    );
+}
+
 /// The guard is not a part of what it guards: it stays when the block goes, with all that the block said.
 #[test]
 fn case_09_the_guard_does_not_leave_with_the_block() {
@@ -278,4 +295,64 @@ fn case_13_versions() {
         refused(&place, code, says);
         place.write(&text);
     }
+}
+
+/// An overlay that forgets to name another stack makes production one that may be thrown away, in one file.
+#[test]
+fn an_overlay_that_forgets_the_name_deletes_nothing() {
+    let place = applied(&blueprint("prod.toml"));
+    let overlay = "extends = \"main.toml\"
+unset = [\"backup\", \"cluster.autoscaling\", \"cluster.members.c\", \"network.vpc.flow_logs\"]
+
+[stack]
+environment = \"dev\"
+ephemeral = true
+
+[cluster]
+deletion_protection = false
+
+[cluster.backup]
+retention_days = 1
+final_snapshot = false
+";
+    place.cli.write("stacks/dev.toml", overlay).unwrap();
+    let before = incarnations(&place);
+    for command in ["apply", "destroy"] {
+        let done = place.cli.run(&[command, "stacks/dev.toml", "--auto-approve"]).unwrap().exits(8);
+        assert!(done.stderr.contains("--allow-delete backup_vault.main"), "{}", done.stderr);
+        let becomes = done.stderr.contains("stack `orders` becomes ephemeral by this apply");
+        assert_eq!(becomes, command == "apply", "{}", done.stderr);
+    }
+    assert_eq!((destroyed(&place), incarnations(&place)), (Vec::new(), before));
+}
+
+/// A stack becomes ephemeral by an apply of its own, which is asked for although it does nothing else.
+#[test]
+fn who_becomes_ephemeral_is_so_from_the_next_run_on() {
+    let place = applied(&lasting());
+    place.edit("ephemeral = false", "ephemeral = true");
+    let done = place.run("destroy", &["--auto-approve"]).exits(8);
+    assert!(done.stderr.contains("let an apply that deletes no data write `ephemeral` down first"), "{}", done.stderr);
+    let _ = place.run("apply", &[]).exits(4);
+    let _ = place.run("destroy", &["--auto-approve"]).exits(8);
+    let done = place.apply().exits(0);
+    assert!(done.stderr.contains("becomes ephemeral"), "{}", done.stderr);
+    assert_eq!(destroyed(&place), Vec::<String>::new());
+    let done = place.run("plan", &[]).exits(0);
+    assert!(!done.stderr.contains("becomes ephemeral"), "{}", done.stderr);
+    let _ = place.run("destroy", &["--auto-approve"]).exits(0);
+}
+
+/// What was ephemeral from the start may go although no run has ever ended well.
+#[test]
+fn a_stack_born_ephemeral_goes_after_a_run_that_failed() {
+    use auroractl_testkit::proxy::fault::{Effect, Fault};
+    let place = dev();
+    place.proxy.arm(Fault::on("rds:CreateDBInstance", Effect::ExpiredCredentials));
+    let first = place.apply();
+    assert!(matches!(first.code, Some(7 | 10)), "{:?}: {}", first.code, first.stderr);
+    place.proxy.disarm();
+    assert!(incarnations(&place).contains_key("db_cluster.main"));
+    let _ = place.run("destroy", &["--auto-approve"]).exits(0);
+    assert_eq!(place.state()["resources"].as_object().map(serde_json::Map::len), Some(0));
 }

@@ -12,6 +12,11 @@ fn production() -> Place {
     place
 }
 
+/// A text without the breaks that a terminal's width makes.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The windows of a plan: what, of whom, by which fields.
 fn windows(plan: &Value) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

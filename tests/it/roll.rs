@@ -392,6 +392,29 @@ assert {m["PendingModifiedValues"]["DBInstanceClass"] for m in members} == {"db.
     place.settled();
 }
 
+/// The other member has gone since the plan was made, or since the look that it goes by.
+#[test]
+fn the_last_member_that_is_left_does_not_leave_unless_it_was_named() {
+    let member = |name: &str, zone: &str, tier: u8| {
+        format!("[[cluster.members]]\nname = \"{name}\"\naz = \"us-east-1{zone}\"\npromotion_tier = {tier}\n\n")
+    };
+    let stack = unprotected().replace("environment = \"staging\"", "environment = \"dev\"");
+    let (start, end) = (stack.find("[cluster.autoscaling]").unwrap(), stack.find("# --- Parameters").unwrap());
+    let stack = format!("{}{}", &stack[..start], &stack[end..]);
+    let place = Place::new(&stack.replace(&member("c", "c", 2), ""));
+    let _ = place.apply().exits(0);
+    place.behind_our_back("aws('rds').delete_db_instance(DBInstanceIdentifier='orders-a', SkipFinalSnapshot=True)");
+    place.edit(&member("b", "b", 1), "");
+    place.proxy.clear_log();
+    let deletions = || place.proxy.calls().iter().filter(|call| call.name() == "rds:DeleteDBInstance").count();
+    let refused = place.run("apply", &["--auto-approve", "--refresh=false"]).exits(10).stderr;
+    assert!(refused.contains("orders-b is the last member of orders that is left"), "{refused}");
+    assert_eq!(deletions(), 0);
+    let named = ["--auto-approve", "--refresh=false", "--allow-delete", "db_instance.b"];
+    let _ = place.run("apply", &named).exits(0);
+    assert_eq!(deletions(), 1);
+}
+
 #[test]
 fn who_has_become_the_writer_since_the_plan_was_made_does_not_leave() {
     let place = production();

@@ -397,6 +397,14 @@ fn what_has_failed_at_aws_is_told_and_left_alone() {
     assert!(done.stdout.contains("aws rds start-db-cluster"), "{}", done.stdout);
     let _ = place.apply().exits(0);
     assert_eq!(place.proxy.summary().writes, writes, "nobody waits for it");
+    let text = place.text();
+    place.edit("readers = 0", "readers = 1");
+    for (command, more) in [("plan", &[][..]), ("apply", &["--auto-approve"])] {
+        let done = place.run(command, more).exits(8);
+        says(&done, &["db_cluster.main can't be used"]);
+    }
+    assert_eq!(place.proxy.summary().writes, writes, "no roll begins that could not end");
+    place.write(&text);
     place.fail("db-cluster", "orders-dev", "available");
     place.settled();
     let _ = place.run("status", &[]).exits(0);

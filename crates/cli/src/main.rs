@@ -10,6 +10,7 @@ mod report;
 mod rules;
 mod saved;
 mod session;
+mod standing;
 mod view;
 
 use args::{Cli, Command};

@@ -320,7 +320,8 @@ pub(crate) fn options(permits: &Permits, stack: &Stack, destroy: bool) -> Result
             text.parse().map_err(|error| Failure::new(Exit::Invalid, format!("--allow-delete: {error}")))?;
         allow_delete.insert(address);
     }
-    Ok(Options { allow_delete, ephemeral: stack.loaded.config.stack.ephemeral, destroy })
+    let said = &stack.loaded.config.stack;
+    Ok(Options { allow_delete, ephemeral: said.ephemeral, environment: said.environment.as_str().to_owned(), destroy })
 }
 
 /// A graph without resources: what a destroyed stack wants.

@@ -6,17 +6,18 @@
 use auroractl_core::Readiness;
 
 /// States of a cluster that no wait outlives (ACK's and Terraform's lists).
-const CLUSTER_FAILED: &[&str] = &[
-    "cloning-failed",
-    "failed",
+const CLUSTER_FAILED: &[&str] =
+    &["cloning-failed", "failed", "incompatible-restore", "migration-failed", "restore-failed"];
+/// States of a cluster that only people end. They befall one that holds data, also where no run has ever seen it usable: it
+/// comes back with its key, its network or its values.
+const CLUSTER_HALTED: &[&str] = &[
     "inaccessible-encryption-credentials",
     "inaccessible-encryption-credentials-recoverable",
     "incompatible-network",
     "incompatible-parameters",
-    "incompatible-restore",
-    "migration-failed",
-    "restore-failed",
+    STOPPED,
 ];
+const STOPPED: &str = "stopped";
 /// States of an instance that no wait outlives.
 const INSTANCE_FAILED: &[&str] = &[
     "failed",
@@ -37,20 +38,20 @@ const INSTANCE_FAILED: &[&str] = &[
 
 /// What the state of a cluster means.
 pub(crate) fn of_cluster(status: &str) -> Readiness {
-    read(status, CLUSTER_FAILED)
+    read(status, CLUSTER_FAILED, CLUSTER_HALTED)
 }
 
 /// What the state of an instance means.
 pub(crate) fn of_instance(status: &str) -> Readiness {
-    read(status, INSTANCE_FAILED)
+    read(status, INSTANCE_FAILED, &[STOPPED])
 }
 
-fn read(status: &str, failed: &[&str]) -> Readiness {
+fn read(status: &str, failed: &[&str], halted: &[&str]) -> Readiness {
     match status {
         "available" => Readiness::Ready,
         "deleting" | "delete-precheck" => Readiness::Deleting,
         _ if failed.contains(&status) => Readiness::Failed(format!("its status is {status}{}", advice(status))),
-        "stopped" => Readiness::Halted(format!("its status is {status}{}", advice(status))),
+        _ if halted.contains(&status) => Readiness::Halted(format!("its status is {status}{}", advice(status))),
         _ => Readiness::Pending(status.to_owned()),
     }
 }
@@ -96,6 +97,7 @@ mod tests {
     #[test]
     fn final_states_end_a_wait() {
         assert!(CLUSTER_FAILED.iter().all(|status| matches!(of_cluster(status), Readiness::Failed(_))));
+        assert!(CLUSTER_HALTED.iter().all(|status| matches!(of_cluster(status), Readiness::Halted(_))));
         assert!(INSTANCE_FAILED.iter().all(|status| matches!(of_instance(status), Readiness::Failed(_))));
         assert_eq!(of_cluster("deleting"), Readiness::Deleting);
         assert_eq!(of_cluster("available"), Readiness::Ready);

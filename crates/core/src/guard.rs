@@ -6,6 +6,7 @@
 
 use crate::address::Address;
 use crate::state::State;
+use std::collections::BTreeSet;
 
 /// Kinds that always hold data.
 const KINDS: &[&str] = &["backup_vault", "db_cluster", "global_cluster", "kms_key", "log_group", "secret"];
@@ -33,6 +34,12 @@ pub fn data_bearing(address: &Address, state: &State, remains: &dyn Fn(&Address)
 pub fn parent<'a>(address: &Address, state: &'a State) -> Option<&'a Address> {
     let deps = (address.kind() == MEMBER).then(|| state.used_by(address))?;
     deps.into_iter().find(|dep| dep.kind() == PARENT)
+}
+
+/// Did the user permit this deletion by name? Who lets a cluster go lets its members go.
+#[must_use]
+pub fn permitted(address: &Address, state: &State, allowed: &BTreeSet<Address>) -> bool {
+    allowed.contains(address) || parent(address, state).is_some_and(|parent| allowed.contains(parent))
 }
 
 fn is_last_member(address: &Address, state: &State, remains: &dyn Fn(&Address) -> bool) -> bool {

@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::durations::Sample;
 use crate::identity;
 use crate::reference;
+use crate::standing::Standing;
 use crate::state::{Deposed, Intent, Record, State, Verb};
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,12 @@ pub enum Entry {
         /// The resource.
         address: Address,
     },
+    /// What the stack says of itself from here on; nothing once all of it is gone.
+    Standing {
+        /// What it says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standing: Option<Standing>,
+    },
     /// The run has ended by itself.
     RunEnd {
         /// Label of the run.
@@ -162,6 +169,7 @@ pub fn replay(state: &mut State, entry: &Entry) {
         Entry::Told { address } => {
             state.untold.remove(address);
         }
+        Entry::Standing { standing } => state.standing.clone_from(standing),
     }
 }
 

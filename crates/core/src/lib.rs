@@ -19,6 +19,7 @@
 //! | [`durations`] | how long things take: priors, and what was measured |
 //! | [`manner`] | how a stack wants its changes made |
 //! | [`plan`], [`lower`], [`queue`] | from difference to changes, from changes to steps, which step may start |
+//! | [`standing`] | what a stack said of itself in earlier runs: whether its data may go with it |
 //! | [`saved`], [`exact`], [`digest`] | a plan in a file; reading JSON without loss; what two things being equal means |
 //! | [`rehearse`], [`outage`] | a run in virtual time; what users of the database feel meanwhile |
 
@@ -47,6 +48,7 @@ pub mod queue;
 pub mod reference;
 pub mod rehearse;
 pub mod saved;
+pub mod standing;
 pub mod state;
 pub mod tags;
 
@@ -62,5 +64,6 @@ pub use model::{Adoption, Exports, Group, Model, ReplaceOrder};
 pub use observed::{Live, Observed, Owner, Readiness};
 pub use plan::{Action, Change, Plan};
 pub use reference::Input;
+pub use standing::Standing;
 pub use state::{Record, Scope, State};
 pub use tags::Tags;

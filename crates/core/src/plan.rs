@@ -46,8 +46,13 @@ pub struct Inputs<'a> {
 pub struct Options {
     /// Data-bearing resources that may be deleted.
     pub allow_delete: BTreeSet<Address>,
-    /// The stack is marked `ephemeral`: its data may go with it.
+    /// The stack is marked `ephemeral`: its data may go with it, where an earlier run has written that down
+    /// ([`crate::standing`]).
     pub ephemeral: bool,
+    /// The environment that the stack file names. Empty where nobody says it: a plan without a stack file, or one that an
+    /// earlier release has saved.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub environment: String,
     /// The whole stack goes.
     pub destroy: bool,
 }

@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::durations::History;
 use crate::identity::StackId;
 use crate::observed::{Live, Owner};
+use crate::standing::Standing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,6 +186,10 @@ pub struct State {
     /// Resources that have moved and whose tags still name the address that they had before.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub untold: BTreeSet<Address>,
+    /// What the stack has said of itself in runs that are over. An earlier release wrote nothing of it, and a rebuilt state
+    /// does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 impl State {
@@ -202,6 +207,7 @@ impl State {
             intents: Vec::new(),
             durations: History::default(),
             untold: BTreeSet::new(),
+            standing: None,
         }
     }
 

@@ -140,6 +140,8 @@ pub struct Past<R: Model> {
     pub outputs: R::Outputs,
     /// What it is a part of is there afterwards, and may miss it.
     pub parent_stays: bool,
+    /// It may be the last part: the user named it, the data of its stack may go, or it is of no use.
+    pub permitted: bool,
 }
 
 /// What a delete has come to.
@@ -281,6 +283,8 @@ pub struct RawPast<'a> {
     pub outputs: &'a Value,
     /// What it is a part of is there afterwards.
     pub parent_stays: bool,
+    /// It may be the last part.
+    pub permitted: bool,
 }
 
 /// The acting half of a kind without its type. Implemented by [`Of`] alone.
@@ -363,8 +367,8 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
 
     fn delete<'a>(&'a self, w: &'a W, me: &'a Identity, past: RawPast<'a>) -> BoxFuture<'a, Result<Ending, CallError>> {
         Box::pin(async move {
-            let RawPast { spec, outputs, parent_stays } = past;
-            let past = Past { spec: Self::spec(spec)?, outputs: Self::outputs(outputs)?, parent_stays };
+            let RawPast { spec, outputs, parent_stays, permitted } = past;
+            let past = Past { spec: Self::spec(spec)?, outputs: Self::outputs(outputs)?, parent_stays, permitted };
             R::delete(w, me, &past).await
         })
     }

@@ -5,6 +5,7 @@
 //! nothing where the plan has nothing for it to judge.
 
 mod authorities;
+mod halted;
 mod offers;
 mod parameters;
 mod zones;
@@ -32,15 +33,15 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Problem>, CallError>> +
 type Check = for<'a> fn(&'a Subject<'a>) -> Answer<'a>;
 
 /// All checks.
-const CHECKS: &[Check] = &[offers::run, zones::run, parameters::run, authorities::run];
+const CHECKS: &[Check] = &[halted::run, offers::run, zones::run, parameters::run, authorities::run];
 
 /// What AWS does not have of what a plan makes or changes.
 #[derive(Debug)]
 pub struct Shortage {
     /// The findings; there may be warnings only.
     pub findings: Diagnostics,
-    /// A quota is among the errors.
-    pub quota: bool,
+    /// Among the errors is one that no edit of the stack file mends: a quota, or a cluster that can't be used.
+    pub refused: bool,
 }
 
 /// Asks AWS whether it would refuse anything of a plan.
@@ -60,6 +61,7 @@ pub async fn preflight(
     if problems.is_empty() {
         return Ok(None);
     }
-    let quota = problems.iter().any(|problem| problem.code == offers::QUOTA && problem.severity == Severity::Error);
-    Ok(Some(Shortage { findings: loaded.diagnose(problems), quota }))
+    let given = [offers::QUOTA, halted::HALTED];
+    let refused = problems.iter().any(|problem| given.contains(&problem.code) && problem.severity == Severity::Error);
+    Ok(Some(Shortage { findings: loaded.diagnose(problems), refused }))
 }

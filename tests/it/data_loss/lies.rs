@@ -5,7 +5,7 @@ use auroractl_core::diff::{Context, FieldChange};
 use auroractl_core::kind::{Malformed, PureKind, Sides};
 use auroractl_core::model::{Adoption, Group, ReplaceOrder, Timing};
 use auroractl_core::plan::Options;
-use auroractl_core::{Address, Kinds, Naming, Observed, State};
+use auroractl_core::{Address, Kinds, Naming, Observed, Standing, State};
 use auroractl_engine::{Kind, Registry};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -60,8 +60,10 @@ impl Lie {
     }
 
     pub(super) fn about_state(self, state: &mut State) {
-        if self == Self::Unsettled {
-            state.resources.values_mut().for_each(|record| record.settled = false);
+        match self {
+            Self::Unsettled => state.resources.values_mut().for_each(|record| record.settled = false),
+            Self::Ephemeral => state.standing = Some(Standing { ephemeral: true, ..Standing::default() }),
+            _ => {}
         }
     }
 

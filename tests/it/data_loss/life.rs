@@ -14,7 +14,7 @@ use auroractl_core::lower::{Program, Sources, Step, lower};
 use auroractl_core::plan::{Action, Inputs, Options, Plan, plan};
 use auroractl_core::reference::{promises, resolve};
 use auroractl_core::state::{Intent, Verb};
-use auroractl_core::{Address, Desired, Graph, Live, Observed, Readiness, Record, Scope, State};
+use auroractl_core::{Address, Desired, Graph, Live, Observed, Readiness, Record, Scope, State, standing};
 use auroractl_engine::Registry;
 use auroractl_engine::store::belongs;
 use auroractl_stack::Loaded;
@@ -84,6 +84,9 @@ pub(super) struct Life {
     pub(super) registry: Registry<Aws>,
     pub(super) state: State,
     pub(super) world: World,
+    /// Something may have been made while the stack was to last, and no run since has ended well as one that is not: by this
+    /// the judge goes, and the planner by what the state says.
+    lasting: bool,
     file: Table,
     loaded: Loaded,
 }
@@ -127,7 +130,7 @@ impl Life {
         let mut id = auroractl_stack::stack_id(&loaded.config);
         ACCOUNT.clone_into(&mut id.account);
         let state = State::new(id, "lineage".to_owned());
-        Self { registry: auroractl_stack::registry(), state, world: World::new(), file, loaded }
+        Self { registry: auroractl_stack::registry(), state, world: World::new(), lasting: false, file, loaded }
     }
 
     /// Another file.
@@ -189,7 +192,9 @@ impl Life {
             }
         }
         let allow_delete = self.permitted(run.permits);
-        let options = Options { allow_delete, ephemeral: self.loaded.config.stack.ephemeral, destroy: run.destroy };
+        let said = &self.loaded.config.stack;
+        let environment = said.environment.as_str().to_owned();
+        let options = Options { allow_delete, ephemeral: said.ephemeral, environment, destroy: run.destroy };
         Wish { graph: desired.check().unwrap(), options, edited: fields, astray }
     }
 
@@ -277,7 +282,7 @@ impl Life {
             world: &self.world,
             looked,
             allowed: &wish.options.allow_delete,
-            ephemeral: wish.options.ephemeral,
+            ephemeral: wish.options.ephemeral && !self.lasting,
         })
     }
 
@@ -381,6 +386,8 @@ impl Life {
 
     /// Everything that a run writes down before its first call.
     fn declare(&mut self, wish: &Wish, planned: &Planned) {
+        self.lasting |= !wish.options.ephemeral && !wish.options.destroy;
+        standing::begun(&self.state, &wish.options).iter().for_each(|line| self.write(line));
         for change in &planned.plan.changes {
             let (address, record) = (change.address.clone(), self.state.resources.get(&change.address));
             let line = match (planned.observed.get(&address), record) {
@@ -476,6 +483,18 @@ impl Life {
             }
             done.insert(id);
         }
+        if done.len() == steps.len() {
+            self.end(wish);
+        }
+    }
+
+    /// A run has ended well.
+    fn end(&mut self, wish: &Wish) {
+        let gone = self.state.resources.is_empty() && self.state.deposed.is_empty() && self.state.intents.is_empty();
+        if !wish.options.destroy || gone {
+            self.lasting = !wish.options.ephemeral && !wish.options.destroy;
+        }
+        standing::ended(&self.state, &wish.options).iter().for_each(|line| self.write(line));
     }
 
     fn declared(&self, step: &Step) -> Intent {

@@ -9,6 +9,7 @@ use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
+use crate::standing;
 use crate::view;
 use crate::view::plan::Beside;
 use crate::view::report::{Origin, Run, Subject};
@@ -186,16 +187,14 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     if let Some(saved) = &order.saved {
         saved::fresh(saved, &recorded.state, &plan)?;
     }
+    if let Some(told) = standing::told(order.stack.name(), &recorded.state, &order.options) {
+        view::note(&told);
+    }
     let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
     let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
     let mut ready = Ready { cloud, plan, forecast, graph, observed, rules: None, origin };
     if ready.plan.is_empty() {
-        let Ready { cloud, plan, graph, observed, .. } = &ready;
-        let work = Unchanged { kinds: &cloud.registry, plan, graph, observed };
-        settle(work, &mut recorded.state, &mut *recorded.store).await?;
-        report(order, &ready, None, None)?;
-        let text = view::plan::nothing(order.stack.name(), &ready.plan).join("\n");
-        return nothing_to_do(order, text).map(Prepared::Over);
+        return settled(order, recorded, &ready).await.map(Prepared::Over);
     }
     if let Err(failure) = permitted(order, &mut ready).await {
         tell(report(order, &ready, None, Some(&failure)));
@@ -207,6 +206,18 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     }
     recorded.store.probe()?;
     Ok(Prepared::Ready(Box::new(ready)))
+}
+
+/// Ends a run whose plan is empty. What the stack becomes by it is a permission, and is asked for like any other.
+async fn settled(order: &Order<'_>, recorded: &mut Recorded, ready: &Ready) -> Result<Exit, Failure> {
+    if standing::permits(&recorded.state, &order.options) && !approved(order) {
+        ask(order, || Ok(Exit::Done)).await?;
+    }
+    let Ready { cloud, plan, graph, observed, .. } = ready;
+    let work = Unchanged { kinds: &cloud.registry, plan, graph, observed, options: &order.options };
+    settle(work, &mut recorded.state, &mut *recorded.store).await?;
+    report(order, ready, None, None)?;
+    nothing_to_do(order, view::plan::nothing(order.stack.name(), plan).join("\n"))
 }
 
 /// Nothing forbids the plan, and somebody approved it.
@@ -292,12 +303,22 @@ async fn approve(order: &Order<'_>, plan: &Plan, told: (Option<&Report>, &Foreca
         view::plan::show(name, plan, Beside { forecast, rules, all: false, drawn: false })
             .and_then(|_| view::forecast::show(plan, forecast))
     };
-    if order.running.auto_approve || order.saved.is_some() {
+    if approved(order) {
         if !order.target.json {
             show()?;
         }
         return Ok(());
     }
+    ask(order, show).await
+}
+
+/// Was it approved before?
+fn approved(order: &Order<'_>) -> bool {
+    order.running.auto_approve || order.saved.is_some()
+}
+
+/// Shows what it is about and asks.
+async fn ask(order: &Order<'_>, show: impl FnOnce() -> Result<Exit, Failure>) -> Result<(), Failure> {
     if order.target.json || !view::can_ask() {
         return Err(Failure::new(
             Exit::Approval,
@@ -306,7 +327,7 @@ async fn approve(order: &Order<'_>, plan: &Plan, told: (Option<&Report>, &Foreca
         .hinted("review with `auroractl plan --out FILE` and apply that file, or say `--auto-approve`"));
     }
     show()?;
-    let verb = if order.options.destroy { "Destroy" } else { "Change" };
+    let (name, verb) = (order.stack.name(), if order.options.destroy { "Destroy" } else { "Change" });
     let question = format!("\n{verb} stack `{name}`? Only `yes` does it: ");
     // Beside this thread, which has to keep the lock meanwhile and to hear interrupts.
     let answer = tokio::task::spawn_blocking(move || view::ask(&question)).await;
@@ -340,7 +361,8 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
         view.event(&event);
     };
     let desk = Desk { store: &mut **store, report: &mut hear, stop };
-    let ended = apply(means, Work { plan, program: &forecast.program, graph, observed }, state, desk).await;
+    let work = Work { plan, program: &forecast.program, graph, observed, options: &order.options };
+    let ended = apply(means, work, state, desk).await;
     let summary = match ended.map_err(Failure::from) {
         Ok(summary) => summary,
         Err(failure) => {

@@ -9,6 +9,7 @@ use crate::saved;
 use crate::session::{
     Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
 };
+use crate::standing;
 use crate::view;
 use crate::view::forecast::Aside;
 use crate::view::plan::Beside;
@@ -98,6 +99,9 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         let plan = Saved::new(&stack.file, (desired, state, options), changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
+    if let Some(told) = standing::told(stack.name(), state, options) {
+        view::note(&told);
+    }
     show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
     if let Some(stopped) = stopped {
         return Err(unsaved(stopped, args.out.as_deref()));
@@ -126,7 +130,7 @@ pub(crate) async fn preflight(cloud: &Cloud, stack: &Stack, look: (&Changes, &Gr
         return Ok(());
     }
     let failure = invalid(&shortage.findings);
-    Err(if shortage.quota { Failure { exit: Exit::Refused, ..failure } } else { failure })
+    Err(if shortage.refused { Failure { exit: Exit::Refused, ..failure } } else { failure })
 }
 
 /// AWS, where the stack lives: in the account of its state, with nothing whose state was lost, and unless the stack goes, with

@@ -7,6 +7,7 @@
 
 use super::DbCluster;
 use crate::describe::{self, AUTOSCALED};
+use crate::status;
 use auroractl_aws::Aws;
 use auroractl_core::{Identity, Readiness};
 use auroractl_engine::{CallError, Class, Look, Order};
@@ -29,11 +30,24 @@ pub(super) async fn begin(aws: &Aws, _: &Identity, order: &Order<DbCluster>) -> 
         Some(status) => return Err(refused(&format!("{target} can't take over, its status is {status}"))),
         None => return Err(refused(&format!("{target} can't take over, it is not there"))),
     }
+    at_rest(&cluster)?;
     let name = order.on.outputs.db_cluster_identifier.as_str();
     let call =
         || aws.rds().failover_db_cluster().db_cluster_identifier(name).target_db_instance_identifier(target).send();
     aws.write(OPERATION, call).await?;
     Ok(Readiness::Pending("failing over".to_owned()))
+}
+
+/// Aurora moves the role in a cluster that is available alone. A backup or an edit passes, and is waited for.
+fn at_rest(cluster: &Raw) -> Result<(), CallError> {
+    match status::of_cluster(cluster.status().unwrap_or("available")) {
+        Readiness::Ready => Ok(()),
+        Readiness::Pending(status) => {
+            Err(CallError::not_begun(OPERATION, format!("the cluster is {status}, which it waits for")))
+        }
+        Readiness::Halted(why) | Readiness::Failed(why) => Err(refused(&format!("the cluster can't be used: {why}"))),
+        Readiness::Deleting => Err(refused("the cluster is on its way out")),
+    }
 }
 
 /// How far it is.
@@ -120,6 +134,17 @@ mod tests {
             let members = [instance("a", old), instance("b", "available")];
             let stand = stand(&cluster(status, writer), &members, "b");
             assert!(matches!(stand, Readiness::Pending(_)), "{status} {writer} {old}: {stand:?}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_that_is_busy_is_waited_for_and_one_that_is_halted_is_not() {
+        assert!(at_rest(&cluster("available", "a")).is_ok());
+        for status in ["backing-up", "modifying"] {
+            assert!(at_rest(&cluster(status, "a")).is_err_and(|error| error.is_not_begun()), "{status}");
+        }
+        for status in ["stopped", "inaccessible-encryption-credentials", "deleting"] {
+            assert!(at_rest(&cluster(status, "a")).is_err_and(|error| !error.is_not_begun()), "{status}");
         }
     }
 

@@ -121,11 +121,20 @@ pub(super) fn outputs(raw: &Raw) -> DbClusterOutputs {
     }
 }
 
+/// Has it ever been used? Then it holds data, whatever has become of it, and whether or not a run has seen it usable.
+fn was_used(raw: &Raw) -> bool {
+    !raw.db_cluster_members().is_empty() || raw.latest_restorable_time().is_some()
+}
+
 /// `available` is not the end while an edit of ours is still among the pending ones: RDS says `available` before it
 /// begins. A value that the stack or somebody else deferred to the maintenance window may stay pending for a week and keeps nobody
 /// waiting.
 fn readiness(raw: &Raw, asked: &DbCluster) -> Readiness {
-    let status = status::of_cluster(raw.status().unwrap_or("creating"));
+    let status = match status::of_cluster(raw.status().unwrap_or("creating")) {
+        // It is left to people: who makes it anew would delete it first.
+        Readiness::Failed(why) if was_used(raw) => Readiness::Halted(why),
+        status => status,
+    };
     let Some(values) = raw.pending_modified_values().filter(|_| status == Readiness::Ready) else { return status };
     let ours = |(field, value): &(&str, String)| !asked.deferred && is_asked(field, value, asked);
     let moving = pending(values).find(ours).map(|(field, _)| field);

@@ -6,6 +6,7 @@ use crate::db_instance::SERVERLESS;
 use crate::testing;
 use crate::told::{OfCluster, Seat};
 use auroractl_core::{Address, Level, Live, Observed, Of, Owner, When};
+use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster as Raw, DbClusterMember, MasterUserSecret,
     ServerlessV2ScalingConfigurationInfo, VpcSecurityGroupMembership,
@@ -421,4 +422,19 @@ fn the_final_snapshot_is_named_by_cluster_and_generation() {
     let name = |spec: &DbCluster| spec.final_snapshot(&found.outputs, "abcdefghijklmnop");
     assert_eq!(name(&cluster()).as_deref(), Some("orders-final-abcdefgh"));
     assert_eq!(name(&DbCluster { skip_final_snapshot: true, ..cluster() }), None);
+}
+
+#[test]
+fn one_that_was_used_is_never_taken_for_one_that_did_not_come_to_be() {
+    let readiness = |raw: Raw| observe::found(&raw, &cluster()).readiness;
+    let failed = || answer().status("failed");
+    assert!(matches!(readiness(failed().build()), Readiness::Failed(_)), "its creation came to nothing");
+    let member = DbClusterMember::builder().db_instance_identifier("by-hand").build();
+    assert!(matches!(readiness(failed().db_cluster_members(member).build()), Readiness::Halted(_)));
+    let restorable = failed().latest_restorable_time(DateTime::from_secs(1));
+    assert!(matches!(readiness(restorable.build()), Readiness::Halted(_)));
+    for status in ["inaccessible-encryption-credentials-recoverable", "incompatible-network", "incompatible-parameters"]
+    {
+        assert!(matches!(readiness(answer().status(status).build()), Readiness::Halted(_)), "{status}");
+    }
 }

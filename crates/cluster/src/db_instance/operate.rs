@@ -55,32 +55,66 @@ pub(super) async fn still_a_reader(aws: &Aws, from: &Found<DbInstance>, to: &DbI
     if writes { Err(promoted("rds:ModifyDBInstance", name)) } else { Ok(()) }
 }
 
-/// Refuses the same of a deletion: a surge reader, or one that leaves the stack, to which an unplanned failover went. A
-/// cluster that goes as well misses nobody, and while its members go Aurora promotes one after the other.
+/// Refuses the same of a deletion: a surge reader, or one that leaves the stack, to which an unplanned failover went. And
+/// that of the last member where nobody permitted it: others may have gone since the plan was made. A cluster that goes as well
+/// misses nobody, and while its members go Aurora promotes one after the other.
 pub(super) async fn may_leave(aws: &Aws, past: &Past<DbInstance>) -> Result<(), CallError> {
-    let Some(home) = past.spec.db_cluster_identifier.known().filter(|_| past.parent_stays && !past.outputs.is_writer)
-    else {
+    let Some(home) = past.spec.db_cluster_identifier.known().filter(|_| past.parent_stays) else { return Ok(()) };
+    let name = past.outputs.db_instance_identifier.as_str();
+    let Some(cluster) = precaution(describe::fetch_cluster(aws, home.as_str()).await)?.flatten() else {
         return Ok(());
     };
-    let name = past.outputs.db_instance_identifier.as_str();
-    match describe::fetch_cluster(aws, home.as_str()).await {
-        Ok(Some(cluster)) if leaves_without_a_writer(name, &cluster) => Err(promoted(DELETE, name)),
-        Ok(_) => Ok(()),
-        // The look is a precaution: who may not look may delete all the same.
-        Err(error) if error.class == Class::Denied => Ok(()),
+    if !past.outputs.is_writer && leaves_without_a_writer(name, &cluster) {
+        return Err(promoted(DELETE, name));
+    }
+    if past.permitted {
+        return Ok(());
+    }
+    let members = describe::fetch_instances(aws, "db-cluster-id", vec![home.as_str().to_owned()]).await;
+    let members = precaution(members)?.unwrap_or_default();
+    let going = members.iter().filter(|raw| status::of_instance(instance_status(raw)) == Readiness::Deleting);
+    let going: Vec<&str> = going.filter_map(|raw| raw.db_instance_identifier()).collect();
+    if is_the_last(name, &cluster, &going) { Err(last(name, home.as_str())) } else { Ok(()) }
+}
+
+/// A look that is a precaution: who may not look may delete all the same.
+fn precaution<T>(looked: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match looked {
+        Ok(seen) => Ok(Some(seen)),
+        Err(error) if error.class == Class::Denied => Ok(None),
         // Nothing was sent that changes anything.
         Err(error) if error.in_doubt() => Err(CallError { class: Class::Other, ..error }),
         Err(error) => Err(error),
     }
 }
 
-/// Would the deletion of this member leave others without a writer? Readers of autoscaling are no reason to keep it: they
-/// come and go, and stand in no plan.
+fn instance_status(raw: &Raw) -> &str {
+    raw.db_instance_status().unwrap_or("available")
+}
+
+/// The members of a cluster beside this one. Readers of autoscaling are none: they come and go, and stand in no plan.
+fn others<'a>(name: &'a str, cluster: &'a Cluster) -> impl Iterator<Item = &'a str> {
+    let names = cluster.db_cluster_members().iter().filter_map(|member| member.db_instance_identifier());
+    names.filter(move |other| *other != name && !other.starts_with(AUTOSCALED))
+}
+
+/// Would nobody be left who serves the cluster? Members are listed until they are gone.
+fn is_the_last(name: &str, cluster: &Cluster, going: &[&str]) -> bool {
+    let ends = status::of_cluster(cluster.status().unwrap_or("available")) == Readiness::Deleting;
+    !ends && others(name, cluster).all(|other| going.contains(&other))
+}
+
+fn last(name: &str, cluster: &str) -> CallError {
+    let why = format!(
+        "{name} is the last member of {cluster} that is left, and nobody has permitted its deletion; nothing was sent, the next plan goes by that"
+    );
+    CallError::new(DELETE, Class::Conflict, why)
+}
+
+/// Would the deletion of this member leave others without a writer?
 fn leaves_without_a_writer(name: &str, cluster: &Cluster) -> bool {
     let going = status::of_cluster(cluster.status().unwrap_or("available")) == Readiness::Deleting;
-    let names = cluster.db_cluster_members().iter().filter_map(|member| member.db_instance_identifier());
-    let mut others = names.filter(|other| *other != name && !other.starts_with(AUTOSCALED));
-    !going && observe::writes(name, cluster) && others.next().is_some()
+    !going && observe::writes(name, cluster) && others(name, cluster).next().is_some()
 }
 
 fn promoted(operation: &str, name: &str) -> CallError {
@@ -245,11 +279,21 @@ mod tests {
         assert!(!leaves_without_a_writer("c", &cluster("available", &[a, b])), "not listed yet");
     }
 
+    #[test]
+    fn the_last_member_is_told_from_one_of_several() {
+        let (a, b, scaled) = (("a", false), ("b", true), ("application-autoscaling-1", false));
+        assert!(!is_the_last("b", &cluster("available", &[a, b]), &[]));
+        assert!(is_the_last("b", &cluster("available", &[b]), &[]), "the other one was deleted");
+        assert!(is_the_last("b", &cluster("available", &[a, b]), &["a"]), "and is listed until it is gone");
+        assert!(is_the_last("b", &cluster("available", &[b, scaled]), &[]), "autoscaling comes and goes");
+        assert!(!is_the_last("b", &cluster("deleting", &[b]), &[]), "the cluster goes");
+    }
+
     /// A restart that was asked for so long ago, was begun so often, and of which the same has been told for so long.
     fn restart(elapsed: Duration, begun: u8, unchanged: Duration) -> Order<DbInstance> {
         let spec = testing::member("orders-a", "db.r7g.large");
         let outputs = testing::outputs("orders-a", false);
-        let (on, max_lag) = (Past { spec, outputs, parent_stays: true }, Duration::from_secs(1));
+        let (on, max_lag) = (Past { spec, outputs, parent_stays: true, permitted: false }, Duration::from_secs(1));
         Order { verb: Verb::Restart, on, target: None, max_lag, elapsed, begun, unchanged, pending: [].into() }
     }
 

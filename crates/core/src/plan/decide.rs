@@ -14,6 +14,7 @@ use crate::kind::{Malformed, PureKind, Sides};
 use crate::model::ReplaceOrder;
 use crate::observed::{Live, Observed, Owner, Readiness};
 use crate::reference::{self, Promise};
+use crate::standing::forgoes_data;
 use crate::state::{Intent, Record, Verb};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,7 +138,8 @@ impl<'a> Run<'a> {
         let deleted = self.inputs.state.intents.iter().any(|intent| {
             intent.verb == Verb::Delete && intent.address == *case.address && intent.generation == record.generation
         });
-        guard::holds_data(case.address.kind()) && record.settled && !deleted && !self.inputs.options.ephemeral
+        let forgone = forgoes_data(self.inputs.state, self.inputs.options);
+        guard::holds_data(case.address.kind()) && record.settled && !deleted && !forgone
     }
 
     /// A cluster has snapshots. What a log group, a vault or a key held is gone with it.

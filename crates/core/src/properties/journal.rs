@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::durations::{Deed, Sample};
 use crate::journal::{Entry, holds, replay};
 use crate::reference::promises;
+use crate::standing::Standing;
 use crate::state::{Deposed, Intent, Record, Scope, State, Verb};
 use proptest::prelude::*;
 use serde_json::json;
@@ -67,6 +68,10 @@ fn entry() -> impl Strategy<Value = Entry> {
             Entry::Spare { address, spare: Box::new(spare) }
         }),
         1 => place().prop_map(|(address, _)| Entry::Told { address }),
+        1 => proptest::option::of(any::<bool>()).prop_map(|ephemeral| {
+            let named = |ephemeral| Standing { environment: "dev".to_owned(), ephemeral };
+            Entry::Standing { standing: ephemeral.map(named) }
+        }),
         1 => moved.prop_map(|(from, to)| Entry::Moved { from, to }),
         1 => Just(Entry::RunStart { run: "r".to_owned(), command: "apply".to_owned(), lineage: "lineage".to_owned() }),
     ]

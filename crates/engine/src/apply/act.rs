@@ -55,6 +55,8 @@ pub(super) struct Target {
     pub(super) others: Vec<String>,
     /// See [`crate::kind::Past::parent_stays`].
     pub(super) parent_stays: bool,
+    /// See [`crate::kind::Past::permitted`].
+    pub(super) permitted: bool,
 }
 
 /// What was done.
@@ -111,7 +113,7 @@ async fn delete<W: Sync>(
     (kind, me, world): (&dyn Kind<W>, &Identity, &W),
     target: Target,
 ) -> Result<Ending, CallError> {
-    let Target { ask, incarnation, others, parent_stays } = target;
+    let Target { ask, incarnation, others, parent_stays, permitted } = target;
     let given = matches!(kind.naming(&ask.spec), Ok(Naming::Given(_)));
     if incarnation.is_some() || given {
         let refuse = |class, why: &str| Err(CallError::new(&format!("delete {}", me.address), class, why));
@@ -131,7 +133,7 @@ async fn delete<W: Sync>(
     }
     let nothing = Value::Null;
     let outputs = ask.outputs.as_ref().unwrap_or(&nothing);
-    kind.delete(world, me, RawPast { spec: &ask.spec, outputs, parent_stays }).await
+    kind.delete(world, me, RawPast { spec: &ask.spec, outputs, parent_stays, permitted }).await
 }
 
 /// Is this another object that is on record under the same address?

@@ -8,6 +8,8 @@ use auroractl_core::durations::Sample;
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::lower::Step;
 use auroractl_core::observed::Live;
+use auroractl_core::plan::Options;
+use auroractl_core::standing;
 use auroractl_core::state::{Intent, Record, Scope, State, Verb};
 use auroractl_core::{Deed, PureKind};
 use futures::future::BoxFuture;
@@ -175,15 +177,19 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Ends the run: what was measured, the last line, then the snapshot. A run that is killed teaches nothing.
-    pub(super) async fn finish(&mut self, run: &str, by_itself: bool) -> Result<(), StoreError> {
+    /// Ends the run: what was measured, the last lines, then the snapshot. A run that is killed teaches nothing. `run` is the
+    /// label of one that ended by itself, and with `well` everything was done: what the stack says of itself counts from now on.
+    pub(super) async fn finish(&mut self, run: Option<&str>, well: Option<&Options>) -> Result<(), StoreError> {
         let samples = std::mem::take(&mut self.samples);
         if !samples.is_empty() {
             // Without this line only estimates are poorer; what matters is refused or written below.
             let _ = self.write(&[Entry::Measured { samples }], false).await;
         }
-        if by_itself {
-            self.write(&[Entry::RunEnd { run: run.to_owned() }], false).await?;
+        let standing = well.and_then(|options| standing::ended(self.state, options));
+        let over = run.map(|run| Entry::RunEnd { run: run.to_owned() });
+        let entries: Vec<Entry> = standing.into_iter().chain(over).collect();
+        if !entries.is_empty() {
+            self.write(&entries, false).await?;
         }
         if self.dirty {
             self.store.commit(self.state).await?;

@@ -8,7 +8,10 @@
 mod act;
 mod book;
 mod prepare;
+mod settle;
 mod waiting;
+
+pub use settle::{Unchanged, settle};
 
 use crate::clock::Clock;
 use crate::error::{CallError, Class};
@@ -19,13 +22,13 @@ use crate::store::{Store, StoreError};
 use crate::sweep;
 use crate::wait::{Goal, Waits};
 use act::{Acted, Worker};
-use auroractl_core::journal::{self, Entry};
+use auroractl_core::journal::Entry;
 use auroractl_core::lower::{Program, StepId};
 use auroractl_core::observed::{Observed, Readiness};
-use auroractl_core::plan::Plan;
+use auroractl_core::plan::{Options, Plan};
 use auroractl_core::queue::{Knot, Place, Queue};
 use auroractl_core::state::{State, Verb};
-use auroractl_core::{Address, Graph, Kinds};
+use auroractl_core::{Address, Graph};
 use book::Book;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, Fuse, FutureExt as _};
@@ -52,6 +55,8 @@ pub struct Work<'a> {
     pub graph: &'a Graph,
     /// What was observed when the plan was made.
     pub observed: &'a BTreeMap<Address, Observed>,
+    /// What the plan was made with.
+    pub options: &'a Options,
 }
 
 /// What a run may use.
@@ -139,30 +144,6 @@ pub async fn apply<W: World>(
     };
     run.drive().await;
     Ok(run.finish().await)
-}
-
-/// A plan without changes, and what it was made from.
-#[derive(Clone, Copy)]
-pub struct Unchanged<'a> {
-    /// The kinds.
-    pub kinds: &'a dyn Kinds,
-    /// The plan.
-    pub plan: &'a Plan,
-    /// What the stack wants.
-    pub graph: &'a Graph,
-    /// What was observed.
-    pub observed: &'a BTreeMap<Address, Observed>,
-}
-
-/// Ends a run whose plan is empty: what the look taught is kept (outputs, that a resource was seen usable, what it
-/// refers to), and intents of updates and deletes are over. Commits only if there is anything new.
-///
-/// # Errors
-/// When the snapshot could not be written.
-pub async fn settle(work: Unchanged<'_>, state: &mut State, store: &mut dyn Store) -> Result<(), StoreError> {
-    let lines = prepare::learned(state, &work);
-    lines.iter().for_each(|line| journal::replay(state, line));
-    if lines.is_empty() { Ok(()) } else { store.commit(state).await }
 }
 
 struct Run<'a, W: 'static> {
@@ -465,7 +446,9 @@ impl<W: World> Run<'_, W> {
         if self.made_something() {
             self.sweep().await;
         }
-        let ended = self.book.finish(self.means.run, self.summary.stopped.is_none()).await;
+        let (by_itself, failed) = (self.summary.stopped.is_none(), !self.summary.failed.is_empty());
+        let options = (by_itself && !failed).then_some(self.work.options);
+        let ended = self.book.finish(by_itself.then_some(self.means.run), options).await;
         if let Err(error) = &ended {
             self.unwritten(error);
         }

@@ -13,11 +13,11 @@ use auroractl_core::journal::{Entry, replay};
 use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
 use auroractl_core::model::Adoption;
-use auroractl_core::observed::{Live, Observed, Owner};
+use auroractl_core::observed::{Live, Observed, Owner, Readiness};
 use auroractl_core::plan::{Action, Change, Plan};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
-use auroractl_core::{Address, Graph, Kinds, guard, identity};
+use auroractl_core::{Address, Graph, Kinds, guard, identity, standing};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,6 +26,8 @@ use std::time::Duration;
 pub(super) async fn declare<W>(book: &mut Book<'_>, work: Work<'_>, means: Means<'_, W>) -> Result<(), StoreError> {
     let (run, command) = (means.run.to_owned(), means.command.to_owned());
     let mut entries = vec![Entry::RunStart { run, command, lineage: book.state.lineage.clone() }];
+    // Before all that is made under it: a run that is killed has made it so.
+    entries.extend(standing::begun(book.state, work.options));
     entries.extend(observed_records(book.state, work, means));
     let changes: BTreeMap<&Address, &Change> =
         work.plan.changes.iter().map(|change| (&change.address, change)).collect();
@@ -219,9 +221,10 @@ pub(super) fn worker<W>(
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
             let (incarnation, others) = (book.incarnation(step), book.others(step));
             let parent_stays = parent_stays(book.state, work.plan, &step.address);
+            let permitted = may_be_the_last(book.state, work, &step.address);
             match shared(book.state, work, (kind, step), &ask.spec)? {
                 true => Job::Leave,
-                false => Job::Delete(Target { ask, incarnation, others, parent_stays }),
+                false => Job::Delete(Target { ask, incarnation, others, parent_stays, permitted }),
             }
         }
         Verb::Failover | Verb::Failback | Verb::Settle | Verb::Restart | Verb::Pause | Verb::Resume => {
@@ -251,6 +254,21 @@ pub(super) fn worker<W>(
 fn parent_stays(state: &State, plan: &Plan, address: &Address) -> bool {
     let stays = |at: &Address| plan.changes.iter().any(|change| change.address == *at && change.action.lives_on());
     guard::parent(address, state).is_some_and(stays)
+}
+
+/// Would the plan have let this go as the last part of what it is a part of? Others may have gone since. One that failed
+/// before it was ever usable serves nobody, nor does one that is on its way out.
+fn may_be_the_last(state: &State, work: Work<'_>, address: &Address) -> bool {
+    let live = work.observed.get(address).and_then(Observed::live);
+    let settled = state.resources.get(address).is_some_and(|record| record.settled);
+    let useless = live.is_some_and(|live| match live.readiness {
+        Readiness::Failed(_) => !settled,
+        Readiness::Deleting => true,
+        Readiness::Ready | Readiness::Pending(_) | Readiness::Halted(_) => false,
+    });
+    useless
+        || standing::forgoes_data(state, work.options)
+        || guard::permitted(address, state, &work.options.allow_delete)
 }
 
 /// Is what a step deletes on record elsewhere, where the stack wants it and it stays? An edge bears no mark of its own: two
@@ -327,6 +345,7 @@ mod tests {
     use auroractl_core::identity::{Naming, StackId};
     use auroractl_core::ids::SubnetId;
     use auroractl_core::model::{Exports, Group, Model, Timing};
+    use auroractl_core::plan::Options;
     use auroractl_core::state::Scope;
     use auroractl_core::{Desired, Diff, Impact, Input, Level, Of, PureKind};
     use serde::{Deserialize, Serialize};
@@ -431,7 +450,8 @@ mod tests {
         let live = Live::ready(sent, json!({}), Owner::Inherited);
         let observed = BTreeMap::from([(at("bundle.whole"), Observed::Live(Box::new(live)))]);
         let plan = Plan { changes: vec![Change::bare(at("bundle.whole"), Group::Network, Action::NoOp)] };
-        let work = Unchanged { kinds: &Bundles, plan: &plan, graph: &graph, observed: &observed };
+        let options = Options::default();
+        let work = Unchanged { kinds: &Bundles, plan: &plan, graph: &graph, observed: &observed, options: &options };
         assert_eq!(learned(&state, &work), []);
     }
 }

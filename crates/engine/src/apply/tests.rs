@@ -47,7 +47,7 @@ async fn heard(shelf: &Shelf, disk: &MemDisk, observed: BTreeMap<Address, Observ
         run: "run",
         command: "test",
     };
-    let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed };
+    let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed, options: &options };
     let summary = apply(means, work, &mut state, desk).await.unwrap();
     (summary, told)
 }
@@ -163,7 +163,7 @@ async fn what_is_asked_for_again_waits_for_a_free_place() {
         run: "run",
         command: "test",
     };
-    let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed };
+    let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed, options: &options };
     let summary = apply(means, work, &mut state, desk).await.unwrap();
     assert_eq!((summary.failed, summary.done), (Vec::new(), 2));
     let calls = shelf.operations();

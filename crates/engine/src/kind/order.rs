@@ -57,7 +57,12 @@ pub(super) fn ordered<R: Model>(order: &RawOrder) -> Result<Order<R>, CallError>
     let RawOrder { verb, spec, outputs, target, max_lag, elapsed, begun, unchanged, pending } = order;
     Ok(Order {
         verb: *verb,
-        on: Past { spec: Of::<R>::spec(spec)?, outputs: Of::<R>::outputs(outputs)?, parent_stays: true },
+        on: Past {
+            spec: Of::<R>::spec(spec)?,
+            outputs: Of::<R>::outputs(outputs)?,
+            parent_stays: true,
+            permitted: false,
+        },
         target: target.clone(),
         max_lag: *max_lag,
         elapsed: *elapsed,

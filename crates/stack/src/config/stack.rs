@@ -19,8 +19,8 @@ pub struct Stack {
     /// write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// A stack that may be thrown away with its data: `destroy` needs no second run to lift protections. Not possible in
-    /// `prod`.
+    /// A stack that may be thrown away with its data: `destroy` needs no `--allow-delete`. Not possible in `prod`. A stack
+    /// that was applied without it is ephemeral from the run after the one that was applied with it.
     #[serde(default)]
     pub ephemeral: bool,
     /// Which generation of defaults fills in what the file leaves out. Pinned, so that a newer auroractl never changes
@@ -42,6 +42,18 @@ pub enum Environment {
     Staging,
     /// Development: availability and cost rules are advice.
     Dev,
+}
+
+impl Environment {
+    /// As the stack file says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prod => "prod",
+            Self::Staging => "staging",
+            Self::Dev => "dev",
+        }
+    }
 }
 
 /// Generation of defaults.

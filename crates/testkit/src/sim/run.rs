@@ -14,7 +14,7 @@ use auroractl_core::journal::{self, Entry, replay};
 use auroractl_core::lower::{Sources, lower};
 use auroractl_core::plan::{Action, Inputs, Options, Plan, plan};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Graph, Observed, State, guard};
+use auroractl_core::{Address, Graph, Observed, Standing, State, guard};
 use auroractl_engine::apply::{ApplyError, Desk, Means, Unchanged, Work, apply, settle};
 use auroractl_engine::event::Summary;
 use auroractl_engine::refresh::{Scene, Search, Seen, refresh};
@@ -189,6 +189,9 @@ impl Setting {
         }
         let careless = self.world.lapse() == Some(Lapse::PermissionNotAsked);
         let options = Options { ephemeral: careless, ..self.options.clone() };
+        let mut lapsed = state.clone();
+        lapsed.standing = lapsed.standing.map(|standing| Standing { ephemeral: careless, ..standing });
+        let state = &lapsed;
         let inputs = Inputs { kinds: registry, graph, state, observed: &observed, options: &options };
         let plan = plan(&inputs).map_err(|why| Ended::Failed(format!("plan: {why}")))?;
         Ok((plan, observed))
@@ -214,7 +217,7 @@ impl Setting {
             return Ended::Refused(class.unwrap_or_default());
         }
         if plan.is_empty() {
-            let work = Unchanged { kinds: registry, plan: &plan, graph, observed: &seen };
+            let work = Unchanged { kinds: registry, plan: &plan, graph, observed: &seen, options: &self.options };
             return match settle(work, state, store).await {
                 Ok(()) => Ended::Nothing,
                 Err(why) => Ended::Failed(format!("store: {why}")),
@@ -244,7 +247,7 @@ impl Setting {
             run: "sim",
             command: "apply",
         };
-        let work = Work { plan: &plan, program: &program, graph, observed: &seen };
+        let work = Work { plan: &plan, program: &program, graph, observed: &seen, options: &self.options };
         self.count_surges(&work);
         let (trigger, stop) = stop::channel();
         let desk = Desk { store, report: &mut |event: Event| self.world.tell(|| format!("{event:?}")), stop };

@@ -5,6 +5,7 @@ use crate::address::Address;
 use crate::guard;
 use crate::observed::{Live, Observed, Owner, Readiness};
 use crate::plan::{Action, Change, PlanError, Reason, RefusalClass};
+use crate::standing::forgoes_data;
 use crate::state::{Intent, Verb};
 use std::collections::BTreeSet;
 
@@ -91,13 +92,6 @@ impl Run<'_> {
         )
     }
 
-    /// Did the user permit this deletion by name? Who lets a cluster go lets its members go.
-    fn permitted(&self, address: &Address) -> bool {
-        let allowed = &self.inputs.options.allow_delete;
-        allowed.contains(address)
-            || guard::parent(address, self.inputs.state).is_some_and(|parent| allowed.contains(parent))
-    }
-
     /// Whom to permit so that this one may go: a member whose cluster goes goes with it.
     fn goes_with<'s>(&'s self, address: &'s Address) -> &'s Address {
         let parent = guard::parent(address, self.inputs.state);
@@ -142,15 +136,16 @@ impl Run<'_> {
         // are made goes when they are there.
         let stands_in = self.inputs.graph.surges().contains_key(case.address);
         let remains = |at: &Address| self.made.get(at).is_some_and(|made| made.is_some() || stands_in);
-        let ephemeral = self.inputs.options.ephemeral;
-        let holds_data = settled && !ephemeral && guard::data_bearing(case.address, self.inputs.state, &remains);
+        let forgone = forgoes_data(self.inputs.state, self.inputs.options);
+        let holds_data = settled && !forgone && guard::data_bearing(case.address, self.inputs.state, &remains);
         let malformed = |source| malformed(case.address, source);
         let obstacles = Obstacles {
             holds_data,
-            permitted: self.permitted(case.address),
+            permitted: guard::permitted(case.address, self.inputs.state, &self.inputs.options.allow_delete),
             // AWS refuses it in any stack, and would do so when the members are gone.
             protected: case.kind.protection(&live.spec).map_err(malformed)?,
             unsaved: case.kind.unsaved(&case.spec).map_err(malformed)?.filter(|_| holds_data),
+            unheard: holds_data && self.inputs.options.ephemeral,
         };
         let refusal = obstacles.refusal(case.address, self.goes_with(case.address));
         Ok(refusal.map(|(class, message, way_out)| self.refuse(case, class, message, &way_out)))
@@ -167,12 +162,14 @@ struct Obstacles {
     protected: Option<&'static str>,
     /// The setting because of which nothing of the data would be left.
     unsaved: Option<&'static str>,
+    /// The stack file says that its data may go with it, and no earlier run has written that down.
+    unheard: bool,
 }
 
 impl Obstacles {
     /// Class, message and way out: everything that has to be done, at once.
     fn refusal(&self, address: &Address, permit: &Address) -> Option<(RefusalClass, String, String)> {
-        let Self { holds_data, permitted, protected, unsaved } = *self;
+        let Self { holds_data, permitted, protected, unsaved, unheard } = *self;
         let asks = holds_data && !permitted;
         if !asks && protected.is_none() && unsaved.is_none() {
             return None;
@@ -201,6 +198,9 @@ impl Obstacles {
         let last = asks.then(|| format!("say `--allow-delete {permit}`{again}"));
         let way_out: Vec<String> = first.into_iter().chain(last).collect();
         let why = if asks { "to delete it for good, " } else { "" };
-        Some((class, message.join(", and "), format!("{why}{}", way_out.join("; then "))))
+        let turn =
+            "; or let an apply that deletes no data write `ephemeral` down first: it counts from the next run on";
+        let turn = if unheard && protected.is_none() { turn } else { "" };
+        Some((class, message.join(", and "), format!("{why}{}{turn}", way_out.join("; then "))))
     }
 }

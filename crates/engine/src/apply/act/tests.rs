@@ -189,7 +189,7 @@ async fn done(shelf: &Shelf, generation: u32, job: Job) -> Result<Acted, CallErr
 /// Deletes generation 0, beside which others are on record.
 async fn deleted(shelf: &Shelf, others: Vec<String>) -> Result<Acted, CallError> {
     let ask = RawAsk { identity: me(0), spec: json!(thing(1, 1)), outputs: Some(json!({})) };
-    done(shelf, 0, Job::Delete(Target { ask, incarnation: None, others, parent_stays: false })).await
+    done(shelf, 0, Job::Delete(Target { ask, incarnation: None, others, parent_stays: false, permitted: true })).await
 }
 
 #[tokio::test]
