@@ -73,6 +73,34 @@ for role in [r['RoleName'] for r in iam.list_roles()['Roles'] if 'monitoring' in
     assert_eq!(place.census(), [("kms:key".to_owned(), 1)].into());
 }
 
+/// A roll that is killed leaves autoscaling suspended, and then its runner's disk is lost.
+#[test]
+fn a_state_that_is_rebuilt_in_the_middle_of_a_roll_can_be_read() {
+    let place = applied(&unprotected());
+    let suspended = |told: bool| {
+        place.behind_our_back(&format!(
+            "autoscaling = aws('application-autoscaling')
+target, = autoscaling.describe_scalable_targets(ServiceNamespace='rds')['ScalableTargets']
+parts = ['DynamicScalingInSuspended', 'DynamicScalingOutSuspended', 'ScheduledScalingSuspended']
+if {told}:
+    autoscaling.register_scalable_target(ServiceNamespace='rds', ResourceId='cluster:orders',
+        ScalableDimension=target['ScalableDimension'], SuspendedState=dict.fromkeys(parts, True))
+else:
+    assert not any((target.get('SuspendedState') or {{}}).values()), target",
+            told = if told { "True" } else { "False" }
+        ));
+    };
+    suspended(true);
+    lose(&place);
+    let _ = recover(&place, &[]).exits(0);
+    let plan = place.run("plan", &["--detailed-exitcode"]).exits(2);
+    assert!(plan.stdout.contains("scalable_target.readers"), "{}", plan.stdout);
+    let _ = place.apply().exits(0);
+    suspended(false);
+    place.settled();
+    place.sound();
+}
+
 #[test]
 fn a_state_that_can_be_read_is_never_replaced() {
     let place = applied(&blueprint("dev.toml"));

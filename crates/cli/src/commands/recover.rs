@@ -122,7 +122,9 @@ fn former(stack: &Stack) -> BTreeMap<Address, Vec<Address>> {
 fn failed(error: RecoverError) -> Failure {
     match error {
         RecoverError::Call(error) => error.into(),
-        RecoverError::Unknown { .. } => Failure::new(Exit::Error, format!("{error}; nothing was written")),
+        RecoverError::Unknown { .. } | RecoverError::Malformed { .. } => {
+            Failure::new(Exit::Error, format!("{error}; nothing was written"))
+        }
         RecoverError::Twins(twins) => {
             Failure::new(Exit::Refused, "several objects carry one identity; nothing was written")
                 .detailed(twins.into_iter().map(|arns| format!("  {}", arns.join(" and "))))

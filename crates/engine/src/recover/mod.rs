@@ -15,7 +15,7 @@ use crate::look::Look;
 use crate::refresh::{Scene, known, unborn};
 use auroractl_core::guard;
 use auroractl_core::identity::{Identity, Naming};
-use auroractl_core::kind::{Sides, without_foreign_tags};
+use auroractl_core::kind::{Malformed, Sides, without_foreign_tags};
 use auroractl_core::model::Adoption;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
 use auroractl_core::state::{Record, Scope, State};
@@ -102,6 +102,14 @@ pub enum RecoverError {
         /// What happened.
         why: String,
     },
+    /// What would be recorded could not be read again.
+    #[error("what was found of {address} can't be recorded: {source}")]
+    Malformed {
+        /// The resource.
+        address: Address,
+        /// What is wrong.
+        source: Malformed,
+    },
     /// Several objects of one type carry one identity: which of them the stack uses can't be told.
     #[error("several objects carry the same identity")]
     Twins(Vec<Vec<String>>),
@@ -130,7 +138,7 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
             }
             for (birth, live) in lives {
                 let place = (at, &birth);
-                if let Some(generation) = keep(scene, &mut next, place, &live) {
+                if let Some(generation) = keep(scene, &mut next, place, &live)? {
                     earlier.insert(birth.oid.clone(), (at.clone(), generation));
                 }
             }
@@ -246,41 +254,53 @@ fn ask<W>(scene: Scene<'_, W>, kind: &dyn Kind<W>, at: &Address, birth: &Birth) 
 
 /// Writes down what was found. The first of an address becomes its record; others are predecessors of an interrupted
 /// replacement, unless they hold data: of those the generation is given back.
-fn keep<W>(scene: Scene<'_, W>, state: &mut State, place: (&Address, &Birth), live: &Live) -> Option<u32> {
+fn keep<W>(
+    scene: Scene<'_, W>,
+    state: &mut State,
+    place: (&Address, &Birth),
+    live: &Live,
+) -> Result<Option<u32>, RecoverError> {
     let (at, birth) = place;
     if birth.address != *at {
         state.burn(&birth.address, birth.generation);
     }
-    let record = record(scene, place, live)?;
+    let Some(record) = record(scene, place, live)? else { return Ok(None) };
     if !state.resources.contains_key(at) {
         state.resources.insert(at.clone(), record);
     } else if guard::holds_data(at.kind()) {
-        return Some(birth.generation);
+        return Ok(Some(birth.generation));
     } else {
         state.deposed.entry(at.clone()).or_default().push(record.depose());
     }
-    None
+    Ok(None)
 }
 
-fn record<W>(scene: Scene<'_, W>, (at, birth): (&Address, &Birth), live: &Live) -> Option<Record> {
-    let (kind, node) = (scene.registry.get(at.kind())?, scene.graph.any(at)?);
-    let name = ask(scene, kind, at, birth)?.identity.name;
-    let wanted = kind.canonical(&known(scene.state, &node.spec)).ok()?;
-    Some(Record {
+/// The record of what was found. It is read back as its kind: a state that can't be read would help nobody.
+fn record<W>(
+    scene: Scene<'_, W>,
+    (at, birth): (&Address, &Birth),
+    live: &Live,
+) -> Result<Option<Record>, RecoverError> {
+    let (Some(kind), Some(node)) = (scene.registry.get(at.kind()), scene.graph.any(at)) else { return Ok(None) };
+    let Some(RawAsk { identity, .. }) = ask(scene, kind, at, birth) else { return Ok(None) };
+    let malformed = |source| RecoverError::Malformed { address: at.clone(), source };
+    let wanted = kind.canonical(&known(scene.state, &node.spec)).map_err(malformed)?;
+    let applied = kind.canonical(&sent(&wanted, &live.spec)).map_err(malformed)?;
+    Ok(Some(Record {
         kind: at.kind().to_owned(),
         version: kind.version(),
         scope: Scope { account: scene.state.stack.account.clone(), region: scene.state.stack.region.clone() },
         oid: birth.oid.clone(),
         generation: birth.generation,
-        name,
-        applied: sent(&wanted, &live.spec),
+        name: identity.name,
+        applied,
         outputs: live.outputs.clone(),
         deps: scene.graph.deps(at).cloned().collect(),
         incarnation: live.incarnation.clone(),
         // Where it can't be known whether it ever held data, it did.
         settled: live.readiness == Readiness::Ready || guard::holds_data(at.kind()) || holds_members(at),
         born: scene.clock.wall().as_second(),
-    })
+    }))
 }
 
 /// The last instance of a cluster is data-bearing too, and its state here is not yet whole enough to tell which that is.
@@ -292,8 +312,10 @@ fn holds_members(at: &Address) -> bool {
 fn sent(wanted: &Value, observed: &Value) -> Value {
     let mut sent = without_foreign_tags(Sides { applied: None, observed, desired: wanted }).into_owned();
     if let (Some(fields), Some(wanted)) = (sent.as_object_mut(), wanted.as_object()) {
-        for (key, value) in fields.iter_mut().filter(|(key, _)| wanted.get(key.as_str()).is_none_or(Value::is_null)) {
-            *value = wanted.get(key).cloned().unwrap_or_default();
+        // What a kind leaves out where it is not set has no null in its stead: that could not be read.
+        fields.retain(|key, _| wanted.contains_key(key));
+        for (key, value) in fields.iter_mut().filter(|(key, _)| wanted.get(key.as_str()).is_some_and(Value::is_null)) {
+            *value = Value::Null;
         }
     }
     sent
@@ -361,5 +383,19 @@ impl<'a> Recorded<'a> {
         let arn = object.arn.trim_end_matches(":*");
         self.oids.contains_key(tag(object, auroractl_core::tags::ID))
             && (self.texts.contains(arn) || self.texts.contains(id(arn)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_stack_does_not_set_was_not_sent() {
+        let wanted = json!({"size": 1, "zone": null, "tags": {"team": "data"}});
+        // `paused` is left out where it is not set.
+        let observed = json!({"size": 2, "zone": "a", "paused": true, "tags": {"team": "data", "cost-centre": "7"}});
+        assert_eq!(sent(&wanted, &observed), json!({"size": 2, "zone": null, "tags": {"team": "data"}}));
     }
 }
