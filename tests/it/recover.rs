@@ -142,6 +142,27 @@ fn what_moved_is_found_and_what_left_the_file_is_told() {
 }
 
 #[test]
+fn a_reader_that_waits_to_be_renamed_is_found() {
+    let place = applied(&unprotected());
+    place.edit("name = \"c\"", "name = \"e\"");
+    place.write(&format!("{}\n[[moved]]\nfrom = \"db_instance.c\"\nto = \"db_instance.e\"\n", place.text()));
+    lose(&place);
+    let done = recover(&place, &[]).exits(0);
+    assert!(!done.stdout.contains("Not found") && !done.stdout.contains("no longer there"), "{}", done.stdout);
+    let state = place.state();
+    let record = &state["resources"]["db_instance.e"];
+    let names = (record["name"].as_str(), record["applied"]["db_instance_identifier"].as_str());
+    assert_eq!(names, (Some("orders-c"), Some("orders-c")));
+    let _ = place.apply().exits(0);
+    place.behind_our_back(
+        "members = sorted(m['DBInstanceIdentifier'] for m in aws('rds').describe_db_instances()['DBInstances'])
+assert members == ['orders-a', 'orders-b', 'orders-e'], members",
+    );
+    place.settled();
+    place.sound();
+}
+
+#[test]
 fn nothing_is_guessed() {
     let place = applied(&blueprint("dev.toml"));
     lose(&place);

@@ -5,8 +5,8 @@ use crate::load::Loaded;
 use crate::path::Path;
 use auroractl_core::{Address, Desired};
 
-/// Moves of what the stack still describes; `None` when there is none. To take its past away would leave it as one that is to
-/// be made, under a name that is taken.
+/// Moves of what the stack still describes; `None` when there is none. To take its past away would leave it as one that is
+/// to be made, under a name that is taken.
 #[must_use]
 pub fn unmoved(loaded: &Loaded, desired: &Desired) -> Option<Diagnostics> {
     let list = Path::of("moved");

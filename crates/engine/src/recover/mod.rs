@@ -193,10 +193,14 @@ async fn find<'a, W: Sync>(
     for (number, at) in some.into_iter().enumerate() {
         let births = traces.births(lineage, at);
         for birth in asked(scene, kind, at, traces, &births) {
-            if let Some(ask) = ask(scene, kind, at, birth) {
-                asks.push(ask);
-                askers.push((number, birth.clone()));
-            }
+            let Some(ask) = ask(scene, kind, at, birth) else { continue };
+            // What waits to be renamed has another name than the stack wants.
+            let names = traces.names(lineage, birth);
+            let others = names.into_iter().filter(|name| *name != ask.identity.name);
+            let others: Vec<RawAsk> = others.filter_map(|name| under(kind, &ask, name)).collect();
+            askers.extend(std::iter::repeat_n((number, birth.clone()), 1 + others.len()));
+            asks.push(ask);
+            asks.extend(others);
         }
         finds.push((births, Find { at, lives: Vec::new(), stranger: false }));
     }
@@ -252,6 +256,25 @@ fn ask<W>(scene: Scene<'_, W>, kind: &dyn Kind<W>, at: &Address, birth: &Birth) 
     Some(RawAsk { identity, spec, outputs: None })
 }
 
+/// The same question about another name, where the stack chooses the name.
+fn under<W>(kind: &dyn Kind<W>, ask: &RawAsk, name: &str) -> Option<RawAsk> {
+    let named = |spec: &Value| match kind.naming(spec) {
+        Ok(Naming::Given(name)) => Some(name),
+        _ => None,
+    };
+    let (own, fields) = (named(&ask.spec)?, ask.spec.as_object()?);
+    let same = fields.iter().filter(|(_, value)| value.as_str() == Some(own.as_str()));
+    let renamed = |key: &String| {
+        let mut fields = fields.clone();
+        fields.insert(key.clone(), name.into());
+        Value::Object(fields)
+    };
+    // Another field may have the name's text by chance.
+    let spec = same.map(|(key, _)| renamed(key)).find(|spec| named(spec).as_deref() == Some(name))?;
+    let identity = Identity { name: name.to_owned(), ..ask.identity.clone() };
+    Some(RawAsk { identity, spec, outputs: None })
+}
+
 /// Writes down what was found. The first of an address becomes its record; others are predecessors of an interrupted
 /// replacement, unless they hold data: of those the generation is given back.
 fn keep<W>(
@@ -286,13 +309,17 @@ fn record<W>(
     let malformed = |source| RecoverError::Malformed { address: at.clone(), source };
     let wanted = kind.canonical(&known(scene.state, &node.spec)).map_err(malformed)?;
     let applied = kind.canonical(&sent(&wanted, &live.spec)).map_err(malformed)?;
+    let name = match kind.naming(&live.spec) {
+        Ok(Naming::Given(name)) => name,
+        _ => identity.name,
+    };
     Ok(Some(Record {
         kind: at.kind().to_owned(),
         version: kind.version(),
         scope: Scope { account: scene.state.stack.account.clone(), region: scene.state.stack.region.clone() },
         oid: birth.oid.clone(),
         generation: birth.generation,
-        name: identity.name,
+        name,
         applied,
         outputs: live.outputs.clone(),
         deps: scene.graph.deps(at).cloned().collect(),

@@ -7,7 +7,7 @@ use crate::kind::Owned;
 use auroractl_core::Address;
 use auroractl_core::identity::oid;
 use auroractl_core::tags;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The last generation that is tried.
 pub const LAST_GENERATION: u32 = 32;
@@ -45,6 +45,16 @@ impl Traces<'_> {
             }
         }
         births
+    }
+
+    /// What the objects of this identity are called at AWS. Not those of its copies: AWS gives a snapshot the tags of what it
+    /// is of, and names that no other kind may have.
+    pub(super) fn names(&self, lineage: &str, birth: &Birth) -> BTreeSet<&str> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+        let born = self.owned.iter().filter(|object| of(object, lineage) && tag(object, tags::ID) == birth.oid);
+        let arns = born.map(|object| object.arn.trim_end_matches(":*"));
+        let arns = arns.filter(|arn| !sort(arn).1.contains("snapshot"));
+        arns.map(id).filter(|name| !name.is_empty() && name.chars().all(plain)).collect()
     }
 
     /// Is there an object with this identity?
@@ -160,6 +170,20 @@ mod tests {
         let marked = [object("arn:aws:ec2:r:1:vpc/vpc-1", "vpc.new", &oid("l", &old, 0))];
         let traces = Traces { owned: &marked, former: &BTreeMap::new() };
         assert!(traces.births("l", &new).iter().any(|birth| traces.shows("l", birth)));
+    }
+
+    #[test]
+    fn what_waits_to_be_renamed_is_known_by_its_arn() {
+        let (old, oid) = (at("db_instance.c"), oid("l", &at("db_instance.c"), 0));
+        let owned = [
+            object("arn:aws:rds:r:1:db:orders-c", "db_instance.c", &oid),
+            object("arn:aws:rds:r:1:cluster-snapshot:rds:orders-c", "db_instance.c", &oid),
+            object("arn:aws:rds:r:1:db:orders-d", "db_instance.d", "other"),
+        ];
+        let traces = Traces { owned: &owned, former: &BTreeMap::new() };
+        let birth = Birth { address: old, generation: 0, oid };
+        assert_eq!(traces.names("l", &birth), BTreeSet::from(["orders-c"]));
+        assert!(traces.names("m", &birth).is_empty());
     }
 
     #[test]
