@@ -1,8 +1,11 @@
 //! A state that is lost or damaged is rebuilt from the resources' tags, and AWS is not touched for it.
 
-use crate::place::{Place, STACK, blueprint, unprotected};
+use crate::place::{DATA, Place, STACK, blueprint, unprotected};
 use auroractl_testkit::cli::Finished;
+use auroractl_testkit::proxy::fault::{Effect, Fault};
+use auroractl_tests::crash::POSITIONS;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Runs `state recover`.
 fn recover(place: &Place, more: &[&str]) -> Finished {
@@ -160,6 +163,32 @@ assert members == ['orders-a', 'orders-b', 'orders-e'], members",
     );
     place.settled();
     place.sound();
+}
+
+/// What a destroy had deleted leaves nothing, and its token is answered with it.
+#[test]
+fn what_was_deleted_before_the_loss_is_made_anew() {
+    let place = applied(&blueprint("dev.toml"));
+    place.proxy.arm(Fault::on("ec2:DeleteRouteTable", Effect::Kill { at: POSITIONS[2], pid: None, delay_ms: 0 }));
+    let killed = place.spawn("destroy", &["--auto-approve", "--allow-delete", DATA]).wait().unwrap();
+    assert!(place.proxy.wait_idle(Duration::from_secs(20)));
+    assert_eq!(killed.signal, Some(9), "{}{}", killed.stdout, killed.stderr);
+    place.proxy.disarm();
+    lose(&place);
+    let _ = recover(&place, &[]).exits(0);
+    let _ = place.apply().exits(0);
+    place.settled();
+    place.sound();
+    // The tags of what was made with a drawn number say which one that is.
+    let before = records(&place);
+    lose(&place);
+    let _ = recover(&place, &[]).exits(0);
+    let anew = |records: BTreeSet<(String, String, u64)>| -> BTreeSet<_> {
+        records.into_iter().filter(|(_, _, generation)| *generation > 32).collect()
+    };
+    let before = anew(before);
+    assert!(before.iter().any(|(address, ..)| address.starts_with("route_table.")), "{before:?}");
+    assert_eq!(anew(records(&place)), before);
 }
 
 #[test]

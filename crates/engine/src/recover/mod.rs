@@ -145,8 +145,22 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
         }
         state = next;
     }
+    begin_anew(scene, &mut state, &missing);
     let left = left(&mut state, scene.graph, traces, &earlier);
     Ok(Recovered { state, missing, left })
+}
+
+/// What left nothing may have used up any number of its generations. A name is free again; a token is answered with what it
+/// once made. So where tags can tell what was made with it, the next one begins beyond all that a life without a loss reaches.
+fn begin_anew<W>(scene: Scene<'_, W>, state: &mut State, missing: &[Missing]) {
+    let first = traces::drawn(scene.clock.wall());
+    for Missing { address, .. } in missing {
+        let tokened = scene.registry.get(address.kind()).is_some_and(|kind| kind.adoption() == Adoption::Token);
+        let tagged = scene.graph.node(address).is_some_and(|node| node.spec.get("tags").is_some());
+        if tokened && tagged {
+            state.burn(address, first.saturating_sub(1));
+        }
+    }
 }
 
 /// The addresses in such an order that each wave needs earlier ones only.
