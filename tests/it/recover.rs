@@ -107,11 +107,14 @@ else:
 #[test]
 fn a_state_that_can_be_read_is_never_replaced() {
     let place = applied(&blueprint("dev.toml"));
-    for flags in [&[][..], &["--replace-damaged"]] {
-        let done = recover(&place, flags).exits(8);
-        assert!(done.stderr.contains("nothing is rebuilt over it"), "{}", done.stderr);
-    }
     let file = place.state_file();
+    let kept = std::fs::read(&file).unwrap();
+    let done = recover(&place, &["--replace-damaged"]).exits(8);
+    assert!(done.stderr.contains("nothing is rebuilt over it"), "{}", done.stderr);
+    let done = recover(&place, &[]).exits(0);
+    assert!(done.stdout.contains("Nothing was written"), "{}", done.stdout);
+    let _ = recover(&place, &["--lineage", "another"]).exits(8);
+    assert_eq!(std::fs::read(&file).unwrap(), kept);
     let good = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &good[..good.len() / 2]).unwrap();
     let done = recover(&place, &[]).exits(13);
@@ -161,6 +164,25 @@ fn a_reader_that_waits_to_be_renamed_is_found() {
         "members = sorted(m['DBInstanceIdentifier'] for m in aws('rds').describe_db_instances()['DBInstances'])
 assert members == ['orders-a', 'orders-b', 'orders-e'], members",
     );
+    place.settled();
+    place.sound();
+}
+
+/// By mistake, or by a rebuild with a file that lacked it.
+#[test]
+fn what_a_state_has_dropped_is_added_to_it_again() {
+    let place = applied(&unprotected());
+    let before = records(&place);
+    for address in ["db_instance.b", "subnet.private-a", "nat_gateway.a"] {
+        if !before.iter().any(|(known, ..)| known == address) {
+            continue;
+        }
+        let _ = place.cli.run(&["state", "rm", address, STACK]).unwrap().exits(0);
+    }
+    let refused = place.run("plan", &[]).exits(8);
+    assert!(refused.stderr.contains("bears the tags of this stack"), "{}", refused.stderr);
+    let _ = recover(&place, &[]).exits(0);
+    assert_eq!(records(&place), before);
     place.settled();
     place.sound();
 }

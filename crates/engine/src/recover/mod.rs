@@ -115,7 +115,8 @@ pub enum RecoverError {
     Twins(Vec<Vec<String>>),
 }
 
-/// Rebuilds the state. `scene.state` names stack, lineage and serial, and has no resources.
+/// Rebuilds the state. `scene.state` names stack, lineage and serial, and has no resources; or it is one that was committed,
+/// and what it lacks is added to it.
 ///
 /// # Errors
 /// When something could not be looked at, or two objects claim one place.
@@ -125,12 +126,16 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
         return Err(RecoverError::Twins(twins));
     }
     let (look, mut missing, mut earlier) = (Look::new(), Vec::new(), BTreeMap::new());
-    let mut state = scene.state.clone();
-    for wave in waves(scene.graph) {
+    let (base, mut state) = (scene.state, scene.state.clone());
+    let lost = base.serial == 0;
+    for mut wave in waves(scene.graph) {
+        wave.retain(|at| !recorded(base, traces, at));
         let scene = Scene { state: &state, ..scene };
         let finds = try_join_all(by_kind(&wave).into_values().map(|some| find(scene, traces, &look, some))).await?;
         let mut next = state.clone();
         for Find { at, mut lives, stranger } in finds.into_iter().flatten() {
+            // A state that can be read knows of what it deletes.
+            lives.retain(|(_, live)| lost || live.readiness != Readiness::Deleting);
             lives.sort_by_key(|(birth, _)| std::cmp::Reverse((birth.address == *at, birth.generation)));
             // What stands in for others is hardly ever there.
             if lives.is_empty() && scene.graph.node(at).is_some() {
@@ -145,9 +150,22 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
         }
         state = next;
     }
-    begin_anew(scene, &mut state, &missing);
-    let left = left(&mut state, scene.graph, traces, &earlier);
+    if lost {
+        begin_anew(scene, &mut state, &missing);
+    }
+    let mut shown = state.clone();
+    let left = left(&mut shown, scene.graph, traces, &earlier);
+    // A state that can be read knows which generations are used up.
+    let state = if lost { shown } else { state };
     Ok(Recovered { state, missing, left })
+}
+
+/// Does a state know this resource, or what became of it, be it under the address that it had before a move?
+fn recorded(state: &State, traces: Traces<'_>, at: &Address) -> bool {
+    let known = |at: &Address| {
+        state.resources.contains_key(at) || !state.deposed(at).is_empty() || state.create_intent(at).is_some()
+    };
+    known(at) || traces.former.get(at).into_iter().flatten().any(known)
 }
 
 /// What left nothing may have used up any number of its generations. A name is free again; a token is answered with what it
