@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
                 self.found(case, live, self.inputs.state.generation(case.address))
             }
             (Owner::Inherited, None, None) => self.found(case, live, self.inputs.state.generation(case.address)),
-            (Owner::Oid(_) | Owner::Untagged, None, _) => Ok(self.stranger(case, live)),
+            (Owner::Oid(_) | Owner::Partial(_) | Owner::Untagged, None, _) => Ok(self.stranger(case, live)),
         }
     }
 
@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
             return Ok(change);
         }
         let mut reasons = causes(&record.applied, &fields);
-        if live.owner == Owner::Untagged {
+        if live.owner == Owner::Untagged || live.unmarked {
             reasons.push(Reason::TagsMissing);
         }
         // What has no tags of its own names no address.

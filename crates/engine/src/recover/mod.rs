@@ -255,7 +255,7 @@ async fn find<'a, W: Sync>(
 /// As which identity a live object was born; `None` when it is not ours.
 fn born(asked: &Birth, births: &[Birth], owner: &Owner) -> Option<Birth> {
     match owner {
-        Owner::Oid(oid) => births.iter().find(|birth| birth.oid == *oid).cloned(),
+        Owner::Oid(oid) | Owner::Partial(oid) => births.iter().find(|birth| birth.oid == *oid).cloned(),
         Owner::Inherited => Some(asked.clone()),
         Owner::Untagged => None,
     }
