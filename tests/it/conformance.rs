@@ -63,6 +63,27 @@ fn lost_tags_are_given_back() {
     mended("tags.py");
 }
 
+/// One tag of the four: what is left says whose it is, and by the others it is found after a loss.
+#[test]
+fn a_single_lost_tag_is_given_back() {
+    let place = Place::new(&blueprint("dev.toml"));
+    let _ = place.apply().exits(0);
+    for key in ["auroractl:stack", "auroractl:lineage", "auroractl:address"] {
+        place.behind_our_back(&format!(
+            "ec2, rds = aws('ec2'), aws('rds')
+vpc, = [v['VpcId'] for v in ec2.describe_vpcs()['Vpcs'] if any(t['Key'] == 'auroractl:id' for t in v.get('Tags', []))]
+ec2.delete_tags(Resources=[vpc], Tags=[{{'Key': '{key}'}}])
+cluster, = rds.describe_db_clusters()['DBClusters']
+rds.remove_tags_from_resource(ResourceName=cluster['DBClusterArn'], TagKeys=['{key}'])"
+        ));
+        let plan = place.run("plan", &["--detailed-exitcode"]).exits(2);
+        assert!(plan.stdout.contains("vpc.main") && plan.stdout.contains("db_cluster.main"), "{}", plan.stdout);
+        let _ = place.apply().exits(0);
+        place.settled();
+    }
+    place.sound();
+}
+
 #[test]
 fn what_was_deleted_comes_back() {
     mended("deleted.py");

@@ -166,10 +166,19 @@ fn case_06_renames() {
     let moved = "\n[[moved]]\nfrom = \"db_instance.a\"\nto = \"db_instance.first\"\n";
     place.write(&text.replace("name = \"a\"", "name = \"first\"").replace("writer = \"a\"", "writer = \"first\""));
     place.write(&format!("{}{moved}", place.text()));
-    // In the plan alone: `apply` would follow the address, and refuse the rest.
-    let done = place.run("plan", &[]).exits(8);
-    assert!(done.stderr.contains("db_instance.first") && done.stderr.contains("fail over"), "{}", done.stderr);
+    let state = std::fs::read(place.state_file()).unwrap();
+    for done in [place.run("plan", &[]), place.apply()] {
+        let done = done.exits(8);
+        assert!(done.stderr.contains("db_instance.first") && done.stderr.contains("fail over"), "{}", done.stderr);
+    }
     assert_eq!(destroyed(&place), Vec::<String>::new());
+    assert_eq!(std::fs::read(place.state_file()).unwrap(), state);
+    // What the stack still has can't have moved.
+    place.write(&format!("{text}{moved}"));
+    let done = place.apply().exits(6);
+    assert!(done.stderr.contains("the stack still has it") && done.stderr.contains("[[moved]]"), "{}", done.stderr);
+    place.write(&text);
+    place.settled();
 }
 
 /// What is taken over from what AWS has (`state recover`; there is no import) loses no protection and no snapshot.

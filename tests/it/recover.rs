@@ -1,8 +1,11 @@
 //! A state that is lost or damaged is rebuilt from the resources' tags, and AWS is not touched for it.
 
-use crate::place::{Place, STACK, blueprint, unprotected};
+use crate::place::{DATA, Place, STACK, blueprint, unprotected};
 use auroractl_testkit::cli::Finished;
+use auroractl_testkit::proxy::fault::{Effect, Fault};
+use auroractl_tests::crash::POSITIONS;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Runs `state recover`.
 fn recover(place: &Place, more: &[&str]) -> Finished {
@@ -73,14 +76,45 @@ for role in [r['RoleName'] for r in iam.list_roles()['Roles'] if 'monitoring' in
     assert_eq!(place.census(), [("kms:key".to_owned(), 1)].into());
 }
 
+/// A roll that is killed leaves autoscaling suspended, and then its runner's disk is lost.
+#[test]
+fn a_state_that_is_rebuilt_in_the_middle_of_a_roll_can_be_read() {
+    let place = applied(&unprotected());
+    let suspended = |told: bool| {
+        place.behind_our_back(&format!(
+            "autoscaling = aws('application-autoscaling')
+target, = autoscaling.describe_scalable_targets(ServiceNamespace='rds')['ScalableTargets']
+parts = ['DynamicScalingInSuspended', 'DynamicScalingOutSuspended', 'ScheduledScalingSuspended']
+if {told}:
+    autoscaling.register_scalable_target(ServiceNamespace='rds', ResourceId='cluster:orders',
+        ScalableDimension=target['ScalableDimension'], SuspendedState=dict.fromkeys(parts, True))
+else:
+    assert not any((target.get('SuspendedState') or {{}}).values()), target",
+            told = if told { "True" } else { "False" }
+        ));
+    };
+    suspended(true);
+    lose(&place);
+    let _ = recover(&place, &[]).exits(0);
+    let plan = place.run("plan", &["--detailed-exitcode"]).exits(2);
+    assert!(plan.stdout.contains("scalable_target.readers"), "{}", plan.stdout);
+    let _ = place.apply().exits(0);
+    suspended(false);
+    place.settled();
+    place.sound();
+}
+
 #[test]
 fn a_state_that_can_be_read_is_never_replaced() {
     let place = applied(&blueprint("dev.toml"));
-    for flags in [&[][..], &["--replace-damaged"]] {
-        let done = recover(&place, flags).exits(8);
-        assert!(done.stderr.contains("nothing is rebuilt over it"), "{}", done.stderr);
-    }
     let file = place.state_file();
+    let kept = std::fs::read(&file).unwrap();
+    let done = recover(&place, &["--replace-damaged"]).exits(8);
+    assert!(done.stderr.contains("nothing is rebuilt over it"), "{}", done.stderr);
+    let done = recover(&place, &[]).exits(0);
+    assert!(done.stdout.contains("Nothing was written"), "{}", done.stdout);
+    let _ = recover(&place, &["--lineage", "another"]).exits(8);
+    assert_eq!(std::fs::read(&file).unwrap(), kept);
     let good = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &good[..good.len() / 2]).unwrap();
     let done = recover(&place, &[]).exits(13);
@@ -111,6 +145,72 @@ fn what_moved_is_found_and_what_left_the_file_is_told() {
     let told = "metric_alarm.acu-utilization is not in the stack file";
     assert!(done.stdout.contains(told), "{}", done.stdout);
     place.settled();
+}
+
+#[test]
+fn a_reader_that_waits_to_be_renamed_is_found() {
+    let place = applied(&unprotected());
+    place.edit("name = \"c\"", "name = \"e\"");
+    place.write(&format!("{}\n[[moved]]\nfrom = \"db_instance.c\"\nto = \"db_instance.e\"\n", place.text()));
+    lose(&place);
+    let done = recover(&place, &[]).exits(0);
+    assert!(!done.stdout.contains("Not found") && !done.stdout.contains("no longer there"), "{}", done.stdout);
+    let state = place.state();
+    let record = &state["resources"]["db_instance.e"];
+    let names = (record["name"].as_str(), record["applied"]["db_instance_identifier"].as_str());
+    assert_eq!(names, (Some("orders-c"), Some("orders-c")));
+    let _ = place.apply().exits(0);
+    place.behind_our_back(
+        "members = sorted(m['DBInstanceIdentifier'] for m in aws('rds').describe_db_instances()['DBInstances'])
+assert members == ['orders-a', 'orders-b', 'orders-e'], members",
+    );
+    place.settled();
+    place.sound();
+}
+
+/// By mistake, or by a rebuild with a file that lacked it.
+#[test]
+fn what_a_state_has_dropped_is_added_to_it_again() {
+    let place = applied(&unprotected());
+    let before = records(&place);
+    for address in ["db_instance.b", "subnet.private-a", "nat_gateway.a"] {
+        if !before.iter().any(|(known, ..)| known == address) {
+            continue;
+        }
+        let _ = place.cli.run(&["state", "rm", address, STACK]).unwrap().exits(0);
+    }
+    let refused = place.run("plan", &[]).exits(8);
+    assert!(refused.stderr.contains("bears the tags of this stack"), "{}", refused.stderr);
+    let _ = recover(&place, &[]).exits(0);
+    assert_eq!(records(&place), before);
+    place.settled();
+    place.sound();
+}
+
+/// What a destroy had deleted leaves nothing, and its token is answered with it.
+#[test]
+fn what_was_deleted_before_the_loss_is_made_anew() {
+    let place = applied(&blueprint("dev.toml"));
+    place.proxy.arm(Fault::on("ec2:DeleteRouteTable", Effect::Kill { at: POSITIONS[2], pid: None, delay_ms: 0 }));
+    let killed = place.spawn("destroy", &["--auto-approve", "--allow-delete", DATA]).wait().unwrap();
+    assert!(place.proxy.wait_idle(Duration::from_secs(20)));
+    assert_eq!(killed.signal, Some(9), "{}{}", killed.stdout, killed.stderr);
+    place.proxy.disarm();
+    lose(&place);
+    let _ = recover(&place, &[]).exits(0);
+    let _ = place.apply().exits(0);
+    place.settled();
+    place.sound();
+    // The tags of what was made with a drawn number say which one that is.
+    let before = records(&place);
+    lose(&place);
+    let _ = recover(&place, &[]).exits(0);
+    let anew = |records: BTreeSet<(String, String, u64)>| -> BTreeSet<_> {
+        records.into_iter().filter(|(_, _, generation)| *generation > 32).collect()
+    };
+    let before = anew(before);
+    assert!(before.iter().any(|(address, ..)| address.starts_with("route_table.")), "{before:?}");
+    assert_eq!(anew(records(&place)), before);
 }
 
 #[test]

@@ -87,6 +87,33 @@ fn a_roll_that_is_killed_at_each_of_its_calls_is_finished_by_the_next_run() {
     }
 }
 
+/// The target is there and no record says so, and the next edit suspends it.
+#[test]
+fn a_roll_takes_over_the_autoscaling_of_a_run_that_was_killed() {
+    for edit in [CLASS, STATIC] {
+        let text = unprotected();
+        let (before, rest) = text.split_once("[cluster.autoscaling]\n").unwrap();
+        let (_, after) = rest.split_once("\n\n").unwrap();
+        let place = Place::new(&format!("{before}{after}"));
+        let _ = place.apply().exits(0);
+        place.write(&text);
+        kill(&place, (ROLL[0], 1), 1);
+        place.edit(edit.0, edit.1);
+        place.proxy.clear_log();
+        let _ = place.apply().exits(0);
+        let calls = sent(&place);
+        assert_eq!((calls.first().unwrap().as_str(), calls.last().unwrap().as_str()), (ROLL[0], ROLL[0]), "{calls:?}");
+        place.behind_our_back(
+            r#"
+target, = aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="rds")["ScalableTargets"]
+assert not any((target.get("SuspendedState") or {}).values()), target
+"#,
+        );
+        place.settled();
+        place.sound();
+    }
+}
+
 /// A roll that fails is mended by people, and that may take until after the next morning's peak.
 #[test]
 fn a_roll_that_fails_does_not_leave_autoscaling_suspended() {

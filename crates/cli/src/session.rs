@@ -64,9 +64,13 @@ impl Stack {
         auroractl_stack::stack_id(&self.loaded.config)
     }
 
-    /// The resources that it describes.
+    /// The resources that it describes, none of which is said to have moved away.
     pub(crate) fn desired(&self) -> Result<Desired, Failure> {
-        Ok(auroractl_stack::compose(&self.loaded).map_err(|error| vec![error])?.desired)
+        let desired = auroractl_stack::compose(&self.loaded).map_err(|error| vec![error])?.desired;
+        match auroractl_stack::unmoved(&self.loaded, &desired) {
+            Some(found) => Err(invalid(&found)),
+            None => Ok(desired),
+        }
     }
 }
 

@@ -198,7 +198,9 @@ fn wait_for_others(view: &View<'_>, (cluster, members): (&str, &[Member<'_>]), p
     };
     for away in view.plan.changes.iter().filter(|change| change.action.lives_on()).filter(here) {
         let own = members.iter().find(|member| member.change.address == away.address);
-        if own.is_some_and(|member| !member.is_writer) || members.len() + usize::from(own.is_none()) < 2 {
+        // One that is only taken over can't be waited for before its own turn does that.
+        let awaited = |member: &Member<'_>| !member.is_writer || member.change.is_unrecorded();
+        if own.is_some_and(awaited) || members.len() + usize::from(own.is_none()) < 2 {
             continue;
         }
         let back = once(away, Verb::Settle, program);

@@ -117,9 +117,14 @@ impl Program {
         self.steps.iter().position(|step| step.address == *address && makes(step.verb))
     }
 
-    /// Adds an operation on a resource that the plan leaves as it is, or edits in another step.
+    /// Adds an operation on a resource that the plan leaves as it is, or edits in another step. What is only taken over by
+    /// this plan is taken over first: an operation goes by the record.
     pub fn operate(&mut self, change: &Change, verb: Verb) -> StepId {
-        self.push(change, verb, change.generation)
+        let id = self.push(change, verb, change.generation);
+        if let Some(adoption) = self.forward(&change.address).filter(|_| change.is_unrecorded()) {
+            self.order(adoption, id);
+        }
+        id
     }
 
     fn push(&mut self, change: &Change, verb: Verb, generation: u32) -> StepId {

@@ -28,6 +28,9 @@ pub struct Live {
     pub readiness: Readiness,
     /// Whose it is.
     pub owner: Owner,
+    /// It carries its oid, and others of its ownership tags are missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmarked: bool,
     /// AWS's immutable id (`DbClusterResourceId`), which tells a namesake from the original.
     pub incarnation: Option<String>,
     /// Edits that AWS has accepted and not yet applied: not drift.
@@ -59,6 +62,7 @@ impl Live {
             outputs,
             readiness: Readiness::Ready,
             owner,
+            unmarked: false,
             incarnation: None,
             pending: BTreeMap::new(),
             in_force: BTreeMap::new(),
@@ -78,7 +82,7 @@ impl Live {
     #[must_use]
     pub fn made_as(&self, oid: &str) -> bool {
         match &self.owner {
-            Owner::Oid(own) => own == oid,
+            Owner::Oid(own) | Owner::Partial(own) => own == oid,
             Owner::Inherited => true,
             Owner::Untagged => false,
         }
@@ -108,6 +112,9 @@ pub enum Readiness {
 pub enum Owner {
     /// It carries this oid.
     Oid(String),
+    /// It carries this oid, and not all of the other ownership tags: by those it would not be found after a loss. Kinds answer
+    /// so; the engine makes it an oid and [`Live::unmarked`].
+    Partial(String),
     /// The kind has no tags: the resource belongs to whoever owns its parts.
     Inherited,
     /// It carries no tag of ours.
@@ -129,6 +136,30 @@ impl Owner {
     /// Whose the resource is, from its tags.
     #[must_use]
     pub fn of(tags: &BTreeMap<String, String>) -> Self {
-        tags.get(crate::tags::ID).map_or(Self::Untagged, |oid| Self::Oid(oid.clone()))
+        let Some(oid) = tags.get(crate::tags::ID).cloned() else { return Self::Untagged };
+        let rest = [crate::tags::STACK, crate::tags::LINEAGE, crate::tags::ADDRESS];
+        if rest.iter().all(|key| tags.contains_key(*key)) { Self::Oid(oid) } else { Self::Partial(oid) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tags;
+
+    #[test]
+    fn an_owner_is_told_by_all_its_tags() {
+        let all = [tags::ID, tags::STACK, tags::LINEAGE, tags::ADDRESS].map(|key| (key.to_owned(), "x".to_owned()));
+        let all = BTreeMap::from(all);
+        assert_eq!(Owner::of(&all), Owner::Oid("x".to_owned()));
+        let without = |key: &str| {
+            let mut some = all.clone();
+            some.remove(key);
+            Owner::of(&some)
+        };
+        assert_eq!(without(tags::ID), Owner::Untagged);
+        for key in [tags::STACK, tags::LINEAGE, tags::ADDRESS] {
+            assert_eq!(without(key), Owner::Partial("x".to_owned()), "{key}");
+        }
     }
 }

@@ -359,6 +359,12 @@ impl Change {
         })
     }
 
+    /// Did an earlier run make it, and no record says so before this plan has taken it over?
+    #[must_use]
+    pub fn is_unrecorded(&self) -> bool {
+        self.action == Action::Adopt && self.reasons.contains(&Reason::FoundOwned)
+    }
+
     /// AWS's status of one that was usable and has failed since.
     #[must_use]
     pub fn ailing(&self) -> Option<&str> {

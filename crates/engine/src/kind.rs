@@ -410,8 +410,19 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
 }
 
 fn found<R: Model>(live: &Live) -> Result<Found<R>, CallError> {
-    let Live { spec, outputs, readiness, owner, incarnation, pending, in_force, told, needed_by: _, seamless: _ } =
-        live;
+    let Live {
+        spec,
+        outputs,
+        readiness,
+        owner,
+        incarnation,
+        pending,
+        in_force,
+        told,
+        needed_by: _,
+        seamless: _,
+        unmarked: _,
+    } = live;
     Ok(Found {
         spec: Of::<R>::spec(spec)?,
         outputs: Of::<R>::outputs(outputs)?,
@@ -441,7 +452,12 @@ fn erased<R: Model>(seen: Seen<R>) -> Result<Observed, CallError> {
         Seen::Live(found) => {
             let Found { spec, outputs, readiness, owner, incarnation, pending, in_force, told } = *found;
             let (spec, outputs) = (written::<R>(&spec)?, written::<R>(&outputs)?);
-            let live = Live { readiness, incarnation, pending, in_force, told, ..Live::ready(spec, outputs, owner) };
+            let (owner, unmarked) = match owner {
+                Owner::Partial(oid) => (Owner::Oid(oid), true),
+                owner => (owner, false),
+            };
+            let live =
+                Live { readiness, incarnation, pending, in_force, told, unmarked, ..Live::ready(spec, outputs, owner) };
             Observed::Live(Box::new(live))
         }
     })

@@ -191,7 +191,7 @@ mod tests {
     fn an_unchanged_group_equals_what_the_stack_wants() {
         let found = normal(&raw().build(), &BTreeMap::from([("auroractl:id".to_owned(), "oid".to_owned())]));
         assert_eq!((found.spec, found.readiness), (wanted(), Readiness::Ready));
-        assert_eq!(found.owner, Owner::Oid("oid".to_owned()));
+        assert_eq!(found.owner, Owner::Partial("oid".to_owned()));
         let young = raw().subnet_group_status("Creating").build();
         assert_eq!(readiness(&young), Readiness::Pending("Creating".to_owned()));
     }

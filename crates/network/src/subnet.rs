@@ -220,7 +220,7 @@ mod tests {
     fn an_unchanged_subnet_equals_what_the_stack_wants() {
         let found = found(&raw().build());
         assert_eq!(found.spec, wanted());
-        assert_eq!(found.owner, Owner::Oid("oid".to_owned()));
+        assert_eq!(found.owner, Owner::Partial("oid".to_owned()));
         assert_eq!(found.outputs.subnet_id.as_str(), "subnet-1");
     }
 

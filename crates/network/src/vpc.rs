@@ -197,7 +197,7 @@ mod tests {
         let raw = Raw::builder().vpc_id("vpc-1").cidr_block("10.0.0.0/16").state(VpcState::Available).tags(tag).build();
         let found = found(&raw, (true, true));
         assert_eq!((found.spec, found.readiness), (wanted(), Readiness::Ready));
-        assert_eq!(found.owner, Owner::Oid("oid".to_owned()));
+        assert_eq!(found.owner, Owner::Partial("oid".to_owned()));
     }
 
     #[test]

@@ -166,7 +166,7 @@ mod tests {
         let builder = builder.assume_role_policy_document(ANSWERED).tags(tag("team", "data"));
         let found = found(&builder.tags(tag("auroractl:id", "oid")).build().unwrap());
         assert_eq!(found.spec, wanted());
-        assert_eq!((found.owner, found.incarnation), (Owner::Oid("oid".to_owned()), Some("AROA1".to_owned())));
+        assert_eq!((found.owner, found.incarnation), (Owner::Partial("oid".to_owned()), Some("AROA1".to_owned())));
     }
 
     #[test]

@@ -415,7 +415,7 @@ mod tests {
         let tagged = tags::Map::from([(auroractl_core::tags::ID.to_owned(), "tag".to_owned())]);
         assert_eq!(owner(&raw, &ask(false), &tags::Map::new()), Owner::Oid("abc".to_owned()));
         assert_eq!(owner(&raw, &ask(true), &tags::Map::new()), Owner::Untagged);
-        assert_eq!(owner(&raw, &ask(false), &tagged), Owner::Oid("tag".to_owned()));
+        assert_eq!(owner(&raw, &ask(false), &tagged), Owner::Partial("tag".to_owned()));
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(crate) enum StateVerb {
         #[command(flatten)]
         keeper: Keeper,
     },
-    /// Rebuild a lost state from the resources' tags; AWS is looked at and not changed.
+    /// Rebuild a lost state from the resources' tags, or add what a state lacks; AWS is looked at and not changed.
     Recover(Box<Recover>),
     /// List the snapshots that are kept.
     History {

@@ -13,6 +13,7 @@ use crate::standing;
 use crate::view;
 use crate::view::plan::Beside;
 use crate::view::report::{Origin, Run, Subject};
+use auroractl_core::journal::Entry;
 use auroractl_core::plan::{Options, Plan};
 use auroractl_core::saved::Saved;
 use auroractl_core::state::State;
@@ -145,6 +146,8 @@ struct Ready {
     forecast: Forecast,
     graph: Graph,
     observed: Seen,
+    /// What the state has learned by now and no journal says: what moved, and what interrupted replacements made.
+    lines: Vec<Entry>,
     rules: Option<Report>,
     /// Where the plan comes from, where a report tells of it.
     origin: Option<Origin>,
@@ -167,17 +170,16 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         }
     }
     let graph = wanted(order.desired.clone(), order.options.destroy)?;
-    let moves = follow_moves(&order.stack, &mut recorded.state);
-    if !moves.is_empty() {
-        recorded.store.append(&moves, true).await?;
-    }
+    // Written when the run is approved: of one that is not nothing stays.
+    let mut lines = follow_moves(&order.stack, &mut recorded.state);
     let doubts = doubts(&recorded.state);
     let mut told = view::prologue(order.target.json, order.access.login.manner.time_scale);
     if order.access.refresh {
         if !doubts.is_empty() {
             told.event(&Event::Resuming { in_doubt: doubts.len() });
         }
-        resume(&cloud, &graph, recorded).await?;
+        // What interrupted replacements made is known before the plan.
+        lines.extend(cloud.resume(&graph, &mut recorded.state, Search::Patient).await?);
     }
     let query = Query { graph: &graph, state: &recorded.state, options: &order.options, refresh: order.access.refresh };
     let (plan, observed) = cloud.plan(&query, Search::Patient).await?;
@@ -192,7 +194,7 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     }
     let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
     let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
-    let mut ready = Ready { cloud, plan, forecast, graph, observed, rules: None, origin };
+    let mut ready = Ready { cloud, plan, forecast, graph, observed, lines, rules: None, origin };
     if ready.plan.is_empty() {
         return settled(order, recorded, &ready).await.map(Prepared::Over);
     }
@@ -213,7 +215,8 @@ async fn settled(order: &Order<'_>, recorded: &mut Recorded, ready: &Ready) -> R
     if standing::permits(&recorded.state, &order.options) && !approved(order) {
         ask(order, || Ok(Exit::Done)).await?;
     }
-    let Ready { cloud, plan, graph, observed, .. } = ready;
+    let Ready { cloud, plan, graph, observed, lines, .. } = ready;
+    learned(lines, recorded).await?;
     let work = Unchanged { kinds: &cloud.registry, plan, graph, observed, options: &order.options };
     settle(work, &mut recorded.state, &mut *recorded.store).await?;
     report(order, ready, None, None)?;
@@ -281,11 +284,10 @@ async fn judged(order: &Order<'_>, ready: &Ready) -> Result<Option<Report>, Fail
     Ok(Some(rules::planned(&order.stack, &wish, rules::today(None)).await?.report))
 }
 
-/// What interrupted replacements made is known before the plan, and written down.
-async fn resume(cloud: &Cloud, graph: &Graph, recorded: &mut Recorded) -> Result<(), Failure> {
-    let lines = cloud.resume(graph, &mut recorded.state, Search::Patient).await?;
+/// Writes down what the state has learned before the run.
+async fn learned(lines: &[Entry], recorded: &mut Recorded) -> Result<(), Failure> {
     if !lines.is_empty() {
-        recorded.store.append(&lines, true).await?;
+        recorded.store.append(lines, true).await?;
     }
     Ok(())
 }
@@ -339,8 +341,7 @@ async fn ask(order: &Order<'_>, show: impl FnOnce() -> Result<Exit, Failure>) ->
 }
 
 async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop: stop::Stop) -> Result<Exit, Failure> {
-    let Ready { cloud, plan, forecast, graph, observed, .. } = &ready;
-    let Recorded { store, state, .. } = recorded;
+    let Ready { cloud, plan, forecast, graph, observed, lines, .. } = &ready;
     let label = format!("{}-{}", order.command, cloud.clock.wall().strftime("%Y%m%dT%H%M%SZ"));
     let means = Means {
         world: &*cloud.aws,
@@ -354,6 +355,8 @@ async fn perform(order: &Order<'_>, recorded: &mut Recorded, ready: Ready, stop:
     let mut record = Record::new(cloud.clock.wall(), cloud.clock.now());
     // Written now, it tells of a run that was killed; and that it can't be written is known before anything is changed.
     report(order, &ready, Some(Run { record: &record, end: None }), None)?;
+    learned(lines, recorded).await?;
+    let Recorded { store, state, .. } = recorded;
     let (what, scale) = ((&forecast.program, forecast.whole), order.access.login.manner.time_scale);
     let mut view = view::progress(order.target.json, what, scale);
     let mut hear = |event| {

@@ -1,4 +1,5 @@
-//! `auroractl state recover`: rebuilds a lost state from what the resources' tags tell. AWS is looked at, never changed.
+//! `auroractl state recover`: rebuilds a lost state from what the resources' tags tell, and adds what bears the stack's tags
+//! to one that does not know it any more. AWS is looked at, never changed.
 
 use crate::args::{Keeper, Login, Recover};
 use crate::exit::{Exit, Failure};
@@ -10,7 +11,7 @@ use auroractl_engine::World as _;
 use auroractl_engine::kind::Owned;
 use auroractl_engine::recover::{RecoverError, Recovered, Traces, lineages, recover};
 use auroractl_engine::refresh::Scene;
-use auroractl_engine::store::{Local, Mode, set_aside};
+use auroractl_engine::store::{Local, Mode, belongs, set_aside};
 use auroractl_stack::StateBackend;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -19,24 +20,42 @@ use std::collections::BTreeMap;
 pub(crate) async fn run(args: &Recover) -> Result<Exit, Failure> {
     let Keeper { target, login } = &args.keeper;
     let stack = Stack::open(target)?;
-    let damaged = replaceable(&stack, args).await?;
+    let before = before(&stack, args).await?;
     let cloud = Cloud::reach(login, &stack.id()).await?;
     let owned = inventory(&cloud).await?;
-    let lineage = lineage(&cloud, &owned, args.lineage.as_deref())?;
     let graph: Graph = stack.desired()?.check()?;
-    let state = State::new(cloud.stack.clone(), lineage);
+    let state = match &before {
+        Before::Readable(state) => {
+            belongs(state, &cloud.stack)?;
+            State::clone(state)
+        }
+        Before::Nothing | Before::Damaged => {
+            State::new(cloud.stack.clone(), lineage(&cloud, &owned, args.lineage.as_deref())?)
+        }
+    };
     let scene =
         Scene { world: &*cloud.aws, registry: &cloud.registry, clock: &cloud.clock, graph: &graph, state: &state };
     let former = former(&stack);
     let found = recover(scene, Traces { owned: &owned, former: &former }).await.map_err(failed)?;
-    if !args.dry_run {
-        write(&stack, login, &found.state, damaged).await?;
+    let written = !args.dry_run && found.state != state;
+    if written {
+        write(&stack, login, &found.state, &before).await?;
     }
     if target.json {
-        return document(&found, !args.dry_run);
+        return document(&found, written);
     }
     let place = place(&stack);
-    view::state::recovered(&found, (!args.dry_run).then_some(place.as_str()))
+    view::state::recovered(&found, written.then_some(place.as_str()))
+}
+
+/// What stands where the state belongs.
+enum Before {
+    /// No state.
+    Nothing,
+    /// One that can't be read, and that the user gave up.
+    Damaged,
+    /// One that can be read: it is added to.
+    Readable(Box<State>),
 }
 
 /// Where the state of a stack is kept, for people.
@@ -48,22 +67,29 @@ fn place(stack: &Stack) -> String {
     }
 }
 
-/// May a rebuilt state stand here? Only where none stands, or a damaged one that the user gave up: then `true`.
-async fn replaceable(stack: &Stack, args: &Recover) -> Result<bool, Failure> {
+/// What stands there. One that can be read is never replaced.
+async fn before(stack: &Stack, args: &Recover) -> Result<Before, Failure> {
     let local = stack.loaded.config.state.backend == StateBackend::Local;
     if local && args.replace_damaged && Local::open(&stack.dir, Mode::Read).is_err_and(|error| error.is_damage()) {
-        return Ok(true);
+        return Ok(Before::Damaged);
     }
     let recorded = open_state(stack, &args.keeper.login, Mode::Read).await?;
-    let (fresh, serial, count) = (recorded.fresh, recorded.state.serial, recorded.state.resources.len());
+    let (fresh, state) = (recorded.fresh, recorded.state.clone());
     recorded.close(Ok(Exit::Done)).await?;
     if fresh {
-        return Ok(false);
+        return Ok(Before::Nothing);
     }
-    let name = stack.name();
-    let message =
-        format!("stack `{name}` has a state (serial {serial}, {count} resources): nothing is rebuilt over it");
-    Err(Failure::new(Exit::Refused, message).hinted("`auroractl plan` compares it with AWS"))
+    let (name, serial, count) = (stack.name(), state.serial, state.resources.len());
+    let has = format!("stack `{name}` has a state (serial {serial}, {count} resources)");
+    if args.replace_damaged {
+        return Err(Failure::new(Exit::Refused, format!("{has}: nothing is rebuilt over it"))
+            .hinted("without `--replace-damaged`, what it lacks is added to it"));
+    }
+    if args.lineage.as_ref().is_some_and(|lineage| *lineage != state.lineage) {
+        return Err(Failure::new(Exit::Refused, format!("{has} of lineage {}; nothing was written", state.lineage))
+            .hinted("objects of another lineage are another stack's"));
+    }
+    Ok(Before::Readable(Box::new(state)))
 }
 
 /// Everything that carries the stack's tags.
@@ -122,7 +148,9 @@ fn former(stack: &Stack) -> BTreeMap<Address, Vec<Address>> {
 fn failed(error: RecoverError) -> Failure {
     match error {
         RecoverError::Call(error) => error.into(),
-        RecoverError::Unknown { .. } => Failure::new(Exit::Error, format!("{error}; nothing was written")),
+        RecoverError::Unknown { .. } | RecoverError::Malformed { .. } => {
+            Failure::new(Exit::Error, format!("{error}; nothing was written"))
+        }
         RecoverError::Twins(twins) => {
             Failure::new(Exit::Refused, "several objects carry one identity; nothing was written")
                 .detailed(twins.into_iter().map(|arns| format!("  {}", arns.join(" and "))))
@@ -131,21 +159,25 @@ fn failed(error: RecoverError) -> Failure {
     }
 }
 
-/// Writes the first snapshot, wherever the stack keeps its state; a damaged one makes room.
-async fn write(stack: &Stack, login: &Login, state: &State, damaged: bool) -> Result<Exit, Failure> {
+/// Writes a snapshot, wherever the stack keeps its state; a damaged one makes room.
+async fn write(stack: &Stack, login: &Login, state: &State, before: &Before) -> Result<Exit, Failure> {
     let mut serial = state.serial;
-    if damaged {
+    if matches!(before, Before::Damaged) {
         let aside = set_aside(&stack.dir)?;
         view::note(&format!("the damaged files are in {} now", aside.to.display()));
         serial = aside.serial;
     }
     let mut recorded = open_state(stack, login, Mode::Write { command: "state recover".to_owned() }).await?;
-    let done = first(&mut recorded, &State { serial, ..state.clone() }).await;
+    let done = commit(&mut recorded, &State { serial, ..state.clone() }, before).await;
     recorded.close(done).await
 }
 
-async fn first(recorded: &mut Recorded, state: &State) -> Result<Exit, Failure> {
-    if !recorded.fresh {
+async fn commit(recorded: &mut Recorded, state: &State, before: &Before) -> Result<Exit, Failure> {
+    let same = match before {
+        Before::Nothing | Before::Damaged => recorded.fresh,
+        Before::Readable(before) => !recorded.fresh && recorded.state == **before,
+    };
+    if !same {
         return Err(Failure::new(Exit::Refused, "another run wrote a state meanwhile; it was left as it is"));
     }
     recorded.store.probe()?;

@@ -40,7 +40,7 @@ pub(super) async fn relink(recorded: &mut Recorded, address: &str, keeper: &Keep
 /// May it be the restored resource? Tags of its own would say whose it is.
 fn stands_for(live: &Live, record: &Record) -> bool {
     match &live.owner {
-        Owner::Oid(oid) => *oid == record.oid,
+        Owner::Oid(oid) | Owner::Partial(oid) => *oid == record.oid,
         Owner::Untagged | Owner::Inherited => true,
     }
 }

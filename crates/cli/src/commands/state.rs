@@ -91,7 +91,7 @@ async fn remove(recorded: &mut Recorded, address: &str) -> Result<String, Failur
     let at = known(recorded, address)?;
     let generation = recorded.state.resources.get(&at).map_or(0, |record| record.generation);
     write(recorded, Entry::Deleted { address: at.clone(), generation }).await?;
-    Ok(format!("Forgot {at}. AWS keeps it; its ownership tags stay."))
+    Ok(format!("Forgot {at}. AWS keeps it; its ownership tags stay, and `auroractl state recover` adds it again."))
 }
 
 async fn rename(recorded: &mut Recorded, (from, to): (&str, &str)) -> Result<String, Failure> {

@@ -100,7 +100,7 @@ fn reason(why: &Why) -> String {
             format!("generation {generation} of {of}, whose place another one has; it may hold data and is left alone")
         }
         Why::Elsewhere { address } => format!(
-            "{address} is not in the stack file: to have it managed, put it or a `[[moved]]` entry back before the state is rebuilt; else delete it by hand"
+            "{address} is not in the stack file: to have it managed, put it or a `[[moved]]` entry back and run this again; else delete it by hand"
         ),
         Why::Gone { of } => format!("{of} as the index of tags remembers it; it is no longer there"),
         Why::Unattributed => "its tags do not fit together: somebody edited or copied them".to_owned(),

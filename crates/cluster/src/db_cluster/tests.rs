@@ -113,7 +113,7 @@ fn an_unchanged_cluster_is_equal() {
     let found = observe::found(&answer().build(), &cluster());
     assert_eq!(found.spec, cluster());
     assert_eq!(found.readiness, Readiness::Ready);
-    assert_eq!(found.owner, Owner::Oid("oid".into()));
+    assert_eq!(found.owner, Owner::Partial("oid".into()));
     assert_eq!(found.incarnation.as_deref(), Some("cluster-ABC"));
     assert_eq!(changes(&found.spec, &cluster()), []);
     assert_eq!(Of::<DbCluster>::spec(&serde_json::to_value(&found.spec).unwrap()).unwrap(), found.spec);

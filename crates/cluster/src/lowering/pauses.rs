@@ -7,14 +7,20 @@
 //! next morning needs its readers. A run that dies in between leaves it
 //! suspended, which is a difference from what the stack wants (`suspended`): the
 //! next plan resumes it.
+//!
+//! Autoscaling that a run registered which was killed before it could say so is
+//! taken over first, and suspended then: it would act during the roll like any
+//! other. That it comes after the members is for its making.
 
 use super::interrupted;
 use super::surges::Surge;
+use crate::db_instance::DbInstance;
 use crate::scalable_target::ScalableTarget;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::Change;
 use auroractl_core::state::Verb;
 use auroractl_core::{Model, Of};
+use std::collections::BTreeSet;
 
 /// Suspended autoscaling. See the module.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +30,9 @@ impl Lowering for Pauses {
     fn refine(&self, view: &View<'_>, program: &mut Program) {
         for (cluster, members) in interrupted(view, program) {
             let Some(target) = target_of(view, &cluster) else { continue };
+            if target.is_unrecorded() {
+                take_over_first(target, program);
+            }
             let turns: Vec<StepId> = members.iter().flat_map(|member| member.steps.iter().copied()).collect();
             let pause = program.operate(target, Verb::Pause);
             let resume = program.operate(target, Verb::Resume);
@@ -45,6 +54,17 @@ impl Lowering for Pauses {
             }
             program.undo(pause, resume);
         }
+    }
+}
+
+/// Takes away the order "autoscaling after the members".
+fn take_over_first(target: &Change, program: &mut Program) {
+    let Some(adoption) = program.forward(&target.address) else { return };
+    let steps = program.steps.iter().enumerate();
+    let members = steps.filter(|(_, step)| step.address.kind() == DbInstance::KIND).map(|(id, _)| id);
+    let members: BTreeSet<StepId> = members.collect();
+    if let Some(step) = program.steps.get_mut(adoption) {
+        step.after.retain(|earlier| !members.contains(earlier));
     }
 }
 

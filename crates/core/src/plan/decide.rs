@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
     /// A wanted resource that is there.
     fn present(&self, case: &Case<'_>, live: &'a Live) -> Result<Change, PlanError> {
         match (&live.owner, case.record, case.intent) {
-            (Owner::Oid(oid), Some(record), _) if *oid != record.oid => Ok(self.stranger(case)),
+            (Owner::Oid(oid), Some(record), _) if *oid != record.oid => Ok(self.stranger(case, live)),
             (_, Some(record), _) if replaced_outside(record, live) => Ok(self.refuse(
                 case,
                 RefusalClass::Conflict,
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
                 self.found(case, live, self.inputs.state.generation(case.address))
             }
             (Owner::Inherited, None, None) => self.found(case, live, self.inputs.state.generation(case.address)),
-            (Owner::Oid(_) | Owner::Untagged, None, _) => Ok(self.stranger(case)),
+            (Owner::Oid(_) | Owner::Partial(_) | Owner::Untagged, None, _) => Ok(self.stranger(case, live)),
         }
     }
 
@@ -207,13 +207,30 @@ impl<'a> Run<'a> {
         self.inputs.state.generation(case.address).max(old + 1)
     }
 
-    fn stranger(&self, case: &Case<'_>) -> Change {
+    /// What bears a name that the stack wants and is not what it made, as far as the state knows.
+    fn stranger(&self, case: &Case<'_>, live: &Live) -> Change {
+        if let Owner::Oid(oid) = &live.owner
+            && case.record.is_none()
+            && self.had(case.address, oid)
+        {
+            let message =
+                "a resource of this name bears the tags of this stack, and the state has dropped it".to_owned();
+            let way_out =
+                "`auroractl state recover` adds it to the state again; else choose another name in the stack file";
+            return self.refuse(case, RefusalClass::Conflict, message, way_out);
+        }
         self.refuse(
             case,
             RefusalClass::Conflict,
             "a resource of this name exists and does not belong to this stack".to_owned(),
             "choose another name in the stack file; auroractl takes over nothing that it did not make",
         )
+    }
+
+    /// Is this the identity of an earlier generation of this very resource?
+    fn had(&self, at: &Address, oid: &str) -> bool {
+        (0..self.inputs.state.generation(at))
+            .any(|earlier| identity::oid(&self.inputs.state.lineage, at, earlier) == oid)
     }
 
     /// One that an interrupted run made.
@@ -266,7 +283,7 @@ impl<'a> Run<'a> {
             return Ok(change);
         }
         let mut reasons = causes(&record.applied, &fields, (live, self.cut_short(case)));
-        if live.owner == Owner::Untagged {
+        if live.owner == Owner::Untagged || live.unmarked {
             reasons.push(Reason::TagsMissing);
         }
         // What has no tags of its own names no address.

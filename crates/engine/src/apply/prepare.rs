@@ -234,8 +234,9 @@ pub(super) fn worker<W>(
         Verb::Update | Verb::Adopt => {
             let live = work.observed.get(&step.address).and_then(Observed::live);
             let mut from = live.ok_or_else(|| fault("it was not observed"))?.clone();
-            if book.state.untold.contains(&step.address) && matches!(from.owner, Owner::Oid(_)) {
-                // Its tags say who it was: they are written as for one that has none.
+            let untold = book.state.untold.contains(&step.address) || from.unmarked;
+            if untold && matches!(from.owner, Owner::Oid(_)) {
+                // Its tags say who it was, or not all: they are written as for one that has none.
                 from.owner = Owner::Untagged;
             }
             let unmarked = from.owner == Owner::Untagged;

@@ -15,7 +15,7 @@ use crate::look::Look;
 use crate::refresh::{Scene, known, unborn};
 use auroractl_core::guard;
 use auroractl_core::identity::{Identity, Naming};
-use auroractl_core::kind::{Sides, without_foreign_tags};
+use auroractl_core::kind::{Malformed, Sides, without_foreign_tags};
 use auroractl_core::model::Adoption;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
 use auroractl_core::state::{Record, Scope, State};
@@ -102,12 +102,21 @@ pub enum RecoverError {
         /// What happened.
         why: String,
     },
+    /// What would be recorded could not be read again.
+    #[error("what was found of {address} can't be recorded: {source}")]
+    Malformed {
+        /// The resource.
+        address: Address,
+        /// What is wrong.
+        source: Malformed,
+    },
     /// Several objects of one type carry one identity: which of them the stack uses can't be told.
     #[error("several objects carry the same identity")]
     Twins(Vec<Vec<String>>),
 }
 
-/// Rebuilds the state. `scene.state` names stack, lineage and serial, and has no resources.
+/// Rebuilds the state. `scene.state` names stack, lineage and serial, and has no resources; or it is one that was committed,
+/// and what it lacks is added to it.
 ///
 /// # Errors
 /// When something could not be looked at, or two objects claim one place.
@@ -117,12 +126,16 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
         return Err(RecoverError::Twins(twins));
     }
     let (look, mut missing, mut earlier) = (Look::new(), Vec::new(), BTreeMap::new());
-    let mut state = scene.state.clone();
-    for wave in waves(scene.graph) {
+    let (base, mut state) = (scene.state, scene.state.clone());
+    let lost = base.serial == 0;
+    for mut wave in waves(scene.graph) {
+        wave.retain(|at| !recorded(base, traces, at));
         let scene = Scene { state: &state, ..scene };
         let finds = try_join_all(by_kind(&wave).into_values().map(|some| find(scene, traces, &look, some))).await?;
         let mut next = state.clone();
         for Find { at, mut lives, stranger } in finds.into_iter().flatten() {
+            // A state that can be read knows of what it deletes.
+            lives.retain(|(_, live)| lost || live.readiness != Readiness::Deleting);
             lives.sort_by_key(|(birth, _)| std::cmp::Reverse((birth.address == *at, birth.generation)));
             // What stands in for others is hardly ever there.
             if lives.is_empty() && scene.graph.node(at).is_some() {
@@ -130,15 +143,42 @@ pub async fn recover<W: Sync>(scene: Scene<'_, W>, traces: Traces<'_>) -> Result
             }
             for (birth, live) in lives {
                 let place = (at, &birth);
-                if let Some(generation) = keep(scene, &mut next, place, &live) {
+                if let Some(generation) = keep(scene, &mut next, place, &live)? {
                     earlier.insert(birth.oid.clone(), (at.clone(), generation));
                 }
             }
         }
         state = next;
     }
-    let left = left(&mut state, scene.graph, traces, &earlier);
+    if lost {
+        begin_anew(scene, &mut state, &missing);
+    }
+    let mut shown = state.clone();
+    let left = left(&mut shown, scene.graph, traces, &earlier);
+    // A state that can be read knows which generations are used up.
+    let state = if lost { shown } else { state };
     Ok(Recovered { state, missing, left })
+}
+
+/// Does a state know this resource, or what became of it, be it under the address that it had before a move?
+fn recorded(state: &State, traces: Traces<'_>, at: &Address) -> bool {
+    let known = |at: &Address| {
+        state.resources.contains_key(at) || !state.deposed(at).is_empty() || state.create_intent(at).is_some()
+    };
+    known(at) || traces.former.get(at).into_iter().flatten().any(known)
+}
+
+/// What left nothing may have used up any number of its generations. A name is free again; a token is answered with what it
+/// once made. So where tags can tell what was made with it, the next one begins beyond all that a life without a loss reaches.
+fn begin_anew<W>(scene: Scene<'_, W>, state: &mut State, missing: &[Missing]) {
+    let first = traces::drawn(scene.clock.wall());
+    for Missing { address, .. } in missing {
+        let tokened = scene.registry.get(address.kind()).is_some_and(|kind| kind.adoption() == Adoption::Token);
+        let tagged = scene.graph.node(address).is_some_and(|node| node.spec.get("tags").is_some());
+        if tokened && tagged {
+            state.burn(address, first.saturating_sub(1));
+        }
+    }
 }
 
 /// The addresses in such an order that each wave needs earlier ones only.
@@ -185,10 +225,14 @@ async fn find<'a, W: Sync>(
     for (number, at) in some.into_iter().enumerate() {
         let births = traces.births(lineage, at);
         for birth in asked(scene, kind, at, traces, &births) {
-            if let Some(ask) = ask(scene, kind, at, birth) {
-                asks.push(ask);
-                askers.push((number, birth.clone()));
-            }
+            let Some(ask) = ask(scene, kind, at, birth) else { continue };
+            // What waits to be renamed has another name than the stack wants.
+            let names = traces.names(lineage, birth);
+            let others = names.into_iter().filter(|name| *name != ask.identity.name);
+            let others: Vec<RawAsk> = others.filter_map(|name| under(kind, &ask, name)).collect();
+            askers.extend(std::iter::repeat_n((number, birth.clone()), 1 + others.len()));
+            asks.push(ask);
+            asks.extend(others);
         }
         finds.push((births, Find { at, lives: Vec::new(), stranger: false }));
     }
@@ -211,7 +255,7 @@ async fn find<'a, W: Sync>(
 /// As which identity a live object was born; `None` when it is not ours.
 fn born(asked: &Birth, births: &[Birth], owner: &Owner) -> Option<Birth> {
     match owner {
-        Owner::Oid(oid) => births.iter().find(|birth| birth.oid == *oid).cloned(),
+        Owner::Oid(oid) | Owner::Partial(oid) => births.iter().find(|birth| birth.oid == *oid).cloned(),
         Owner::Inherited => Some(asked.clone()),
         Owner::Untagged => None,
     }
@@ -244,43 +288,78 @@ fn ask<W>(scene: Scene<'_, W>, kind: &dyn Kind<W>, at: &Address, birth: &Birth) 
     Some(RawAsk { identity, spec, outputs: None })
 }
 
+/// The same question about another name, where the stack chooses the name.
+fn under<W>(kind: &dyn Kind<W>, ask: &RawAsk, name: &str) -> Option<RawAsk> {
+    let named = |spec: &Value| match kind.naming(spec) {
+        Ok(Naming::Given(name)) => Some(name),
+        _ => None,
+    };
+    let (own, fields) = (named(&ask.spec)?, ask.spec.as_object()?);
+    let same = fields.iter().filter(|(_, value)| value.as_str() == Some(own.as_str()));
+    let renamed = |key: &String| {
+        let mut fields = fields.clone();
+        fields.insert(key.clone(), name.into());
+        Value::Object(fields)
+    };
+    // Another field may have the name's text by chance.
+    let spec = same.map(|(key, _)| renamed(key)).find(|spec| named(spec).as_deref() == Some(name))?;
+    let identity = Identity { name: name.to_owned(), ..ask.identity.clone() };
+    Some(RawAsk { identity, spec, outputs: None })
+}
+
 /// Writes down what was found. The first of an address becomes its record; others are predecessors of an interrupted
 /// replacement, unless they hold data: of those the generation is given back.
-fn keep<W>(scene: Scene<'_, W>, state: &mut State, place: (&Address, &Birth), live: &Live) -> Option<u32> {
+fn keep<W>(
+    scene: Scene<'_, W>,
+    state: &mut State,
+    place: (&Address, &Birth),
+    live: &Live,
+) -> Result<Option<u32>, RecoverError> {
     let (at, birth) = place;
     if birth.address != *at {
         state.burn(&birth.address, birth.generation);
     }
-    let record = record(scene, place, live)?;
+    let Some(record) = record(scene, place, live)? else { return Ok(None) };
     if !state.resources.contains_key(at) {
         state.resources.insert(at.clone(), record);
     } else if guard::holds_data(at.kind()) {
-        return Some(birth.generation);
+        return Ok(Some(birth.generation));
     } else {
         state.deposed.entry(at.clone()).or_default().push(record.depose());
     }
-    None
+    Ok(None)
 }
 
-fn record<W>(scene: Scene<'_, W>, (at, birth): (&Address, &Birth), live: &Live) -> Option<Record> {
-    let (kind, node) = (scene.registry.get(at.kind())?, scene.graph.any(at)?);
-    let name = ask(scene, kind, at, birth)?.identity.name;
-    let wanted = kind.canonical(&known(scene.state, &node.spec)).ok()?;
-    Some(Record {
+/// The record of what was found. It is read back as its kind: a state that can't be read would help nobody.
+fn record<W>(
+    scene: Scene<'_, W>,
+    (at, birth): (&Address, &Birth),
+    live: &Live,
+) -> Result<Option<Record>, RecoverError> {
+    let (Some(kind), Some(node)) = (scene.registry.get(at.kind()), scene.graph.any(at)) else { return Ok(None) };
+    let Some(RawAsk { identity, .. }) = ask(scene, kind, at, birth) else { return Ok(None) };
+    let malformed = |source| RecoverError::Malformed { address: at.clone(), source };
+    let wanted = kind.canonical(&known(scene.state, &node.spec)).map_err(malformed)?;
+    let applied = kind.canonical(&sent(&wanted, &live.spec)).map_err(malformed)?;
+    let name = match kind.naming(&live.spec) {
+        Ok(Naming::Given(name)) => name,
+        _ => identity.name,
+    };
+    Ok(Some(Record {
         kind: at.kind().to_owned(),
         version: kind.version(),
         scope: Scope { account: scene.state.stack.account.clone(), region: scene.state.stack.region.clone() },
         oid: birth.oid.clone(),
         generation: birth.generation,
         name,
-        applied: sent(&wanted, &live.spec),
+        applied,
         outputs: live.outputs.clone(),
         deps: scene.graph.deps(at).cloned().collect(),
         incarnation: live.incarnation.clone(),
         // Where it can't be known whether it ever held data, it did.
         settled: live.readiness == Readiness::Ready || guard::holds_data(at.kind()) || holds_members(at),
         born: scene.clock.wall().as_second(),
-    })
+    }))
 }
 
 /// The last instance of a cluster is data-bearing too, and its state here is not yet whole enough to tell which that is.
@@ -292,8 +371,10 @@ fn holds_members(at: &Address) -> bool {
 fn sent(wanted: &Value, observed: &Value) -> Value {
     let mut sent = without_foreign_tags(Sides { applied: None, observed, desired: wanted }).into_owned();
     if let (Some(fields), Some(wanted)) = (sent.as_object_mut(), wanted.as_object()) {
-        for (key, value) in fields.iter_mut().filter(|(key, _)| wanted.get(key.as_str()).is_none_or(Value::is_null)) {
-            *value = wanted.get(key).cloned().unwrap_or_default();
+        // What a kind leaves out where it is not set has no null in its stead: that could not be read.
+        fields.retain(|key, _| wanted.contains_key(key));
+        for (key, value) in fields.iter_mut().filter(|(key, _)| wanted.get(key.as_str()).is_some_and(Value::is_null)) {
+            *value = Value::Null;
         }
     }
     sent
@@ -361,5 +442,19 @@ impl<'a> Recorded<'a> {
         let arn = object.arn.trim_end_matches(":*");
         self.oids.contains_key(tag(object, auroractl_core::tags::ID))
             && (self.texts.contains(arn) || self.texts.contains(id(arn)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_stack_does_not_set_was_not_sent() {
+        let wanted = json!({"size": 1, "zone": null, "tags": {"team": "data"}});
+        // `paused` is left out where it is not set.
+        let observed = json!({"size": 2, "zone": "a", "paused": true, "tags": {"team": "data", "cost-centre": "7"}});
+        assert_eq!(sent(&wanted, &observed), json!({"size": 2, "zone": null, "tags": {"team": "data"}}));
     }
 }

@@ -85,8 +85,10 @@ proptest! {
 
     /// Autoscaling keeps still from before the first turn until after the last, and only then.
     #[test]
-    fn autoscaling_keeps_still(scene in scenes()) {
-        let program = scene.program();
+    fn autoscaling_keeps_still(scene in scenes(), unrecorded in any::<bool>()) {
+        let program = Scene { unrecorded, ..scene.clone() }.program();
+        prop_assert!(Queue::new(&program).is_ok(), "{program:?}");
+        let adoption = all(&program, Verb::Adopt);
         let (pauses, resumes, away) = (all(&program, Verb::Pause), all(&program, Verb::Resume), scene.away(&program));
         let expected = usize::from(scene.autoscaled.is_some() && !away.is_empty());
         prop_assert_eq!((pauses.len(), resumes.len()), (expected, expected));
@@ -96,6 +98,8 @@ proptest! {
         }
         for (pause, resume) in pauses.iter().zip(&resumes) {
             prop_assert_eq!(program.steps[*resume].undoes, Some(*pause));
+            prop_assert_eq!(adoption.len(), usize::from(unrecorded));
+            prop_assert!(adoption.iter().all(|adoption| program.waits_for(*pause, *adoption)), "{program:?}");
         }
     }
 }
@@ -348,6 +352,13 @@ fn autoscaling_goes_on_whatever_becomes_of_the_roll() {
         let paused = program.steps[fails].verb != Verb::Pause;
         assert_eq!(ran.last() == Some(&Verb::Resume), paused, "{ran:?}");
     }
+}
+
+#[test]
+fn autoscaling_that_no_record_knows_is_taken_over_before_it_is_suspended() {
+    let told = Scene { autoscaled: Some(4), unrecorded: true, ..cluster(&[Edit::Class; 3]) }.told();
+    assert_eq!(told[..2], ["adopt scalable_target.readers", "pause scalable_target.readers"]);
+    assert_eq!(told.last().unwrap(), "resume scalable_target.readers");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use auroractl_core::graph::Node;
 use auroractl_core::lower::{Program, Sources, StepId, lower};
 use auroractl_core::model::{Group, ReplaceOrder};
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
-use auroractl_core::plan::{Action, Change, Plan, interrupts};
+use auroractl_core::plan::{Action, Change, Plan, Reason, interrupts};
 use auroractl_core::queue::Queue;
 use auroractl_core::state::{State, Verb};
 use auroractl_core::{Address, Desired, Graph, Handle, Input, Level, Manner, Strategy, Tags, When};
@@ -66,6 +66,8 @@ pub(super) struct Scene {
     pub(super) serverless: Range<usize>,
     /// The most readers, where autoscaling makes some.
     pub(super) autoscaled: Option<u8>,
+    /// An interrupted run made its target, and no record says so.
+    pub(super) unrecorded: bool,
     pub(super) manner: Manner,
     pub(super) surge: Surge,
     /// An interrupted run left AWS working on this member.
@@ -124,6 +126,7 @@ pub(super) fn cluster(edits: &[Edit]) -> Scene {
         capacity: false,
         serverless: 0..0,
         autoscaled: None,
+        unrecorded: false,
         manner: Manner::default(),
         surge: Surge::Unwanted,
         unfinished: None,
@@ -338,7 +341,13 @@ impl<'s> Draft<'s> {
         let handle = self.desired.add("readers", &target).unwrap();
         let seen = ready(&target, serde_json::to_value(outputs).unwrap());
         self.observed.insert(handle.address().clone(), seen);
-        self.changes.push(other(handle.address(), Action::NoOp, vec![]));
+        // As `compose` does: declared readers would else count as too few.
+        for member in &self.members {
+            self.desired.after(&handle, member);
+        }
+        let found = Change { reasons: vec![Reason::FoundOwned], ..other(handle.address(), Action::Adopt, vec![]) };
+        let known = other(handle.address(), Action::NoOp, vec![]);
+        self.changes.push(if self.scene.unrecorded { found } else { known });
     }
 
     /// The plan's program.
