@@ -212,7 +212,7 @@ async fn find<'a, W: Sync>(
 fn born(asked: &Birth, births: &[Birth], owner: &Owner) -> Option<Birth> {
     match owner {
         Owner::Oid(oid) => births.iter().find(|birth| birth.oid == *oid).cloned(),
-        Owner::Inherited => Some(asked.clone()),
+        Owner::Inherited | Owner::Service => Some(asked.clone()),
         Owner::Untagged => None,
     }
 }

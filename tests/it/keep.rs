@@ -1,0 +1,77 @@
+//! What a run leaves alone: logs of a former cluster, keys that something still needs, readers that autoscaling made, and the
+//! files of a stack and its state.
+
+use crate::place::{Place, STACK, dev};
+
+/// The group that RDS would make by itself for the cluster of the small stack.
+const LOGS: &str = "/aws/rds/cluster/orders-dev/postgresql";
+
+/// Makes the group as RDS does, without a tag and for ever, with an event in it or without.
+fn made_by_rds(place: &Place, event: bool) {
+    let event = match event {
+        true => format!(
+            "import time
+logs.create_log_stream(logGroupName='{LOGS}', logStreamName='orders-dev-1.0')
+logs.put_log_events(logGroupName='{LOGS}', logStreamName='orders-dev-1.0', logEvents=[{{'timestamp': int(time.time() * 1000) - 3000, 'message': 'audit'}}])"
+        ),
+        false => String::new(),
+    };
+    place.behind_our_back(&format!("logs = aws('logs')\nlogs.create_log_group(logGroupName='{LOGS}')\n{event}"));
+}
+
+fn drop_logs(place: &Place) {
+    place.behind_our_back(&format!("aws('logs').delete_log_group(logGroupName='{LOGS}')"));
+}
+
+/// The retention of the group, as AWS has it.
+#[track_caller]
+fn retention(place: &Place, days: &str) {
+    place.behind_our_back(&format!(
+        "groups = [g for g in aws('logs').describe_log_groups()['logGroups'] if g['logGroupName'] == '{LOGS}']
+assert [g.get('retentionInDays') for g in groups] == [{days}], groups"
+    ));
+}
+
+/// The words of a text, one blank between two.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// F54: RDS leaves its group when the cluster goes. A retention would delete what people kept, a destroy all of it.
+#[test]
+fn the_logs_of_a_former_cluster_are_left_alone() {
+    let place = dev();
+    made_by_rds(&place, true);
+    let before = place.inventory().len();
+    for (command, more) in [("plan", &[][..]), ("apply", &["--auto-approve"])] {
+        let done = place.run(command, more).exits(8);
+        let told = words(&done.stderr);
+        assert!(told.contains("a log group of this name exists already"), "{told}");
+        assert!(told.contains("aws logs delete-log-group"), "{told}");
+    }
+    assert_eq!(place.inventory().len(), before, "nothing may be made");
+    retention(&place, "None");
+    drop_logs(&place);
+    let _ = place.apply().exits(0);
+    place.settled();
+    retention(&place, "30");
+}
+
+/// F54: what holds nothing, and what RDS made for the cluster that is there now, is taken over and configured.
+#[test]
+fn a_log_group_that_rds_made_for_this_cluster_is_taken_over() {
+    let place = dev();
+    made_by_rds(&place, false);
+    let _ = place.apply().exits(0);
+    place.settled();
+    retention(&place, "30");
+    let _ = place.cli.run(&["state", "rm", "log_group.postgresql", STACK]).unwrap().exits(0);
+    drop_logs(&place);
+    made_by_rds(&place, true);
+    let told = words(&place.run("plan", &[]).exits(0).stdout);
+    assert!(told.contains("AWS made it by itself for this stack") && !told.contains("interrupted"), "{told}");
+    let _ = place.apply().exits(0);
+    place.settled();
+    retention(&place, "30");
+    place.sound();
+}
