@@ -1,7 +1,8 @@
 //! What a run leaves alone: logs of a former cluster, keys that something still needs, readers that autoscaling made, and the
 //! files of a stack and its state.
 
-use crate::place::{Place, STACK, dev};
+use crate::place::{Place, STACK, applied, dev};
+use auroractl_testkit::proxy::fault::{Effect, Fault};
 
 /// The group that RDS would make by itself for the cluster of the small stack.
 const LOGS: &str = "/aws/rds/cluster/orders-dev/postgresql";
@@ -55,6 +56,34 @@ fn the_logs_of_a_former_cluster_are_left_alone() {
     let _ = place.apply().exits(0);
     place.settled();
     retention(&place, "30");
+}
+
+/// A log group that was dropped from the state stays when the stack goes, and so does the key that it can't be read without.
+#[test]
+fn the_key_of_logs_that_are_kept_stays() {
+    let place = applied();
+    let told = words(&place.cli.run(&["state", "rm", "log_group.postgresql", STACK]).unwrap().exits(0).stderr);
+    assert!(told.contains("db_cluster.main") && told.contains("encrypted with kms_key.main"), "{told}");
+    let plan = words(&place.run("plan", &["--destroy"]).exits(0).stdout);
+    assert!(plan.contains(&format!("the log group {LOGS} needs it")), "{plan}");
+    place.proxy.clear_log();
+    let _ = place.destroy().exits(0);
+    assert!(!place.proxy.calls().iter().any(|call| call.action == "ScheduleKeyDeletion"));
+    place.behind_our_back(&format!(
+        "group = aws('logs').describe_log_groups(logGroupNamePrefix='{LOGS}')['logGroups'][0]
+assert aws('kms').describe_key(KeyId=group['kmsKeyId'])['KeyMetadata']['KeyState'] == 'Enabled'"
+    ));
+}
+
+/// Who may not list what a key encrypts does not delete it.
+#[test]
+fn a_key_stays_where_nobody_may_look() {
+    let place = applied();
+    // The small stack has no vault: only the key's deletion asks for them.
+    place.proxy.arm(Fault::on("backup:ListBackupVaults", Effect::AccessDenied).times(u64::MAX));
+    let done = place.destroy().exits(0);
+    assert!(words(&done.stdout).contains("perhaps a backup vault"), "{}", done.stdout);
+    assert!(!place.proxy.calls().iter().any(|call| call.action == "ScheduleKeyDeletion"));
 }
 
 /// F54: what holds nothing, and what RDS made for the cluster that is there now, is taken over and configured.
