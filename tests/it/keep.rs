@@ -1,7 +1,7 @@
 //! What a run leaves alone: logs of a former cluster, keys that something still needs, readers that autoscaling made, and the
 //! files of a stack and its state.
 
-use crate::place::{Place, STACK, applied, dev};
+use crate::place::{Place, STACK, applied, blueprint, dev};
 use auroractl_testkit::proxy::fault::{Effect, Fault};
 
 /// The group that RDS would make by itself for the cluster of the small stack.
@@ -80,10 +80,34 @@ assert aws('kms').describe_key(KeyId=group['kmsKeyId'])['KeyMetadata']['KeyState
 fn a_key_stays_where_nobody_may_look() {
     let place = applied();
     // The small stack has no vault: only the key's deletion asks for them.
-    place.proxy.arm(Fault::on("backup:ListBackupVaults", Effect::AccessDenied).times(u64::MAX));
+    place.proxy.arm(Fault::on("backup:GET /backup-vaults*", Effect::AccessDenied).times(u64::MAX));
     let done = place.destroy().exits(0);
     assert!(words(&done.stdout).contains("perhaps a backup vault"), "{}", done.stdout);
     assert!(!place.proxy.calls().iter().any(|call| call.action == "ScheduleKeyDeletion"));
+}
+
+/// The end of autoscaling takes nobody away: who is left is told by every look at the stack.
+#[test]
+fn readers_that_autoscaling_left_are_told() {
+    let place = Place::new(&blueprint("prod.toml"));
+    let _ = place.apply().exits(0);
+    let reader = "application-autoscaling-77";
+    place.behind_our_back(&format!(
+        "aws('rds').create_db_instance(DBInstanceIdentifier='{reader}', DBClusterIdentifier='orders', DBInstanceClass='db.r7g.large', Engine='aurora-postgresql')"
+    ));
+    let told = |command: &str, more: &[&str]| {
+        words(&place.run(command, more).exits(0).stderr).contains(&format!("{reader}: a reader that autoscaling made"))
+    };
+    assert!(!told("plan", &[]) && !told("status", &[]), "it is autoscaling's");
+    let text = place.text();
+    let (before, rest) = text.split_once("[cluster.autoscaling]").unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
+    place.write(&format!("{before}{after}"));
+    assert!(told("plan", &[]));
+    assert!(told("apply", &["--auto-approve"]));
+    assert!(told("plan", &[]) && told("status", &[]), "nobody takes it away");
+    place.behind_our_back(&format!("aws('rds').delete_db_instance(DBInstanceIdentifier='{reader}')"));
+    assert!(!told("plan", &[]) && !told("status", &[]));
 }
 
 /// F54: what holds nothing, and what RDS made for the cluster that is there now, is taken over and configured.

@@ -5,6 +5,7 @@ mod bucket;
 mod commands;
 mod exit;
 mod forecast;
+mod left;
 mod record;
 mod report;
 mod rules;

@@ -6,6 +6,7 @@
 
 use crate::db_cluster::{DbCluster, ServerlessV2Scaling};
 use crate::db_instance::{DbInstance, MARKS, SERVERLESS};
+use crate::describe::AUTOSCALED;
 use crate::told::{OfCluster, OfInstance, Seat};
 use auroractl_core::ids::{ClusterParameterGroupName, ParameterGroupName};
 use auroractl_core::{Address, Live, Model, Observed, Of, State};
@@ -86,6 +87,14 @@ impl ClusterOverview {
 pub fn overview(state: &State, observed: &BTreeMap<Address, Observed>) -> Vec<ClusterOverview> {
     let members: Vec<Sight<'_, DbInstance>> = sights(state, observed).collect();
     sights::<DbCluster>(state, observed).map(|seen| cluster(seen, &members)).collect()
+}
+
+/// Identifiers of the readers that autoscaling made in the clusters of a stack. They are in no state.
+#[must_use]
+pub fn autoscaled(state: &State, observed: &BTreeMap<Address, Observed>) -> Vec<String> {
+    let members = overview(state, observed).into_iter().flat_map(|cluster| cluster.members);
+    let others = members.filter(|member| member.address.is_none());
+    others.map(|member| member.identifier).filter(|name| name.starts_with(AUTOSCALED)).collect()
 }
 
 /// A resource as it was seen. One that was not seen is as it is recorded.
@@ -305,6 +314,7 @@ mod tests {
         let writer = told.writer().unwrap();
         assert_eq!((&writer.address, writer.certificate_until), (&Some(at("db_instance.b")), Some(1_800_000_000)));
         assert_eq!((told.status.as_deref(), writer.status.as_deref()), (Some("available"), Some("available")));
+        assert_eq!(super::autoscaled(&empty(), &observed), [autoscaled]);
         let other = told.members.last().unwrap();
         assert_eq!((&other.address, &other.status, &other.class), (&None, &None, &None), "nobody asked about it");
     }

@@ -4,6 +4,7 @@ use crate::args::{Access, Apply, Budget, Destroy, Running, Target};
 use crate::commands::plan::{preflight, reached, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::forecast::{foretell, over_budget};
+use crate::left;
 use crate::record::Record;
 use crate::report;
 use crate::rules::{self, Wish};
@@ -187,6 +188,9 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         saved::fresh(saved, &recorded.state, &plan)?;
     }
     let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
+    if let Some(left) = left::readers(&plan, &recorded.state, &observed) {
+        view::note(&left);
+    }
     let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
     let mut ready = Ready { cloud, plan, forecast, graph, observed, rules: None, origin };
     if ready.plan.is_empty() {

@@ -3,6 +3,7 @@
 use crate::args::{Asked, Login, Plan, STDOUT};
 use crate::exit::{Exit, Failure, refusals};
 use crate::forecast::{PARALLEL, foretell, over_budget};
+use crate::left;
 use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
@@ -99,6 +100,9 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
     show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
+    if let Some(left) = left::readers(changes, state, &gathered.seen) {
+        view::note(&left);
+    }
     if let Some(stopped) = stopped {
         return Err(unsaved(stopped, args.out.as_deref()));
     }

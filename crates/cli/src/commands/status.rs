@@ -5,6 +5,7 @@
 
 use crate::args::{Permits, Status};
 use crate::exit::{Exit, Failure, refusals};
+use crate::left;
 use crate::session::{Query, Stack, open_state, options};
 use crate::view;
 use auroractl_engine::refresh::Search;
@@ -35,6 +36,9 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     } else {
         view::plan::status(stack.name(), &drift, &clusters, &stack.file)?
     };
+    if let Some(left) = left::readers(&drift, &recorded.state, &seen) {
+        view::note(&left);
+    }
     // What was not seen may be as it was: that is an error, and no drift.
     let failed = drift.ailing().next().is_some();
     match (view::plan::drift(&drift), refusals(&drift)) {
