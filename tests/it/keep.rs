@@ -110,6 +110,45 @@ fn readers_that_autoscaling_left_are_told() {
     assert!(!told("plan", &[]) && !told("status", &[]));
 }
 
+/// A path that leads to the stack file, to the state or to its journal is refused, whichever flag or variable names it.
+#[test]
+fn neither_stack_file_nor_state_is_written_over() {
+    let mut place = applied();
+    place.edit("retention_days = 1", "retention_days = 2");
+    let folder = place.state_file().parent().unwrap().to_owned();
+    let all = |place: &Place| {
+        let files = [place.cli.dir().join(STACK), folder.join("state.json"), folder.join("journal")];
+        files.map(|path| std::fs::read(path).unwrap())
+    };
+    let (before, calls) = (all(&place), place.proxy.summary().calls);
+    let (state, journal) = (folder.join("state.json"), folder.join("journal"));
+    for path in [STACK, state.to_str().unwrap(), journal.to_str().unwrap(), folder.join("new").to_str().unwrap()] {
+        for flag in ["--out", "--html", "--trace-file"] {
+            let told = place.run("plan", &[flag, path]).exits(6).stderr;
+            assert!(told.contains("nothing was changed") && told.contains("hint:"), "{flag} {path}: {told}");
+        }
+        let _ = place.run("plan", &[&format!("--markdown={path}")]).exits(6);
+        let _ = place.run("apply", &["--auto-approve", "--html", path]).exits(6);
+        for variable in ["AURORACTL_OUT", "AURORACTL_HTML", "AURORACTL_TRACE_FILE"] {
+            place.cli.set_env(variable, path);
+            let _ = place.run("plan", &[]).exits(6);
+            place.cli.unset_env(variable);
+        }
+    }
+    assert_eq!(all(&place), before);
+    assert_eq!(place.proxy.summary().calls, calls, "refused before AWS is asked");
+    // Its like is replaced.
+    for _ in 0..2 {
+        let _ = place.run("plan", &["--out", "next.plan", "--html", "next.html", "--trace-file", "trace"]).exits(0);
+    }
+    // What was written over the journal by other means is damage, not the end of an interrupted write.
+    std::fs::copy(place.cli.dir().join("next.plan"), &journal).unwrap();
+    for (command, more) in [("plan", &[][..]), ("apply", &["--auto-approve"])] {
+        let told = place.run(command, more).exits(13).stderr;
+        assert!(words(&told).contains("does not begin as a journal does"), "{told}");
+    }
+}
+
 /// F54: what holds nothing, and what RDS made for the cluster that is there now, is taken over and configured.
 #[test]
 fn a_log_group_that_rds_made_for_this_cluster_is_taken_over() {

@@ -11,6 +11,7 @@ mod report;
 mod rules;
 mod saved;
 mod session;
+mod target;
 mod view;
 
 use args::{Cli, Command};

@@ -3,6 +3,7 @@
 use crate::args::{Login, Permits, Target};
 use crate::bucket;
 use crate::exit::{Exit, Failure};
+use crate::target::{Kind, allows};
 use crate::view;
 use auroractl_aws::Aws;
 use auroractl_core::identity::StackId;
@@ -228,6 +229,9 @@ impl Cloud {
             {
                 crate::view::note(&format!("{variable} says {other}; the stack's region counts: {}", stack.region));
             }
+        }
+        if let Some(path) = &login.manner.trace_file {
+            allows(path, Kind::Trace)?;
         }
         let clock = Clock::scaled(login.manner.time_scale);
         let options = auroractl_aws::Options {

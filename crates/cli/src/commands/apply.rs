@@ -10,6 +10,7 @@ use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
+use crate::target::{Kind, allows};
 use crate::view;
 use crate::view::plan::Beside;
 use crate::view::report::{Origin, Run, Subject};
@@ -99,6 +100,9 @@ fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
 }
 
 async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
+    if let Some(path) = &order.running.html {
+        allows(path, Kind::Page)?;
+    }
     let mut stop = interrupts(again(&order))?;
     let mode = Mode::Write { command: order.command.to_owned() };
     let mut recorded = unless(&mut stop, open_state(&order.stack, &order.access.login, mode)).await?;

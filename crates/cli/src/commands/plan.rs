@@ -10,6 +10,7 @@ use crate::saved;
 use crate::session::{
     Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
 };
+use crate::target::{Kind, allows};
 use crate::view;
 use crate::view::forecast::Aside;
 use crate::view::plan::Beside;
@@ -91,6 +92,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Invalid, "`--json` and `--markdown` both print on stdout; nothing was changed")
             .hinted("write one of them to a file: `--markdown=FILE`"));
     }
+    may_write(args)?;
     let gathered = gather(&args.asked).await?;
     let Gathered { stack, changes, desired, options, state, .. } = &gathered;
     let (forecast, judged) = (gathered.forecast(PARALLEL)?, gathered.judged().await?);
@@ -108,6 +110,13 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
     }
     let changed = args.detailed_exitcode && !changes.is_empty();
     Ok(if changed { Exit::Changes } else { Exit::Done })
+}
+
+/// Refuses to write over what is not a plan or a report, before AWS is asked.
+fn may_write(args: &Plan) -> Result<(), Failure> {
+    let text = args.markdown.as_ref().filter(|path| path.as_path() != Path::new(STDOUT));
+    let files = [(args.out.as_ref(), Kind::Plan), (args.html.as_ref(), Kind::Page), (text, Kind::Text)];
+    files.into_iter().filter_map(|(path, kind)| Some((path?, kind))).try_for_each(|(path, kind)| allows(path, kind))
 }
 
 /// The failure, which says as well that no plan was saved where one was asked for.
