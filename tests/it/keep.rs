@@ -110,6 +110,33 @@ fn readers_that_autoscaling_left_are_told() {
     assert!(!told("plan", &[]) && !told("status", &[]));
 }
 
+/// A permission for what is not there permits nothing: the slip is told.
+#[test]
+fn what_is_permitted_has_to_be_there() {
+    let place = applied();
+    for (command, more) in [("plan", &[][..]), ("apply", &["--auto-approve"]), ("destroy", &["--auto-approve"])] {
+        let done = place.run(command, &[more, &["--allow-delete", "db_cluster.mian"]].concat()).exits(6);
+        assert!(
+            words(&done.stderr).contains("neither the stack nor its state has a db_cluster.mian"),
+            "{}",
+            done.stderr
+        );
+    }
+    let _ = place.run("plan", &["--allow-delete", "db_cluster.main,log_group.postgresql"]).exits(0);
+}
+
+/// Where AWS installs minor versions, the stated one is the least: that a lower one changes nothing is told.
+#[test]
+fn a_lower_minor_version_changes_nothing_and_says_so() {
+    let place = applied();
+    place.edit("engine_version = \"16.11\"", "engine_version = \"16.8\"");
+    let told = words(&place.run("plan", &[]).exits(0).stderr);
+    assert!(
+        told.contains("db_cluster.main stays at version 16.11") && told.contains("can't go back to 16.8"),
+        "{told}"
+    );
+}
+
 /// A path that leads to the stack file, to the state or to its journal is refused, whichever flag or variable names it.
 #[test]
 fn neither_stack_file_nor_state_is_written_over() {

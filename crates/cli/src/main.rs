@@ -1,11 +1,11 @@
 //! The binary `auroractl`: parse, run a command, end with its exit code.
 
 mod args;
+mod beside;
 mod bucket;
 mod commands;
 mod exit;
 mod forecast;
-mod left;
 mod record;
 mod report;
 mod rules;

@@ -327,6 +327,22 @@ pub(crate) fn options(permits: &Permits, stack: &Stack, destroy: bool) -> Result
     Ok(Options { allow_delete, ephemeral: stack.loaded.config.stack.ephemeral, destroy })
 }
 
+/// Refuses a permission for what neither the stack nor its state has: a slip of the pen permits nothing, and reads as if it
+/// did. What was deleted under a permission is known still, so that an interrupted run is continued by the same command.
+pub(crate) fn permitted(options: &Options, desired: &Desired, state: &State) -> Result<(), Failure> {
+    let graph = desired.clone().check()?;
+    let known = |at: &Address| {
+        graph.any(at).is_some()
+            || state.resources.contains_key(at)
+            || state.deposed.contains_key(at)
+            || state.generations.contains_key(at)
+            || state.intents.iter().any(|intent| intent.address == *at)
+    };
+    let Some(slip) = options.allow_delete.iter().find(|at| !known(at)) else { return Ok(()) };
+    let why = format!("--allow-delete: neither the stack nor its state has a {slip}; nothing was changed");
+    Err(Failure::new(Exit::Invalid, why).hinted("`auroractl state list` shows what the state has"))
+}
+
 /// A graph without resources: what a destroyed stack wants.
 pub(crate) fn nothing(stack: &StackId) -> Result<Graph, Failure> {
     Ok(Desired::new(stack.clone()).check()?)

@@ -1,15 +1,15 @@
 //! `auroractl apply` and `auroractl destroy`.
 
 use crate::args::{Access, Apply, Budget, Destroy, Running, Target};
+use crate::beside;
 use crate::commands::plan::{preflight, reached, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::forecast::{foretell, over_budget};
-use crate::left;
 use crate::record::Record;
 use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
-use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
+use crate::session::{self, Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::target::{Kind, allows};
 use crate::view;
 use crate::view::plan::Beside;
@@ -156,6 +156,10 @@ struct Ready {
 
 /// Looks, plans, asks.
 async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared, Failure> {
+    // What a saved plan permits was known when it was made.
+    if order.saved.is_none() {
+        session::permitted(&order.options, &order.desired, &recorded.state)?;
+    }
     // A disk that can't be written to is told before AWS is asked; asked again before the first change.
     recorded.store.probe()?;
     let cloud = reached(&order.stack, recorded, (&order.access.login, order.options.destroy)).await?;
@@ -192,8 +196,8 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         saved::fresh(saved, &recorded.state, &plan)?;
     }
     let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
-    if let Some(left) = left::readers(&plan, &recorded.state, &observed) {
-        view::note(&left);
+    for note in beside::told(&plan, (&graph, &recorded.state, &observed)) {
+        view::note(&note);
     }
     let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
     let mut ready = Ready { cloud, plan, forecast, graph, observed, rules: None, origin };

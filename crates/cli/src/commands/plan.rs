@@ -1,14 +1,14 @@
 //! `auroractl plan`.
 
 use crate::args::{Asked, Login, Plan, STDOUT};
+use crate::beside;
 use crate::exit::{Exit, Failure, refusals};
 use crate::forecast::{PARALLEL, foretell, over_budget};
-use crate::left;
 use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{
-    Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
+    Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, permitted, plan, remembered,
 };
 use crate::target::{Kind, allows};
 use crate::view;
@@ -69,6 +69,7 @@ pub(crate) async fn gather(asked: &Asked) -> Result<Gathered, Failure> {
     let mut recorded = open_state(&stack, &access.login, Mode::Read).await?;
     let options = options(permits, &stack, destroy)?;
     let desired = stack.desired()?;
+    permitted(&options, &desired, &recorded.state)?;
     follow_moves(&stack, &mut recorded.state);
     let graph = wanted(desired.clone(), destroy)?;
     let (changes, seen, cloud) = if access.refresh {
@@ -102,8 +103,8 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
     show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
-    if let Some(left) = left::readers(changes, state, &gathered.seen) {
-        view::note(&left);
+    for note in beside::told(changes, (&gathered.graph, state, &gathered.seen)) {
+        view::note(&note);
     }
     if let Some(stopped) = stopped {
         return Err(unsaved(stopped, args.out.as_deref()));

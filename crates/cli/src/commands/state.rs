@@ -168,8 +168,9 @@ async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
     }
     let cloud = Cloud::reach(&keeper.login, &stack.id()).await?;
     let remote = bucket::remote(&stack, &cloud)?;
+    let held = remote.holder().await?;
     let Some(nonce) = nonce else {
-        let Some(Held { holder, nonce, epoch }) = remote.holder().await? else {
+        let Some(Held { holder, nonce, epoch }) = held else {
             return told(keeper, "The state is not locked.".to_owned());
         };
         return Err(Failure::new(Exit::Locked, format!("the state is locked by {holder} (lease {nonce}, epoch {epoch})"))
@@ -177,9 +178,12 @@ async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
                 "a run that died is taken over by the next one, after 2.5 minutes of silence or 21 where its calls could still do harm. To break the lease at once, be sure that the run is dead and say `auroractl state unlock --nonce {nonce}`"
             )));
     };
-    view::note(
-        "breaking the lease: a call that its holder has sent may still be executed, up to 15 minutes from now; the next run looks for what it made",
-    );
+    // Another nonce breaks nothing, and is refused below.
+    if held.is_some_and(|held| held.nonce == nonce) {
+        view::note(
+            "breaking the lease: a call that its holder has sent may still be executed, up to 15 minutes from now; the next run looks for what it made",
+        );
+    }
     bucket::break_lease(&remote, &cloud, nonce).await?.close().await?;
     told(keeper, "The lease is broken. Its holder, if it lives, notices within 15 seconds and stops.".to_owned())
 }

@@ -4,8 +4,8 @@
 //! tells how the database is.
 
 use crate::args::{Permits, Status};
+use crate::beside;
 use crate::exit::{Exit, Failure, refusals};
-use crate::left;
 use crate::session::{Query, Stack, open_state, options};
 use crate::view;
 use auroractl_engine::refresh::Search;
@@ -36,8 +36,8 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     } else {
         view::plan::status(stack.name(), &drift, &clusters, &stack.file)?
     };
-    if let Some(left) = left::readers(&drift, &recorded.state, &seen) {
-        view::note(&left);
+    for note in beside::told(&drift, (&graph, &recorded.state, &seen)) {
+        view::note(&note);
     }
     // What was not seen may be as it was: that is an error, and no drift.
     let failed = drift.ailing().next().is_some();

@@ -55,7 +55,14 @@ fn usage(line: &Line) -> String {
 }
 
 fn price(line: &Line) -> String {
-    line.price.map_or_else(|| format!("unknown ({})", line.price_key), |usd| format!("${}", number(usd)))
+    line.price.map_or_else(|| format!("unknown ({})", line.price_key), dollars)
+}
+
+/// `$0.10`, `$0.021`: cents, and as many digits behind them as it needs, two at the most.
+fn dollars(usd: f64) -> String {
+    let text = format!("{usd:.4}");
+    let short = text.strip_suffix("00").or_else(|| text.strip_suffix('0')).unwrap_or(&text);
+    format!("${short}")
 }
 
 fn monthly(line: &Line) -> String {
@@ -153,4 +160,15 @@ fn line_json(line: &Line) -> Value {
         "monthly": line.monthly().map(band_json),
         "missing": line.missing,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_have_cents() {
+        let told = [1.0, 0.1, 0.12, 0.021, 0.0225].map(dollars);
+        assert_eq!(told, ["$1.00", "$0.10", "$0.12", "$0.021", "$0.0225"]);
+    }
 }
