@@ -20,6 +20,7 @@ mod documents;
 mod exits;
 mod forecast;
 mod impact;
+mod keep;
 mod load;
 mod mutation;
 mod outage;

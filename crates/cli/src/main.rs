@@ -1,6 +1,7 @@
 //! The binary `auroractl`: parse, run a command, end with its exit code.
 
 mod args;
+mod beside;
 mod bucket;
 mod commands;
 mod exit;
@@ -11,6 +12,7 @@ mod rules;
 mod saved;
 mod session;
 mod standing;
+mod target;
 mod view;
 
 use args::{Cli, Command};

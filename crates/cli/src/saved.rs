@@ -39,7 +39,11 @@ pub(crate) fn read(path: &Path) -> Result<Saved, Failure> {
 
 /// Refuses a plan that was made for another stack, account or region.
 pub(crate) fn at_home(saved: &Saved, stack: &StackId) -> Result<(), Failure> {
-    saved.at_home(stack).map_err(stale)
+    let other = saved.stack.name != stack.name || saved.stack.region != stack.region;
+    saved.at_home(stack).map_err(|why| match other {
+        true => stale(why).hinted("name the stack file that it was made from, or none: the plan knows it"),
+        false => stale(why),
+    })
 }
 
 /// Refuses a plan that is not what would be planned now.

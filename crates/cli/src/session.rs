@@ -3,6 +3,7 @@
 use crate::args::{Login, Permits, Target};
 use crate::bucket;
 use crate::exit::{Exit, Failure};
+use crate::target::{Kind, allows};
 use crate::view;
 use auroractl_aws::Aws;
 use auroractl_core::identity::StackId;
@@ -233,6 +234,9 @@ impl Cloud {
                 crate::view::note(&format!("{variable} says {other}; the stack's region counts: {}", stack.region));
             }
         }
+        if let Some(path) = &login.manner.trace_file {
+            allows(path, Kind::Trace)?;
+        }
         let clock = Clock::scaled(login.manner.time_scale);
         let options = auroractl_aws::Options {
             region: stack.region.clone(),
@@ -326,6 +330,22 @@ pub(crate) fn options(permits: &Permits, stack: &Stack, destroy: bool) -> Result
     }
     let said = &stack.loaded.config.stack;
     Ok(Options { allow_delete, ephemeral: said.ephemeral, environment: said.environment.as_str().to_owned(), destroy })
+}
+
+/// Refuses a permission for what neither the stack nor its state has: a slip of the pen permits nothing, and reads as if it
+/// did. What was deleted under a permission is known still, so that an interrupted run is continued by the same command.
+pub(crate) fn permitted(options: &Options, desired: &Desired, state: &State) -> Result<(), Failure> {
+    let graph = desired.clone().check()?;
+    let known = |at: &Address| {
+        graph.any(at).is_some()
+            || state.resources.contains_key(at)
+            || state.deposed.contains_key(at)
+            || state.generations.contains_key(at)
+            || state.intents.iter().any(|intent| intent.address == *at)
+    };
+    let Some(slip) = options.allow_delete.iter().find(|at| !known(at)) else { return Ok(()) };
+    let why = format!("--allow-delete: neither the stack nor its state has a {slip}; nothing was changed");
+    Err(Failure::new(Exit::Invalid, why).hinted("`auroractl state list` shows what the state has"))
 }
 
 /// A graph without resources: what a destroyed stack wants.

@@ -11,7 +11,7 @@ use auroractl_engine::{Ask, CallError, Class, Done, Ending, Found, Look, Past, R
 use aws_sdk_backup::types::{BackupVaultListMember as Raw, VaultState};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 const DOC: &str =
@@ -96,7 +96,11 @@ impl Resource<Aws> for BackupVault {
     }
 
     /// Recovery points are what is left when all else is gone: a vault that holds any stays.
-    async fn needed(aws: &Aws, outputs: &BackupVaultOutputs) -> Result<Option<String>, CallError> {
+    async fn needed(
+        aws: &Aws,
+        outputs: &BackupVaultOutputs,
+        _: &BTreeSet<String>,
+    ) -> Result<Option<String>, CallError> {
         let all = vaults(aws, &Look::new()).await?;
         let is = |raw: &&Raw| raw.backup_vault_name() == Some(outputs.backup_vault_name.as_str());
         Ok(all.iter().find(is).and_then(holds))

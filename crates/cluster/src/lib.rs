@@ -38,7 +38,7 @@ pub use db_cluster::{DbCluster, DbClusterOutputs, InsightsMode, ServerlessV2Scal
 pub use db_instance::{DbInstance, DbInstanceOutputs};
 pub use founders::Founders;
 pub use lowering::{Handover, LAST_FOLLOWING_TIER, Members, Newcomers, Pauses, Restarts, Surges, strength};
-pub use overview::{ClusterOverview, MemberOverview, overview};
+pub use overview::{ClusterOverview, MemberOverview, autoscaled, lowered, overview};
 pub use scalable_target::{ScalableTarget, ScalableTargetOutputs};
 pub use scaling_policy::{ReaderMetric, ScalingPolicy, ScalingPolicyOutputs};
 pub use window::Window;

@@ -6,9 +6,11 @@
 
 use crate::db_cluster::{DbCluster, ServerlessV2Scaling};
 use crate::db_instance::{DbInstance, MARKS, SERVERLESS};
+use crate::describe::AUTOSCALED;
 use crate::told::{OfCluster, OfInstance, Seat};
+use crate::version;
 use auroractl_core::ids::{ClusterParameterGroupName, ParameterGroupName};
-use auroractl_core::{Address, Live, Model, Observed, Of, State};
+use auroractl_core::{Address, Graph, Live, Model, Observed, Of, State};
 use std::collections::BTreeMap;
 
 /// The status of what is recorded and no longer there. RDS has no word for it.
@@ -86,6 +88,30 @@ impl ClusterOverview {
 pub fn overview(state: &State, observed: &BTreeMap<Address, Observed>) -> Vec<ClusterOverview> {
     let members: Vec<Sight<'_, DbInstance>> = sights(state, observed).collect();
     sights::<DbCluster>(state, observed).map(|seen| cluster(seen, &members)).collect()
+}
+
+/// Identifiers of the readers that autoscaling made in the clusters of a stack. They are in no state.
+#[must_use]
+pub fn autoscaled(state: &State, observed: &BTreeMap<Address, Observed>) -> Vec<String> {
+    let members = overview(state, observed).into_iter().flat_map(|cluster| cluster.members);
+    let others = members.filter(|member| member.address.is_none());
+    others.map(|member| member.identifier).filter(|name| name.starts_with(AUTOSCALED)).collect()
+}
+
+/// Clusters whose stated version was lowered below the one that runs, where that is no difference since AWS installs minor
+/// versions by itself: address, the version that runs, the version that is stated now. AWS can't go back, so nothing happens.
+#[must_use]
+pub fn lowered(graph: &Graph, state: &State, observed: &BTreeMap<Address, Observed>) -> Vec<(Address, String, String)> {
+    let of_kind = graph.order().iter().filter(|at| at.kind() == DbCluster::KIND);
+    let lowered = of_kind.filter_map(|at| {
+        let wanted = Of::<DbCluster>::spec(&graph.node(at)?.spec).ok()?;
+        let applied = Of::<DbCluster>::spec(&state.resources.get(at)?.applied).ok()?.engine_version;
+        let runs = Of::<DbCluster>::spec(&observed.get(at)?.live()?.spec).ok()?.engine_version;
+        let by_itself = wanted.auto_minor_version_upgrade;
+        let told = by_itself && version::ahead(&applied, &wanted.engine_version);
+        (told && version::ahead(&runs, &wanted.engine_version)).then(|| (at.clone(), runs, wanted.engine_version))
+    });
+    lowered.collect()
 }
 
 /// A resource as it was seen. One that was not seen is as it is recorded.
@@ -305,6 +331,7 @@ mod tests {
         let writer = told.writer().unwrap();
         assert_eq!((&writer.address, writer.certificate_until), (&Some(at("db_instance.b")), Some(1_800_000_000)));
         assert_eq!((told.status.as_deref(), writer.status.as_deref()), (Some("available"), Some("available")));
+        assert_eq!(super::autoscaled(&empty(), &observed), [autoscaled]);
         let other = told.members.last().unwrap();
         assert_eq!((&other.address, &other.status, &other.class), (&None, &None, &None), "nobody asked about it");
     }

@@ -32,6 +32,12 @@ pub(crate) fn step(runs: &str, wanted: &str, auto_minor: bool) -> Step {
     }
 }
 
+/// Is the running version a newer minor one than the stack states?
+pub(crate) fn ahead(runs: &str, wanted: &str) -> bool {
+    let (runs, wanted) = (parts(runs), parts(wanted));
+    !runs.starts_with(&wanted) && runs.first() == wanted.first() && runs > wanted
+}
+
 /// Numbers of a version; a suffix such as `-limitless` counts as its own part.
 fn parts(version: &str) -> Vec<Part> {
     version
@@ -74,6 +80,13 @@ mod tests {
         ] {
             assert_eq!(step(runs, wanted, auto), expected, "{runs} -> {wanted}, auto {auto}");
         }
+    }
+
+    #[test]
+    fn newer_minor_versions_are_ahead() {
+        let ahead = |pairs: [(&str, &str); 5]| pairs.map(|(runs, wanted)| ahead(runs, wanted));
+        let pairs = [("16.11", "16.8"), ("16.8", "16.11"), ("16.8.2", "16.8"), ("16.8", "16"), ("17.4", "16.11")];
+        assert_eq!(ahead(pairs), [true, false, false, false, false]);
     }
 
     #[test]

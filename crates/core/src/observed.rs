@@ -83,7 +83,7 @@ impl Live {
     pub fn made_as(&self, oid: &str) -> bool {
         match &self.owner {
             Owner::Oid(own) | Owner::Partial(own) => own == oid,
-            Owner::Inherited => true,
+            Owner::Inherited | Owner::Service => true,
             Owner::Untagged => false,
         }
     }
@@ -117,6 +117,8 @@ pub enum Owner {
     Partial(String),
     /// The kind has no tags: the resource belongs to whoever owns its parts.
     Inherited,
+    /// AWS made it by itself for what is ours (RDS a log group for its cluster), and nobody has laid a hand on it.
+    Service,
     /// It carries no tag of ours.
     Untagged,
 }

@@ -139,6 +139,8 @@ pub enum Reason {
     },
     /// An earlier run made it and was interrupted before it could record it.
     FoundOwned,
+    /// AWS made it by itself for what is the stack's, and nobody has laid a hand on it.
+    MadeByAws,
     /// An interrupted run left AWS working on it: apply waits until it is usable.
     Unfinished {
         /// AWS's status.

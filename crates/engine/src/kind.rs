@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use order::ordered;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the engine acts on.
 pub trait World: Send + Sync + 'static {
@@ -229,11 +229,15 @@ pub trait Resource<W>: Model {
     }
 
     /// What needs it though no state says so, in words, if AWS would delete it all the same. Asked before its deletion is
-    /// planned.
+    /// planned. `leaving` has the names and ARNs of what goes in the same run: it needs nothing any more.
     ///
     /// # Errors
     /// The call's.
-    fn needed(_w: &W, _outputs: &Self::Outputs) -> impl Future<Output = Result<Option<String>, CallError>> + Send {
+    fn needed(
+        _w: &W,
+        _outputs: &Self::Outputs,
+        _leaving: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<Option<String>, CallError>> + Send {
         async { Ok(None) }
     }
 
@@ -319,7 +323,12 @@ pub trait Kind<W>: PureKind {
     /// See [`Resource::spare`].
     fn spare<'a>(&'a self, w: &'a W, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>>;
     /// See [`Resource::needed`].
-    fn needed<'a>(&'a self, w: &'a W, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>>;
+    fn needed<'a>(
+        &'a self,
+        w: &'a W,
+        outputs: &'a Value,
+        leaving: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Option<String>, CallError>>;
     /// See [`Resource::seamless`]. What is wanted may hold promises.
     fn seamless<'a>(
         &'a self,
@@ -395,8 +404,13 @@ impl<W: Sync, R: Resource<W>> Kind<W> for Of<R> {
         Box::pin(async move { R::spare(w, arn).await?.map(|outputs| written::<R>(&outputs)).transpose() })
     }
 
-    fn needed<'a>(&'a self, w: &'a W, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>> {
-        Box::pin(async move { R::needed(w, &Self::outputs(outputs)?).await })
+    fn needed<'a>(
+        &'a self,
+        w: &'a W,
+        outputs: &'a Value,
+        leaving: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Option<String>, CallError>> {
+        Box::pin(async move { R::needed(w, &Self::outputs(outputs)?, leaving).await })
     }
 
     fn seamless<'a>(

@@ -81,6 +81,16 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The first bytes of a file, so many at the most.
+///
+/// # Errors
+/// The operating system's, and where it is no regular file.
+pub fn opening(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    regular(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Is there a regular file that begins with these bytes?
 #[must_use]
 pub fn begins_with(path: &Path, start: &[u8]) -> bool {

@@ -87,11 +87,13 @@ pub async fn refresh<W>(scene: Scene<'_, W>, search: Search) -> Result<Seen, Cal
 
 /// Asks of what the stack does not want any more whether something else needs it.
 async fn needs<W>(scene: Scene<'_, W>, seen: &mut Seen) -> Result<(), CallError> {
-    let leaving = seen.iter().filter(|(at, _)| scene.graph.node(at).is_none());
-    let asked = leaving.filter_map(|(at, seen)| Some((at, scene.registry.get(at.kind())?, seen.live()?)));
-    let answers = join_all(
-        asked.map(|(at, kind, live)| async move { (at.clone(), kind.needed(scene.world, &live.outputs).await) }),
-    )
+    let leaving = leaving(scene);
+    let unwanted = seen.iter().filter(|(at, _)| scene.graph.node(at).is_none());
+    let asked = unwanted.filter_map(|(at, seen)| Some((at, scene.registry.get(at.kind())?, seen.live()?)));
+    let answers = join_all(asked.map(|(at, kind, live)| {
+        let leaving = &leaving;
+        async move { (at.clone(), kind.needed(scene.world, &live.outputs, leaving).await) }
+    }))
     .await;
     for (at, answer) in answers {
         match (answer, seen.get_mut(&at)) {
@@ -102,6 +104,15 @@ async fn needs<W>(scene: Scene<'_, W>, seen: &mut Seen) -> Result<(), CallError>
         }
     }
     Ok(())
+}
+
+/// Names and ARNs of what is on record and not wanted any more. What was dropped from the state is not among them: it stays.
+fn leaving<W>(scene: Scene<'_, W>) -> BTreeSet<String> {
+    let unwanted = |at: &Address| scene.graph.node(at).is_none();
+    let records = scene.state.resources.iter().filter(|(at, _)| unwanted(at)).map(|(_, record)| &record.outputs);
+    let deposed = scene.state.deposed.values().flatten().map(|old| &old.outputs);
+    let texts = records.chain(deposed).filter_map(Value::as_object).flat_map(serde_json::Map::values);
+    texts.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Asks of what the stack edits which of the edits interrupt nobody.

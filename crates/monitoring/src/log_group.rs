@@ -1,13 +1,15 @@
 //! A log group. Class A. Made before the cluster: RDS would make it itself, without retention and without key.
 //!
 //! Where RDS came first, its group is taken over: it is told by its name, under the cluster's, and by nobody having
-//! configured it. A group that somebody has tagged or given a retention is a stranger's.
+//! configured it. A group that somebody has tagged or given a retention is a stranger's. So is one that RDS made for a
+//! former cluster of the name: RDS leaves it when the cluster goes, and a retention would delete what people kept.
 
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::ids::{KmsKeyArn, LogGroupName};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
+use auroractl_core::tags::LINEAGE;
 use auroractl_core::{Context, Diff, Identity, Impact, Input, Level, Naming, Owner, Tags};
-use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Past, Resource, Seen};
+use auroractl_engine::{Ask, CallError, Class, Done, Ending, Found, Look, Past, Resource, Seen};
 use aws_sdk_cloudwatchlogs::types::LogGroup as Raw;
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -122,7 +124,8 @@ async fn see(aws: &Aws, look: &Look, ask: &Ask<LogGroup>) -> Result<Seen<LogGrou
     let Some(raw) = groups.iter().find(|group| group.log_group_name() == Some(name)) else { return Ok(Seen::Absent) };
     let outputs = outputs(aws, name);
     let all = aws.tags_of(look, (&ask.identity, Some(&ask.spec.tags)), &outputs.arn).await?;
-    let owner = if ask.outputs.is_none() && made_by_rds(raw, &all) { Owner::Inherited } else { Owner::of(&all) };
+    let ours = ask.outputs.is_none() && made_by_rds(raw, &all) && made_for_us(aws, raw, &ask.identity.lineage).await?;
+    let owner = if ours { Owner::Service } else { Owner::of(&all) };
     let mut spec = spec(raw, name, auroractl_core::tags::user(&all));
     if raw.retention_policy_name().is_some() {
         // The account's policy wins, and is all that is shown: whether the group's own retention differs, nobody can tell.
@@ -155,6 +158,51 @@ fn made_by_rds(raw: &Raw, tags: &tags::Map) -> bool {
     raw.log_group_name().is_some_and(|name| name.starts_with(OF_RDS))
         && (raw.retention_in_days().is_none() || raw.retention_policy_name().is_some())
         && tags.is_empty()
+}
+
+/// Does it hold nothing, or has RDS made it for the cluster that this stack has now? What is older is the log of a former
+/// one.
+async fn made_for_us(aws: &Aws, raw: &Raw, lineage: &str) -> Result<bool, CallError> {
+    let name = raw.log_group_name().unwrap_or_default();
+    if is_empty(aws, raw, name).await? {
+        return Ok(true);
+    }
+    let Some(cluster) = cluster(name) else { return Ok(false) };
+    let call = || aws.rds().describe_db_clusters().db_cluster_identifier(cluster).send();
+    let answer = match aws.read("rds:DescribeDBClusters", call).await.gone_is_fine() {
+        Err(error) if error.class == Class::Denied => return Ok(false),
+        answer => answer?,
+    };
+    let clusters = answer.and_then(|answer| answer.db_clusters).unwrap_or_default();
+    Ok(clusters.first().is_some_and(|cluster| {
+        let born = cluster.cluster_create_time().map(|born| born.secs());
+        tags::of_rds(cluster.tag_list()).get(LINEAGE).is_some_and(|own| own == lineage) && younger(raw, born)
+    }))
+}
+
+/// Is the group not older than a cluster that was born then, in Unix seconds? What is not known is no.
+fn younger(raw: &Raw, born: Option<i64>) -> bool {
+    let made = raw.creation_time().map(|millis| millis.div_euclid(1000));
+    made.zip(born).is_some_and(|(made, born)| made >= born)
+}
+
+/// The sum of the stored bytes comes hours later, so streams count as content.
+async fn is_empty(aws: &Aws, raw: &Raw, name: &str) -> Result<bool, CallError> {
+    if raw.stored_bytes().is_some_and(|bytes| bytes > 0) {
+        return Ok(false);
+    }
+    let call = || aws.logs().describe_log_streams().log_group_name(name).limit(1).send();
+    match aws.read("logs:DescribeLogStreams", call).await {
+        Ok(answer) => Ok(answer.log_streams().is_empty()),
+        // Who may not look does not know.
+        Err(error) if matches!(error.class, Class::Denied | Class::Gone) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The cluster that such a name is of.
+fn cluster(name: &str) -> Option<&str> {
+    name.strip_prefix(OF_RDS)?.split('/').next().filter(|cluster| !cluster.is_empty())
 }
 
 fn spec(raw: &Raw, name: &str, tags: Tags) -> LogGroup {
@@ -221,6 +269,15 @@ mod tests {
         assert!(!made_by_rds(&raw.clone().build(), &tags));
         assert!(!made_by_rds(&raw.retention_in_days(7).build(), &tags::Map::new()));
         assert!(!made_by_rds(&Raw::builder().log_group_name("/app/orders").build(), &tags::Map::new()));
+    }
+
+    #[test]
+    fn what_is_older_than_the_cluster_is_the_log_of_a_former_one() {
+        let raw = |millis| Raw::builder().log_group_name(NAME).creation_time(millis).build();
+        assert!(younger(&raw(5_000), Some(5)) && younger(&raw(5_900), Some(5)) && younger(&raw(9_000), Some(5)));
+        assert!(!younger(&raw(4_999), Some(5)));
+        assert!(!younger(&raw(5_000), None) && !younger(&Raw::builder().build(), Some(5)));
+        assert_eq!((cluster(NAME), cluster("/app/orders"), cluster(OF_RDS)), (Some("orders"), None, None));
     }
 
     #[test]

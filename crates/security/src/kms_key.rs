@@ -14,6 +14,7 @@ use aws_sdk_kms::operation::get_key_rotation_status::GetKeyRotationStatusOutput;
 use aws_sdk_kms::types::{KeyMetadata, KeyState};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const IN_PLACE: Impact = Impact::new(Level::None, DOC);
@@ -134,7 +135,7 @@ impl Resource<Aws> for KmsKey {
 
     async fn delete(aws: &Aws, _: &Identity, past: &Past<Self>) -> Result<Ending, CallError> {
         let id = past.outputs.key_id.as_str();
-        // A snapshot or a cluster may have come since the plan was made.
+        // A snapshot, a cluster or a log group may have come since the plan was made.
         if let Some(what) = key_users::now(aws, past.outputs.key_arn.as_str()).await? {
             let why = format!("{what} needs the key, and would be unreadable without it: it was left alone");
             return Err(CallError::new("kms:ScheduleKeyDeletion", Class::InUse, why));
@@ -145,8 +146,12 @@ impl Resource<Aws> for KmsKey {
         aws.remove("kms:ScheduleKeyDeletion", call).await.ending(Ending::Gone)
     }
 
-    async fn needed(aws: &Aws, outputs: &KmsKeyOutputs) -> Result<Option<String>, CallError> {
-        key_users::kept(aws, outputs.key_arn.as_str()).await
+    async fn needed(
+        aws: &Aws,
+        outputs: &KmsKeyOutputs,
+        leaving: &BTreeSet<String>,
+    ) -> Result<Option<String>, CallError> {
+        key_users::afterwards(aws, outputs.key_arn.as_str(), leaving).await
     }
 }
 

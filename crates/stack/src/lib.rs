@@ -61,7 +61,7 @@ pub use source::{Disk, Files, MAX_BYTES, SourceFile, Sources};
 pub use tree::{SpanMap, Spans};
 pub use world::verify;
 
-pub use auroractl_cluster::{ClusterOverview, MemberOverview, overview};
+pub use auroractl_cluster::{ClusterOverview, MemberOverview, autoscaled, lowered, overview};
 
 #[cfg(test)]
 mod tests;

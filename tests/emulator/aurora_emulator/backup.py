@@ -218,6 +218,13 @@ def start_backup_job(self: Any) -> str:
     return json.dumps({"BackupJobId": str(uuid.uuid4()), _DATE: time.time()})
 
 
+@add(BackupResponse)
+def list_tags(self: Any) -> str:
+    """The tags of a vault or plan. SDKs differ in whether a slash ends the path; moto reads those alone that end with one."""
+    arn = unquote(self.path.strip("/").rsplit("/", 1)[-1])
+    return json.dumps({"Tags": self.backup_backend.list_tags(resource_arn=arn)})
+
+
 def _settings(self: Any) -> dict[str, bool]:
     place = WORLD.at(self.current_account, self.region).bag
     return place.setdefault("backup-opt-in", {"Aurora": True, "RDS": True})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import stack
@@ -413,6 +415,20 @@ def test_backup_plans(aws: Any) -> None:
     role = _role(aws, "ec2.amazonaws.com")
     more = {"BackupPlanId": plan, "BackupSelection": {**selection, "SelectionName": "other", "IamRoleArn": role}}
     assert "cannot be assumed" in refused("InvalidParameterValueException", backup.create_backup_selection, **more)
+
+
+def test_tags_of_a_vault_are_listed_with_and_without_a_slash(aws: Any, emulator: Any) -> None:
+    """Some SDKs end the path of ListTags with a slash, others do not: the answer is the same."""
+    backup = aws("backup")
+    arn = backup.create_backup_vault(BackupVaultName="vault", BackupVaultTags={"team": "sales"})["BackupVaultArn"]
+    scope = "test/20260101/us-east-1/backup/aws4_request"
+    signed = {
+        "Host": "backup.us-east-1.amazonaws.com",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x",
+    }
+    for path in (f"/tags/{quote(arn, safe='')}", f"/tags/{quote(arn, safe='')}/", f"/tags/{arn}"):
+        with urllib.request.urlopen(urllib.request.Request(emulator.url + path, headers=signed)) as answer:
+            assert json.load(answer)["Tags"] == {"team": "sales"}, path
 
 
 def test_vaults_that_are_not_empty_stay(aws: Any) -> None:

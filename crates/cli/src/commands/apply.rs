@@ -1,6 +1,7 @@
 //! `auroractl apply` and `auroractl destroy`.
 
 use crate::args::{Access, Apply, Budget, Destroy, Running, Target};
+use crate::beside;
 use crate::commands::plan::{preflight, reached, wanted};
 use crate::exit::{Exit, Failure, of_run, refusals};
 use crate::forecast::{foretell, over_budget};
@@ -8,8 +9,9 @@ use crate::record::Record;
 use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
-use crate::session::{Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
+use crate::session::{self, Cloud, Query, Recorded, Stack, follow_moves, open_state, options};
 use crate::standing;
+use crate::target::{Kind, allows};
 use crate::view;
 use crate::view::plan::Beside;
 use crate::view::report::{Origin, Run, Subject};
@@ -100,6 +102,9 @@ fn saved_plan(args: &Apply) -> Result<(Target, Option<Saved>), Failure> {
 }
 
 async fn execute(order: Order<'_>) -> Result<Exit, Failure> {
+    if let Some(path) = &order.running.html {
+        allows(path, Kind::Page)?;
+    }
     let mut stop = interrupts(again(&order))?;
     let mode = Mode::Write { command: order.command.to_owned() };
     let mut recorded = unless(&mut stop, open_state(&order.stack, &order.access.login, mode)).await?;
@@ -155,6 +160,10 @@ struct Ready {
 
 /// Looks, plans, asks.
 async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared, Failure> {
+    // What a saved plan permits was known when it was made.
+    if order.saved.is_none() {
+        session::permitted(&order.options, &order.desired, &recorded.state)?;
+    }
     // A disk that can't be written to is told before AWS is asked; asked again before the first change.
     recorded.store.probe()?;
     let cloud = reached(&order.stack, recorded, (&order.access.login, order.options.destroy)).await?;
@@ -193,6 +202,9 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
         view::note(&told);
     }
     let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
+    for note in beside::told(&plan, (&graph, &recorded.state, &observed)) {
+        view::note(&note);
+    }
     let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
     let mut ready = Ready { cloud, plan, forecast, graph, observed, lines, rules: None, origin };
     if ready.plan.is_empty() {

@@ -4,6 +4,7 @@
 use crate::args::{ExportForm, Target};
 use crate::exit::{Exit, Failure};
 use crate::session::Stack;
+use crate::target::{Kind, allows};
 use crate::view;
 use auroractl_stack::terraform;
 use std::path::Path;
@@ -16,6 +17,9 @@ pub(crate) fn run(form: ExportForm) -> Result<Exit, Failure> {
 }
 
 fn terraform_plan(target: &Target, out: Option<&Path>) -> Result<Exit, Failure> {
+    if let Some(path) = out {
+        allows(path, Kind::Export)?;
+    }
     let stack = Stack::open(target)?;
     let document = terraform::document(&stack.desired()?.check()?)?;
     if stack.id().account.is_empty() {

@@ -1,15 +1,17 @@
 //! `auroractl plan`.
 
 use crate::args::{Asked, Login, Plan, STDOUT};
+use crate::beside;
 use crate::exit::{Exit, Failure, refusals};
 use crate::forecast::{PARALLEL, foretell, over_budget};
 use crate::report;
 use crate::rules::{self, Wish};
 use crate::saved;
 use crate::session::{
-    Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, plan, remembered,
+    Cloud, Query, Recorded, Stack, follow_moves, invalid, nothing, open_state, options, permitted, plan, remembered,
 };
 use crate::standing;
+use crate::target::{Kind, allows};
 use crate::view;
 use crate::view::forecast::Aside;
 use crate::view::plan::Beside;
@@ -68,6 +70,7 @@ pub(crate) async fn gather(asked: &Asked) -> Result<Gathered, Failure> {
     let mut recorded = open_state(&stack, &access.login, Mode::Read).await?;
     let options = options(permits, &stack, destroy)?;
     let desired = stack.desired()?;
+    permitted(&options, &desired, &recorded.state)?;
     follow_moves(&stack, &mut recorded.state);
     let graph = wanted(desired.clone(), destroy)?;
     let (changes, seen, cloud) = if access.refresh {
@@ -91,6 +94,7 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Invalid, "`--json` and `--markdown` both print on stdout; nothing was changed")
             .hinted("write one of them to a file: `--markdown=FILE`"));
     }
+    may_write(args)?;
     let gathered = gather(&args.asked).await?;
     let Gathered { stack, changes, desired, options, state, .. } = &gathered;
     let (forecast, judged) = (gathered.forecast(PARALLEL)?, gathered.judged().await?);
@@ -103,11 +107,21 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         view::note(&told);
     }
     show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
+    for note in beside::told(changes, (&gathered.graph, state, &gathered.seen)) {
+        view::note(&note);
+    }
     if let Some(stopped) = stopped {
         return Err(unsaved(stopped, args.out.as_deref()));
     }
     let changed = args.detailed_exitcode && !changes.is_empty();
     Ok(if changed { Exit::Changes } else { Exit::Done })
+}
+
+/// Refuses to write over what is not a plan or a report, before AWS is asked.
+fn may_write(args: &Plan) -> Result<(), Failure> {
+    let text = args.markdown.as_ref().filter(|path| path.as_path() != Path::new(STDOUT));
+    let files = [(args.out.as_ref(), Kind::Plan), (args.html.as_ref(), Kind::Page), (text, Kind::Text)];
+    files.into_iter().filter_map(|(path, kind)| Some((path?, kind))).try_for_each(|(path, kind)| allows(path, kind))
 }
 
 /// The failure, which says as well that no plan was saved where one was asked for.

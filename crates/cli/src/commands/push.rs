@@ -9,9 +9,11 @@ use super::state::told;
 use crate::args::Keeper;
 use crate::exit::{Exit, Failure};
 use crate::session::{Recorded, Stack, open_state};
+use crate::view;
 use auroractl_core::journal::{self, Entry};
 use auroractl_core::state::State;
 use auroractl_engine::store::{Mode, belongs, read_copy};
+use auroractl_stack::StateBackend;
 use std::path::Path;
 
 /// What to do about a refusal.
@@ -28,8 +30,25 @@ pub(super) async fn push(file: &Path, keeper: &Keeper) -> Result<Exit, Failure> 
     belongs(&pushed, &stack.id())?;
     let mode = Mode::Write { command: "state push".to_owned() };
     let mut recorded = open_state(&stack, &keeper.login, mode).await?;
+    let left = left_behind(&stack);
     let done = replace(&mut recorded, pushed).await.and_then(|text| told(keeper, text));
+    if let (Ok(_), Some(left)) = (&done, left) {
+        view::note(&left);
+    }
     recorded.close(done).await
+}
+
+/// A local state beside one in a bucket: it has a lock of its own, so that whoever still has a stack file without the bucket
+/// would work on it beside the others.
+fn left_behind(stack: &Stack) -> Option<String> {
+    let local = stack.dir.join("state.json");
+    let both = stack.loaded.config.state.backend == StateBackend::S3 && local.exists();
+    both.then(|| {
+        format!(
+            "the local state in {} can still be used, with a lock of its own, by a stack file that does not name the bucket: move that folder away",
+            stack.dir.display()
+        )
+    })
 }
 
 async fn replace(recorded: &mut Recorded, pushed: State) -> Result<String, Failure> {

@@ -41,7 +41,7 @@ pub(super) async fn relink(recorded: &mut Recorded, address: &str, keeper: &Keep
 fn stands_for(live: &Live, record: &Record) -> bool {
     match &live.owner {
         Owner::Oid(oid) | Owner::Partial(oid) => *oid == record.oid,
-        Owner::Untagged | Owner::Inherited => true,
+        Owner::Untagged | Owner::Inherited | Owner::Service => true,
     }
 }
 

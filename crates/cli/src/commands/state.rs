@@ -8,10 +8,14 @@ use crate::exit::{Exit, Failure};
 use crate::session::{Cloud, Recorded, Stack, open_state};
 use crate::view;
 use auroractl_core::Address;
+use auroractl_core::State;
 use auroractl_core::journal::{self, Entry};
 use auroractl_engine::store::remote::Held;
 use auroractl_engine::store::{Mode, StoreError, written_copy};
 use auroractl_stack::StateBackend;
+
+/// What encrypts other resources: they are unreadable without it.
+const KEY: &str = "kms_key";
 
 /// Does it.
 pub(crate) async fn run(verb: StateVerb) -> Result<Exit, Failure> {
@@ -90,8 +94,30 @@ pub(super) fn unknown(at: &Address) -> Failure {
 async fn remove(recorded: &mut Recorded, address: &str) -> Result<String, Failure> {
     let at = known(recorded, address)?;
     let generation = recorded.state.resources.get(&at).map_or(0, |record| record.generation);
+    let bonds = bonds(&recorded.state, &at);
     write(recorded, Entry::Deleted { address: at.clone(), generation }).await?;
+    for bond in &bonds {
+        view::note(bond);
+    }
     Ok(format!("Forgot {at}. AWS keeps it; its ownership tags stay, and `auroractl state recover` adds it again."))
+}
+
+/// What a resource that is forgotten is bound to, in words: what stays on record goes on naming it, and it goes on needing
+/// its key.
+fn bonds(state: &State, at: &Address) -> Vec<String> {
+    let list = |all: Vec<&Address>| all.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let users: Vec<&Address> =
+        state.resources.iter().filter(|(_, record)| record.deps.contains(at)).map(|(user, _)| user).collect();
+    let keys: Vec<&Address> = state.used_by(at).into_iter().filter(|dep| dep.kind() == KEY).collect();
+    let used = (!users.is_empty()).then(|| {
+        format!(
+            "on record these depend on {at}: {}. While the stack wants it, the next plan makes another one, or is refused where its name is taken",
+            list(users)
+        )
+    });
+    let needs = (!keys.is_empty())
+        .then(|| format!("{at} is encrypted with {}, which must stay as long as it does", list(keys)));
+    used.into_iter().chain(needs).collect()
 }
 
 async fn rename(recorded: &mut Recorded, (from, to): (&str, &str)) -> Result<String, Failure> {
@@ -142,8 +168,9 @@ async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
     }
     let cloud = Cloud::reach(&keeper.login, &stack.id()).await?;
     let remote = bucket::remote(&stack, &cloud)?;
+    let held = remote.holder().await?;
     let Some(nonce) = nonce else {
-        let Some(Held { holder, nonce, epoch }) = remote.holder().await? else {
+        let Some(Held { holder, nonce, epoch }) = held else {
             return told(keeper, "The state is not locked.".to_owned());
         };
         return Err(Failure::new(Exit::Locked, format!("the state is locked by {holder} (lease {nonce}, epoch {epoch})"))
@@ -151,9 +178,12 @@ async fn unlock(nonce: Option<&str>, keeper: &Keeper) -> Result<Exit, Failure> {
                 "a run that died is taken over by the next one, after 2.5 minutes of silence or 21 where its calls could still do harm. To break the lease at once, be sure that the run is dead and say `auroractl state unlock --nonce {nonce}`"
             )));
     };
-    view::note(
-        "breaking the lease: a call that its holder has sent may still be executed, up to 15 minutes from now; the next run looks for what it made",
-    );
+    // Another nonce breaks nothing, and is refused below.
+    if held.is_some_and(|held| held.nonce == nonce) {
+        view::note(
+            "breaking the lease: a call that its holder has sent may still be executed, up to 15 minutes from now; the next run looks for what it made",
+        );
+    }
     bucket::break_lease(&remote, &cloud, nonce).await?.close().await?;
     told(keeper, "The lease is broken. Its holder, if it lives, notices within 15 seconds and stops.".to_owned())
 }
@@ -164,5 +194,44 @@ fn local_lock(stack: &Stack) -> Result<String, Failure> {
         Some(holder) => Err(Failure::new(Exit::Locked, format!("the state is locked by {holder}"))
             .hinted("a local lock goes with its process: end that, and the lock is gone")),
         None => Ok("The state is not locked. A local lock goes with its process.".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroractl_core::identity::StackId;
+    use auroractl_core::state::{Record, Scope};
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn what_is_forgotten_says_what_it_is_bound_to() {
+        let mut state =
+            State::new(StackId { name: "s".into(), account: "1".into(), region: "r".into() }, "l".to_owned());
+        let at = |text: &str| text.parse::<Address>().unwrap();
+        for (address, deps) in
+            [("kms_key.main", &[][..]), ("log_group.a", &["kms_key.main"]), ("db_cluster.main", &["log_group.a"])]
+        {
+            let record = Record {
+                kind: at(address).kind().to_owned(),
+                version: 1,
+                scope: Scope { account: "1".into(), region: "r".into() },
+                oid: String::new(),
+                generation: 0,
+                name: String::new(),
+                applied: Value::Null,
+                outputs: Value::Null,
+                deps: deps.iter().map(|dep| at(dep)).collect::<BTreeSet<_>>(),
+                incarnation: None,
+                settled: true,
+                born: 0,
+            };
+            state.resources.insert(at(address), record);
+        }
+        let told = bonds(&state, &at("log_group.a"));
+        assert!(told.len() == 2 && told[0].contains("log_group.a: db_cluster.main."), "{told:?}");
+        assert!(told[1].contains("encrypted with kms_key.main"), "{told:?}");
+        assert_eq!(bonds(&state, &at("db_cluster.main")), Vec::<String>::new());
     }
 }

@@ -4,6 +4,7 @@
 //! tells how the database is.
 
 use crate::args::{Permits, Status};
+use crate::beside;
 use crate::exit::{Exit, Failure, refusals};
 use crate::session::{Query, Stack, open_state, options};
 use crate::view;
@@ -35,6 +36,9 @@ pub(crate) async fn run(args: &Status) -> Result<Exit, Failure> {
     } else {
         view::plan::status(stack.name(), &drift, &clusters, &stack.file)?
     };
+    for note in beside::told(&drift, (&graph, &recorded.state, &seen)) {
+        view::note(&note);
+    }
     // What was not seen may be as it was: that is an error, and no drift.
     let failed = drift.ailing().next().is_some();
     match (view::plan::drift(&drift), refusals(&drift)) {

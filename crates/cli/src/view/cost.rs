@@ -106,7 +106,14 @@ fn usage(line: &Line) -> String {
 }
 
 fn price(line: &Line) -> String {
-    line.price.map_or_else(|| format!("unknown ({})", line.price_key), |usd| format!("${}", number(usd)))
+    line.price.map_or_else(|| format!("unknown ({})", line.price_key), dollars)
+}
+
+/// `$0.10`, `$0.021`: cents, and as many digits behind them as it needs, two at the most.
+fn dollars(usd: f64) -> String {
+    let text = format!("{usd:.4}");
+    let short = text.strip_suffix("00").or_else(|| text.strip_suffix('0')).unwrap_or(&text);
+    format!("${short}")
 }
 
 fn monthly(line: &Line) -> String {
@@ -290,5 +297,11 @@ mod tests {
             open.ends_with("above 1032 to 2240 million I/Os a month, depending on the load (stated: 1150 million)"),
             "{open}"
         );
+    }
+
+    #[test]
+    fn prices_have_cents() {
+        let told = [1.0, 0.1, 0.12, 0.021, 0.0225].map(dollars);
+        assert_eq!(told, ["$1.00", "$0.10", "$0.12", "$0.021", "$0.0225"]);
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn basis(forecast: &Forecast) -> String {
     let count = |is: fn(&Basis) -> bool| forecast.changes.values().filter(|outlook| is(&outlook.basis)).count();
     let measured = count(|basis| matches!(basis, Basis::Measured { .. }));
     match measured {
-        0 => "estimated by the usual durations; nothing of the kind was measured on this stack yet".to_owned(),
+        0 => "estimated by the usual durations; nothing of the kind had been measured on this stack before".to_owned(),
         _ if measured == all => "estimated by what was measured on this stack".to_owned(),
         _ => format!(
             "estimated by what was measured on this stack for {measured} of {all} changes, by the usual durations for the rest"

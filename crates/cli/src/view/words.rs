@@ -164,6 +164,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::Needed { what } => format!("it stays at AWS, only its record goes: {what} needs it"),
         Reason::FoundOwned => "an interrupted run made it".to_owned(),
+        Reason::MadeByAws => "AWS made it by itself for this stack, and nobody has touched it".to_owned(),
         Reason::Unfinished { status } => format!("AWS is still at work on it since an interrupted run: {status}"),
         Reason::FailedEarlier { status } => format!("an earlier attempt failed: {status}"),
         Reason::Ailing { status } => format!("not usable at AWS: {status}"),

@@ -40,6 +40,9 @@ pub(super) fn all(inputs: &Inputs<'_>) -> Result<Vec<Change>, PlanError> {
     Ok(changes)
 }
 
+/// The kind that AWS makes by itself under the name that the stack would choose.
+const LOGS: &str = "log_group";
+
 /// The plan so far.
 struct Run<'a> {
     inputs: &'a Inputs<'a>,
@@ -188,11 +191,14 @@ impl<'a> Run<'a> {
             )),
             (_, Some(record), _) => self.recorded(case, record, live),
             (Owner::Oid(oid), None, Some(intent)) if *oid == intent.oid => self.found(case, live, intent.generation),
-            (Owner::Inherited, None, Some(intent)) => self.found(case, live, intent.generation),
+            (Owner::Inherited | Owner::Service, None, Some(intent)) => self.found(case, live, intent.generation),
             (Owner::Oid(oid), None, None) if *oid == self.fresh_oid(case.address) => {
                 self.found(case, live, self.inputs.state.generation(case.address))
             }
-            (Owner::Inherited, None, None) => self.found(case, live, self.inputs.state.generation(case.address)),
+            (Owner::Inherited | Owner::Service, None, None) => {
+                self.found(case, live, self.inputs.state.generation(case.address))
+            }
+            (Owner::Untagged, None, _) if case.address.kind() == LOGS => Ok(self.former_logs(case)),
             (Owner::Oid(_) | Owner::Partial(_) | Owner::Untagged, None, _) => Ok(self.stranger(case, live)),
         }
     }
@@ -233,7 +239,18 @@ impl<'a> Run<'a> {
             .any(|earlier| identity::oid(&self.inputs.state.lineage, at, earlier) == oid)
     }
 
-    /// One that an interrupted run made.
+    /// RDS makes groups without a tag, and leaves them when their cluster goes: the name alone says nothing about whose the
+    /// events are.
+    fn former_logs(&self, case: &Case<'_>) -> Change {
+        self.refuse(
+            case,
+            RefusalClass::Conflict,
+            "a log group of this name exists already, and what it holds is not known to be this stack's".to_owned(),
+            "it may be the log of a former cluster of this name. Export what is needed (`aws logs create-export-task`), then delete the group (`aws logs delete-log-group`), and run again; or choose another name in the stack file",
+        )
+    }
+
+    /// One that an interrupted run made, or AWS for what is ours.
     fn found(&self, case: &Case<'_>, live: &Live, generation: u32) -> Result<Change, PlanError> {
         if let Some(reason) = lost(&live.readiness) {
             return self.rebuild((case, live), reason, generation);
@@ -243,7 +260,8 @@ impl<'a> Run<'a> {
         if !blocked.is_empty() {
             return self.replace(case, fields, generation);
         }
-        let mut change = self.change(case, Action::Adopt, vec![Reason::FoundOwned], generation)?;
+        let why = if live.owner == Owner::Service { Reason::MadeByAws } else { Reason::FoundOwned };
+        let mut change = self.change(case, Action::Adopt, vec![why], generation)?;
         change.impact = worst(&fields);
         change.fields = fields;
         Ok(change)
@@ -504,6 +522,30 @@ mod tests {
         let (observed, options) = (BTreeMap::from([(address, Observed::Absent)]), Options::default());
         let inputs = Inputs { kinds: &Holders, graph: &graph, state: &state, observed: &observed, options: &options };
         plan(&inputs).unwrap().changes.remove(0).refusal.unwrap()
+    }
+
+    /// What is done about a log group that no state knows.
+    fn met(owner: Owner) -> Change {
+        let stack = StackId { name: "s".into(), account: "1".into(), region: "r".into() };
+        let mut desired = Desired::new(stack.clone());
+        let address = desired.add("main", &Holder::<false> {}).unwrap().address().clone();
+        let graph = desired.check().unwrap();
+        let state = State::new(stack, "l".to_owned());
+        let live = Observed::Live(Box::new(Live::ready(json!({}), json!({}), owner)));
+        let (observed, options) = (BTreeMap::from([(address, live)]), Options::default());
+        let inputs = Inputs { kinds: &Holders, graph: &graph, state: &state, observed: &observed, options: &options };
+        plan(&inputs).unwrap().changes.remove(0)
+    }
+
+    #[test]
+    fn logs_are_taken_over_where_aws_made_them_for_this_stack_alone() {
+        let made = met(Owner::Service);
+        assert_eq!((made.action, made.reasons), (Action::Adopt, vec![Reason::MadeByAws]));
+        let former = met(Owner::Untagged);
+        assert_eq!(former.action, Action::Refused);
+        assert!(former.refusal.unwrap().way_out.contains("delete-log-group"));
+        let theirs = met(Owner::Oid("another".to_owned())).refusal.unwrap();
+        assert!(!theirs.way_out.contains("delete-log-group"));
     }
 
     #[test]

@@ -236,7 +236,8 @@ impl<W: Sync> Create<'_, W> {
         let sides = Sides { applied: None, observed: &live.spec, desired: self.spec };
         let nothing = BTreeMap::new();
         let fields = self.kind.diff(sides, Context { address: &self.me.address, observed: &nothing })?;
-        if fields.is_empty() {
+        // What AWS made by itself bears no mark yet.
+        if fields.is_empty() && live.owner != Owner::Service {
             return Ok(unchanged(live));
         }
         // No edit brings it about, and some calls would seem to: the next run looks, and makes it anew.

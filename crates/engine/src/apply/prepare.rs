@@ -239,7 +239,7 @@ pub(super) fn worker<W>(
                 // Its tags say who it was, or not all: they are written as for one that has none.
                 from.owner = Owner::Untagged;
             }
-            let unmarked = from.owner == Owner::Untagged;
+            let unmarked = matches!(from.owner, Owner::Untagged | Owner::Service);
             let differs = step.verb == Verb::Update || unmarked || differs(work, &step.address);
             let spec = spec(book.state, intent)?;
             // An update must not remove what somebody else added, and a kind sees only both sides.

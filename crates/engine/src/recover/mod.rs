@@ -256,7 +256,7 @@ async fn find<'a, W: Sync>(
 fn born(asked: &Birth, births: &[Birth], owner: &Owner) -> Option<Birth> {
     match owner {
         Owner::Oid(oid) | Owner::Partial(oid) => births.iter().find(|birth| birth.oid == *oid).cloned(),
-        Owner::Inherited => Some(asked.clone()),
+        Owner::Inherited | Owner::Service => Some(asked.clone()),
         Owner::Untagged => None,
     }
 }
@@ -373,9 +373,8 @@ fn sent(wanted: &Value, observed: &Value) -> Value {
     if let (Some(fields), Some(wanted)) = (sent.as_object_mut(), wanted.as_object()) {
         // What a kind leaves out where it is not set has no null in its stead: that could not be read.
         fields.retain(|key, _| wanted.contains_key(key));
-        for (key, value) in fields.iter_mut().filter(|(key, _)| wanted.get(key.as_str()).is_some_and(Value::is_null)) {
-            *value = Value::Null;
-        }
+        let unset = |key: &str| wanted.get(key).is_some_and(Value::is_null);
+        fields.iter_mut().filter(|(key, _)| unset(key)).for_each(|(_, value)| *value = Value::Null);
     }
     sent
 }

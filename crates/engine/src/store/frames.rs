@@ -103,10 +103,20 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Fault> {
         scan.frames.push(frame);
     }
     scan.torn = (bytes.len() - at) as u64;
+    if scan.frames.is_empty() && !begun(bytes) {
+        let why = "it does not begin as a journal does: something else was written over it".to_owned();
+        return Err(Fault::Corrupt { at: 0, why });
+    }
     match relied_on(bytes, at, &scan) {
         true => Err(Fault::Corrupt { at: at as u64, why: "durable lines are unreadable".to_owned() }),
         false => Ok(scan),
     }
+}
+
+/// May an interrupted write of the first frame have left this? Its end may be missing, and a hole of zeros be in it. What else
+/// begins otherwise is no torn end: there is nothing that it could be the end of.
+fn begun(bytes: &[u8]) -> bool {
+    bytes.iter().skip(HEADER).zip(OPENING).all(|(found, meant)| found == meant || *found == 0)
 }
 
 /// Does a sound frame behind the first unsound one say that the unsound one was durable?

@@ -11,6 +11,7 @@ use auroractl_core::model::{Adoption, Exports, Group, Model, ReplaceOrder, Timin
 use auroractl_core::{Diff, Identity, Impact, Input, Level, Naming, Of, Readiness};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Kind, Look, Order, Past, Resource, Seen};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What a stack wants of any of these kinds.
 pub trait Spec: Model<Outputs = Outputs> + Exports<VpcId> {
@@ -117,7 +118,7 @@ macro_rules! kinds {
                 async fn progress(w: &World, _: &Look, order: &Order<Self>) -> Result<Readiness, CallError> {
                     progress(w, order).await
                 }
-                async fn needed(w: &World, outputs: &Outputs) -> Result<Option<String>, CallError> {
+                async fn needed(w: &World, outputs: &Outputs, _: &BTreeSet<String>) -> Result<Option<String>, CallError> {
                     if $kind == "kms_key" { needed(w, outputs).await } else { Ok(None) }
                 }
             }

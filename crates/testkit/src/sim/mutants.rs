@@ -14,6 +14,7 @@ use auroractl_engine::kind::{Edit, RawAsk, RawDone, RawOrder, RawPast};
 use auroractl_engine::{CallError, Ending, Kind, Look, Registry};
 use futures::future::BoxFuture;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A rule that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -265,8 +266,13 @@ impl Kind<World> for Impatient {
     fn spare<'a>(&'a self, w: &'a World, arn: &'a str) -> BoxFuture<'a, Result<Option<Value>, CallError>> {
         self.inner().spare(w, arn)
     }
-    fn needed<'a>(&'a self, w: &'a World, outputs: &'a Value) -> BoxFuture<'a, Result<Option<String>, CallError>> {
-        self.inner().needed(w, outputs)
+    fn needed<'a>(
+        &'a self,
+        w: &'a World,
+        outputs: &'a Value,
+        leaving: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Option<String>, CallError>> {
+        self.inner().needed(w, outputs, leaving)
     }
     fn seamless<'a>(
         &'a self,

@@ -120,6 +120,22 @@ fn a_hole_in_lines_that_nobody_relied_on_cuts_there() {
 }
 
 #[test]
+fn what_is_no_journal_is_damage_and_no_torn_end() {
+    let (disk, _) = journalled(1);
+    let page = b"<!doctype html>\n<html lang=\"en\">";
+    for other in [&b"{\n  \"format_version\": 1,\n  \"tool_version\""[..], page, b"[stack]\nname = \"orders\"\n"] {
+        let error = look(&with_journal(&disk, other)).unwrap_err();
+        assert!(matches!(error, StoreError::JournalCorrupt { at: 0, .. }), "{error}");
+        assert!(open(&with_journal(&disk, other), apply()).is_err(), "nothing is cut off");
+    }
+    // What the very first write of a journal leaves when it is interrupted.
+    let bytes = disk.get(&file("journal")).unwrap();
+    for left in [&[][..], &[0; 64], &bytes[..7], &bytes[..20]] {
+        assert!(look(&with_journal(&disk, left)).is_ok(), "{left:?}");
+    }
+}
+
+#[test]
 fn a_lost_line_in_the_middle_is_noticed() {
     let (disk, mut store) = committed(1);
     let mut parts = vec![disk.get(&file("journal")).unwrap().len()];
