@@ -220,7 +220,8 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
         writeln!(out, "      {path}: {sides}{}", felt.yellow())?;
     }
     for (field, value) in &change.pending {
-        writeln!(out, "      {} {field}: {}", "pending at AWS:".dimmed(), shown(field, value))?;
+        let fate = words::fate(change, field);
+        writeln!(out, "      {} {field}: {}{fate}", "pending at AWS:".dimmed(), shown(field, value))?;
     }
     for generation in &change.deposed {
         writeln!(out, "      also deletes generation {generation}, which an earlier run left")?;

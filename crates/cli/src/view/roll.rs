@@ -139,8 +139,8 @@ fn unmoved(forecast: &Forecast) -> Option<String> {
     let moved = forecast.program.steps.iter().any(|step| step.verb == Verb::Failover);
     let of_member = |window: &&Window| window.what == Felt::WriterUnavailable && window.by.kind() == "db_instance";
     let by = &forecast.outage.windows.iter().find(of_member).filter(|_| !moved)?.by;
-    let rolls = forecast.ways.iter().any(|way| way.chosen && way.strategy == Strategy::Roll);
-    let why = if rolls {
+    let chosen = forecast.ways.iter().find(|way| way.chosen)?;
+    let why = if chosen.strategy == Strategy::Roll {
         "no reader of this stack is available and large enough to take over; `[changes] surge_reader = true` makes one"
     } else {
         "so `[changes] strategy` has it"

@@ -44,8 +44,9 @@ pub(super) async fn still_a_reader(aws: &Aws, from: &Found<DbInstance>, to: &DbI
     let restarts = from.spec.db_instance_class != to.db_instance_class
         || (to.ca_certificate_identifier.is_some()
             && from.spec.ca_certificate_identifier != to.ca_certificate_identifier)
-        // What was left to the window stands in the spec already, and any edit that does not wait takes it along.
-        || DbInstance::DEFERRED.iter().any(|field| from.pending.contains_key(*field));
+        // What the stack left to the window stands in the spec already; the edit that waits no longer takes it along. What
+        // others left there is taken back.
+        || (from.spec.deferred && DbInstance::DEFERRED.iter().any(|field| from.pending.contains_key(*field)));
     if !restarts || to.deferred || from.outputs.is_writer {
         return Ok(());
     }

@@ -81,7 +81,7 @@ fn deferred_edits_count_where_a_call_takes_them_along() {
         let field = FieldChange { path: path.to_owned(), before: Value::Null, after: Value::Null, impact };
         let mut waiting = change("a", Action::Update, Level::None);
         waiting.fields.push(field);
-        waiting.pending.insert("db_instance_class".into(), "db.r7g.xlarge".into());
+        waiting.pending.insert("engine_version".into(), "16.13".into());
         let changes = vec![waiting, change("b", Action::Restart, Level::RebootOne)];
         let observed = [live("a", 0, true), live("b", 1, false)];
         let steps = vec![step("a", Verb::Update, &[]), step("b", Verb::Update, &[])];

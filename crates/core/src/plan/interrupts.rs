@@ -90,7 +90,7 @@ mod tests {
             let field = FieldChange { path: path.to_owned(), before: Value::Null, after: Value::Null, impact };
             let change = Change {
                 fields: vec![field],
-                pending: [("db_instance_class".to_owned(), Value::Null)].into(),
+                pending: [("engine_version".to_owned(), Value::Null)].into(),
                 ..Change::bare(at.clone(), Group::Cluster, Action::Update)
             };
             interrupts(&graph, &BTreeMap::from([(&at, &change)]), &at)

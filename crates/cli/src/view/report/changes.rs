@@ -200,7 +200,7 @@ fn detail(change: &Change, graph: &Graph) -> Detail {
         operations: operations.filter_map(|one| procedure(*one)).collect(),
         fields: change.fields.iter().map(|one| field(change, one)).collect(),
         made: made(change, graph),
-        pending: change.pending.iter().map(|(path, value)| (path.clone(), text(path, value))).collect(),
+        pending: change.pending.iter().map(|(path, value)| (path.clone(), waiting(change, path, value))).collect(),
         deposed: change.deposed.clone(),
     }
 }
@@ -242,6 +242,11 @@ fn field(change: &Change, field: &FieldChange) -> Field {
         linked: impact.source.starts_with("https://"),
         source: impact.source.to_string(),
     }
+}
+
+/// A pending value, and what becomes of it.
+fn waiting(change: &Change, path: &str, value: &Value) -> String {
+    text(path, value) + words::fate(change, path)
 }
 
 /// A value on a line, without what must not be shown.
