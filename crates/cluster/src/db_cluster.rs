@@ -254,7 +254,7 @@ impl Model for DbCluster {
         if *enable_performance_insights {
             table! { d, old:
                 managed performance_insights_retention_period, grade::retention;
-                managed performance_insights_kms_key_id, grade::FREE;
+                managed performance_insights_kms_key_id, grade::insights_key;
             }
         }
         table! { d, old:

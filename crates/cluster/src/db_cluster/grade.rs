@@ -20,6 +20,8 @@ const PARAMETER_GROUPS: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithDBClusterParamGroups.html";
 const ENCRYPTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html";
 const SECRET: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html";
+/// AWS's answer, "You can't change your Performance Insights KMS key", which no page of its documentation has.
+const INSIGHTS: &str = "https://github.com/hashicorp/terraform-provider-aws/issues/42981";
 const CAPACITY: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html";
 const STORAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.storage-type.html";
@@ -141,6 +143,18 @@ pub(super) fn secret_key(old: &Option<Input<KmsKeyArn>>, _: &Option<Input<KmsKey
             SECRET,
             "put the old key back; to change it, let RDS stop managing the password and start again at AWS, which makes a new secret",
             &[Operation::NewSecret],
+        ),
+    }
+}
+
+/// The key of insights' history is fixed from the moment there is one.
+pub(super) fn insights_key(old: &Option<Input<KmsKeyArn>>, _: &Option<Input<KmsKeyArn>>, _: &Context<'_>) -> Impact {
+    match old {
+        None => FREE,
+        Some(_) => Impact::impossible(
+            INSIGHTS,
+            "put the old key back: RDS keeps the key that Performance Insights were first encrypted with",
+            &[],
         ),
     }
 }
