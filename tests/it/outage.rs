@@ -187,3 +187,20 @@ assert {m["PendingModifiedValues"].get("DBInstanceClass") for m in members} == {
 "#,
     );
 }
+
+#[test]
+fn another_maintenance_window_takes_what_is_pending_with_it() {
+    let place = production();
+    place.behind_our_back(
+        "aws(\"rds\").modify_db_cluster(DBClusterIdentifier=\"orders\", EngineVersion=\"16.13\", ApplyImmediately=False)",
+    );
+    place.edit("\"sun:04:30-sun:05:30\"", "\"mon:04:30-mon:05:30\"");
+    let _ = place.run("plan", &["--max-downtime", "1s"]).exits(12);
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let later = &plan["outage"]["in_window"];
+    assert_eq!(later["maintenance_windows"], serde_json::json!(["mon:04:30-mon:05:30"]), "{}", plan["outage"]);
+    assert_eq!(later["writer_unavailable"]["times"], 1, "{later}");
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("as what is pending is made in it, at once where that is now"), "{text}");
+}

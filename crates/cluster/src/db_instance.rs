@@ -141,7 +141,7 @@ impl Model for DbInstance {
             managed ca_certificate_identifier, timed.by(grade::certificate);
             field auto_minor_version_upgrade, grade::FREE;
             field publicly_accessible, grade::FREE;
-            managed preferred_maintenance_window, grade::FREE;
+            managed preferred_maintenance_window, grade::window(*deferred);
         }
         if old.parameters_in_sync == Some(false) {
             // A record of an earlier release does not say.

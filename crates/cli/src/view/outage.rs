@@ -13,6 +13,9 @@ use std::io::{self, Write};
 /// Windows that are listed one by one; more are counted.
 const LISTED: usize = 12;
 
+/// The field that says when AWS works on clusters and members: what is pending moves with it.
+const WINDOW: &str = "preferred_maintenance_window";
+
 /// Shows the sentence, and every window below it.
 pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let outage = &forecast.outage;
@@ -240,6 +243,11 @@ pub(super) fn later_line(later: &Later) -> String {
             "after a restart of every instance, which AWS never makes by itself".to_owned()
         }
         (When::AtReboot, _) => "after a restart, which AWS never makes by itself".to_owned(),
+        (When::InWindow, _) if field == WINDOW => format!(
+            "{}, as what is pending is made in it, at once where that is now: {}",
+            when(&window.iter().cloned().collect()),
+            words::level(*level)
+        ),
         (When::InWindow, _) => format!("{}: {}", when(&window.iter().cloned().collect()), words::level(*level)),
     };
     format!("later: {address}.{field} counts {counts}")

@@ -357,6 +357,20 @@ fn a_quiet_edit_is_felt_as_what_it_takes_along() {
 }
 
 #[test]
+fn another_window_is_felt_as_what_waits_for_it() {
+    let moved = |deferred, field| {
+        let old = DbCluster { deferred, ..cluster() };
+        let new = DbCluster { preferred_maintenance_window: "mon:04:30-mon:05:30".into(), ..old.clone() };
+        let found = changes_among(&old, &new, &pending(field));
+        found.into_iter().map(|(_, level, when)| (level, when)).collect::<Vec<_>>()
+    };
+    for deferred in [true, false] {
+        assert_eq!(moved(deferred, "engine_version"), [(Level::RebootAll, When::InWindow)]);
+        assert_eq!(moved(deferred, "backup_retention_period"), [(Level::None, When::Now)]);
+    }
+}
+
+#[test]
 fn aws_is_told_to_apply_at_once_only_what_would_wait() {
     let at = Address::new("db_cluster", "main").unwrap();
     let told = |from: &DbCluster, to: &DbCluster, waits: bool| immediately(&at, from, to, waits);

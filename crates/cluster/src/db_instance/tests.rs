@@ -259,6 +259,27 @@ fn what_no_call_applies_does_not_undo_what_was_left_to_the_window() {
 }
 
 #[test]
+fn another_window_is_felt_as_what_waits_for_it() {
+    let moved = |deferred, field: &str| {
+        let (address, mut seen) = live("a", true);
+        if let Observed::Live(live) = &mut seen {
+            live.pending.insert(field.to_owned(), "other".into());
+        }
+        let observed = BTreeMap::from([(address.clone(), seen), self::live("b", false)]);
+        let old = DbInstance { deferred, ..instance("a") };
+        let new = DbInstance { preferred_maintenance_window: Some("mon:01:00-mon:02:00".into()), ..old.clone() };
+        let mut diff = Diff::new(Context { address: &address, observed: &observed });
+        DbInstance::diff(&old, &new, &mut diff);
+        let found = diff.finish().into_iter().find(|change| change.path == "preferred_maintenance_window").unwrap();
+        (found.impact.level, found.impact.when)
+    };
+    assert_eq!(moved(true, "db_instance_class"), (Level::Failover, When::InWindow));
+    assert_eq!(moved(false, "db_instance_class"), (Level::None, When::Now), "the call takes it back");
+    assert_eq!(moved(false, "engine_version"), (Level::Failover, When::InWindow));
+    assert_eq!(moved(true, "db_parameter_group_name"), (Level::None, When::Now), "that waits for a restart");
+}
+
+#[test]
 fn what_waits_for_the_window_is_listed() {
     let new = DbInstance {
         db_instance_class: "db.r7g.xlarge".into(),
