@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(crate) use observe::MARKS;
+pub(crate) use observe::{MARKS, awaits_restart};
+pub(crate) use operate::UNMARKED;
 
 /// The class of members whose capacity follows the load, within the cluster's range.
 pub(crate) const SERVERLESS: &str = "db.serverless";

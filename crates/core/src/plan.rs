@@ -12,7 +12,7 @@ mod interrupts;
 
 pub use along::{CLUSTER_TIMED, MEMBER_TIMED, taken_along, taken_back};
 pub(crate) use early::{early, lets_go};
-pub use interrupts::{awaits_restart, interrupts};
+pub use interrupts::{awaits_restart, interrupts, restarted_together};
 
 use crate::address::Address;
 use crate::diff::FieldChange;

@@ -31,7 +31,7 @@ const PERIOD: i32 = 60;
 const UNMEASURED: Duration = Duration::from_secs(300);
 /// For so long the mark is waited for. Who has none by then is told to restart all the same: the plan has it that values
 /// wait, and AWS promises no mark.
-const UNMARKED: Duration = Duration::from_secs(120);
+pub(crate) const UNMARKED: Duration = Duration::from_secs(120);
 /// A mark that stays for so long while the member can be used was not met by its restart. Less might be the time in which
 /// the mark follows.
 const UNMET: Duration = Duration::from_secs(60);
@@ -137,6 +137,8 @@ fn due(order: &Order<DbInstance>, marked: bool) -> Due {
         (false, 0) if order.elapsed < UNMARKED => Due::Later,
         // It has restarted since the plan was made, as an interrupted run had told it to: once is enough.
         (false, 0) if was_marked() => Due::Over,
+        // It has restarted with the whole cluster, and its values count since.
+        (false, 0) if order.together => Due::Over,
         (false, 0) => Due::Now,
         // It was to restart once more, and its mark has gone meanwhile.
         (false, _) => Due::Over,
@@ -251,7 +253,17 @@ mod tests {
         let spec = testing::member("orders-a", "db.r7g.large");
         let outputs = testing::outputs("orders-a", false);
         let (on, max_lag) = (Past { spec, outputs, parent_stays: true }, Duration::from_secs(1));
-        Order { verb: Verb::Restart, on, target: None, max_lag, elapsed, begun, unchanged, pending: [].into() }
+        Order {
+            verb: Verb::Restart,
+            on,
+            target: None,
+            max_lag,
+            elapsed,
+            begun,
+            unchanged,
+            pending: [].into(),
+            together: false,
+        }
     }
 
     #[test]
@@ -265,6 +277,10 @@ mod tests {
         let marked_before = Order { pending, ..restart(UNMARKED, 0, zero) };
         assert_eq!(due(&marked_before, true), Due::Now);
         assert_eq!(due(&marked_before, false), Due::Over, "an earlier run's restart has come");
+        let together = |elapsed| Order { together: true, ..restart(elapsed, 0, zero) };
+        assert_eq!(due(&together(zero), true), Due::Now, "the cluster's restart came before the mark");
+        assert_eq!(due(&together(nearly), false), Due::Later, "the mark may follow");
+        assert_eq!(due(&together(UNMARKED), false), Due::Over, "the cluster's restart has met the values");
     }
 
     #[test]
