@@ -204,3 +204,19 @@ fn another_maintenance_window_takes_what_is_pending_with_it() {
     let words: Vec<&str> = text.split_whitespace().collect();
     assert!(words.join(" ").contains("as what is pending is made in it, at once where that is now"), "{text}");
 }
+
+#[test]
+fn what_clients_are_kept_from_is_told_though_nobody_is_interrupted() {
+    let place = production();
+    place.edit("allowed_cidrs = [\"10.20.0.0/16\"]", "allowed_cidrs = []");
+    place.edit("[params.cluster]\n", "[params.cluster]\nstatement_timeout = 30000\n");
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let notes = serde_json::json!([
+        "clients of 10.20.0.0/16 lose access for good",
+        "from now on statements that run longer are cancelled (statement_timeout)"
+    ]);
+    assert_eq!(plan["outage"]["notes"], notes, "{}", plan["outage"]);
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("lose access for good; from now on statements"), "{text}");
+}

@@ -21,6 +21,7 @@ mod explain;
 mod forecast;
 mod load;
 mod merge;
+mod notes;
 mod operations;
 mod outage;
 mod outputs;

@@ -44,6 +44,7 @@ pub(super) fn words(forecast: &Forecast) -> String {
     parts.extend(outage.in_window.as_ref().map(|later| format!("{}: {}", when(&later.windows), then(later))));
     parts.extend(outage.losses.iter().map(lost));
     parts.extend(waiting(outage));
+    parts.extend(forecast.notes.iter().cloned());
     parts.join("; ")
 }
 
@@ -265,6 +266,7 @@ pub(super) fn json(forecast: &Forecast) -> Value {
         "in_window": in_window.as_ref().map(in_window_json),
         "later": later,
         "losses": losses.iter().map(loss_json).collect::<Vec<_>>(),
+        "notes": forecast.notes,
     })
 }
 
