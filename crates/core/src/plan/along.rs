@@ -49,7 +49,7 @@ pub fn taken_back(change: &Change) -> impl Iterator<Item = &str> {
     let called = change.address.kind() == guard::MEMBER && !change.deferred && edited(change).next().is_some();
     let taken = move |path: &&str| called && !undeferred && MEMBER_TIMED.contains(path);
     let pending = change.pending.keys().map(String::as_str).filter(taken);
-    pending.filter(|path| edited(change).all(|edited| edited != *path))
+    pending.filter(move |path| edited(change).all(|edited| edited != *path))
 }
 
 /// The fields that the call edits. Tags have a call of their own, which takes nothing along, and a restart is none.
