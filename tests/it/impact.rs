@@ -53,6 +53,12 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "master_user_secret_kms_key_id",
         "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html",
     ),
+    // "You can't change your Performance Insights KMS key", says the call.
+    (
+        "db_cluster",
+        "performance_insights_kms_key_id",
+        "https://github.com/hashicorp/terraform-provider-aws/issues/42981",
+    ),
     // One gateway is detached and the other attached: EC2 has no call that exchanges them.
     (
         "internet_gateway_attachment",

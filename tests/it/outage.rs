@@ -153,3 +153,81 @@ fn what_is_left_to_the_window_counts_and_is_told_with_it() {
     let _ = place.apply().exits(0);
     assert!(place.run("plan", &[]).exits(0).stdout.contains("is as it should be"));
 }
+
+/// Somebody leaves a class of the writer to the maintenance window.
+const LEFT: &str = "aws(\"rds\").modify_db_instance(DBInstanceIdentifier=\"orders-a\", DBInstanceClass=\"db.r7g.2xlarge\", \
+                    ApplyImmediately=False)";
+/// An edit that nobody feels.
+const QUIET: (&str, &str) = ("enhanced_monitoring_interval = 60", "enhanced_monitoring_interval = 30");
+
+#[test]
+fn a_quiet_edit_takes_back_a_class_that_somebody_left_to_the_window() {
+    let place = production();
+    place.behind_our_back(LEFT);
+    place.edit(QUIET.0, QUIET.1);
+    let text = place.run("plan", &["--max-downtime", "0s"]).exits(0).stdout;
+    assert!(text.contains("Impact: nobody who uses the database is interrupted"), "{text}");
+    assert!(text.contains("db.r7g.2xlarge\" (the stack does not want it: this edit takes it back)"), "{text}");
+    let _ = place.apply().exits(0);
+    place.behind_our_back(
+        r#"
+members = aws("rds").describe_db_instances()["DBInstances"]
+assert {m["DBInstanceClass"] for m in members} == {"db.r7g.large"}, members
+assert not any(m.get("PendingModifiedValues") for m in members), members
+assert {m["MonitoringInterval"] for m in members} == {30}, members
+"#,
+    );
+    place.settled();
+}
+
+#[test]
+fn who_waits_for_the_window_announces_nothing_that_does_not_happen() {
+    let place = production();
+    place.edit(CLASS.0, CLASS.1);
+    place.edit("[recovery]\n", "[changes]\nstrategy = \"window\"\n\n[recovery]\n");
+    let _ = place.apply().exits(0);
+    place.edit(QUIET.0, QUIET.1);
+    let plan = place.run("plan", &["--json", "--max-downtime", "0s"]).exits(0).json().unwrap();
+    assert_eq!(plan["outage"]["windows"], Value::Array(Vec::new()), "{}", plan["outage"]);
+    let _ = place.apply().exits(0);
+    place.behind_our_back(
+        r#"
+members = aws("rds").describe_db_instances()["DBInstances"]
+assert {m["DBInstanceClass"] for m in members} == {"db.r7g.large"}, members
+assert {m["PendingModifiedValues"].get("DBInstanceClass") for m in members} == {"db.r7g.xlarge"}, members
+"#,
+    );
+}
+
+#[test]
+fn another_maintenance_window_takes_what_is_pending_with_it() {
+    let place = production();
+    place.behind_our_back(
+        "aws(\"rds\").modify_db_cluster(DBClusterIdentifier=\"orders\", EngineVersion=\"16.13\", ApplyImmediately=False)",
+    );
+    place.edit("\"sun:04:30-sun:05:30\"", "\"mon:04:30-mon:05:30\"");
+    let _ = place.run("plan", &["--max-downtime", "1s"]).exits(12);
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let later = &plan["outage"]["in_window"];
+    assert_eq!(later["maintenance_windows"], serde_json::json!(["mon:04:30-mon:05:30"]), "{}", plan["outage"]);
+    assert_eq!(later["writer_unavailable"]["times"], 1, "{later}");
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("as what is pending is made in it, at once where that is now"), "{text}");
+}
+
+#[test]
+fn what_clients_are_kept_from_is_told_though_nobody_is_interrupted() {
+    let place = production();
+    place.edit("allowed_cidrs = [\"10.20.0.0/16\"]", "allowed_cidrs = []");
+    place.edit("[params.cluster]\n", "[params.cluster]\nstatement_timeout = 30000\n");
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    let notes = serde_json::json!([
+        "clients of 10.20.0.0/16 lose access for good",
+        "from now on statements that run longer are cancelled (statement_timeout)"
+    ]);
+    assert_eq!(plan["outage"]["notes"], notes, "{}", plan["outage"]);
+    let text = place.run("plan", &[]).exits(0).stdout;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("lose access for good; from now on statements"), "{text}");
+}

@@ -156,6 +156,27 @@ fn values_that_wait_for_a_restart_get_one() {
     place.settled();
 }
 
+/// AWS marks the members some time after the edit of a group: a restart of the whole cluster may come before that.
+#[test]
+fn a_restart_of_the_whole_cluster_does_not_stand_for_that_of_new_values() {
+    let whole = [
+        ("engine_version = \"16.11\"", "engine_version = \"16.13\""),
+        ("database_name = \"orders\"\n", "database_name = \"orders\"\nport = 5433\n"),
+    ];
+    for (old, new) in whole {
+        let place = production();
+        place.edit(STATIC.0, STATIC.1);
+        place.edit(old, new);
+        let text = place.run("plan", &[]).exits(0).stdout;
+        assert!(text.contains("writer unavailable twice") && !text.contains("AWS never makes by itself"), "{text}");
+        let _ = place.apply().exits(0);
+        let (_, in_sync) = ROLLED.trim_end().rsplit_once('\n').unwrap();
+        place.behind_our_back(&format!("cluster, = aws(\"rds\").describe_db_clusters()[\"DBClusters\"]\n{in_sync}\n"));
+        place.settled();
+        place.sound();
+    }
+}
+
 #[test]
 fn edits_that_share_a_restart_share_it() {
     let place = production();

@@ -1,6 +1,6 @@
 //! Interrupts, credentials, clocks, and what others do to the account: what the real binary says, and how it ends.
 
-use crate::place::{Place, STACK, applied, dev, unprotected};
+use crate::place::{Place, STACK, applied, blueprint, dev, unprotected};
 use auroractl_testkit::cli::Finished;
 use auroractl_testkit::process;
 use auroractl_testkit::proxy::fault::{Effect, Fault, KillAt, When};
@@ -408,4 +408,14 @@ fn what_has_failed_at_aws_is_told_and_left_alone() {
     place.fail("db-cluster", "orders-dev", "available");
     place.settled();
     let _ = place.run("status", &[]).exits(0);
+}
+
+#[test]
+fn database_insights_go_to_advanced_under_the_key_that_they_have() {
+    let place = Place::new(&blueprint("prod.toml"));
+    let _ = place.apply().exits(0);
+    place.edit("mode = \"standard\"", "mode = \"advanced\"");
+    // Without the key RDS takes the call to ask for another one, and refuses it.
+    let _ = place.apply().exits(0);
+    place.settled();
 }

@@ -254,7 +254,7 @@ impl Model for DbCluster {
         if *enable_performance_insights {
             table! { d, old:
                 managed performance_insights_retention_period, grade::retention;
-                managed performance_insights_kms_key_id, grade::FREE;
+                managed performance_insights_kms_key_id, grade::insights_key;
             }
         }
         table! { d, old:
@@ -274,7 +274,7 @@ impl Model for DbCluster {
             field storage_type, timed.by(grade::hurried(*deferred, grade::storage_type));
             field backup_retention_period, timed.by(grade::hurried(*deferred, grade::retention::<u8>));
             field preferred_backup_window, grade::FREE;
-            field preferred_maintenance_window, grade::FREE;
+            field preferred_maintenance_window, grade::window;
             field copy_tags_to_snapshot, grade::FREE;
             field deletion_protection, grade::FREE;
             field skip_final_snapshot, grade::FREE;

@@ -17,6 +17,7 @@ use crate::window::Window;
 use auroractl_aws::{Aws, GoneIsFine as _, tags};
 use auroractl_core::ids::{ClusterId, InstanceId, ParameterGroupName, RoleArn};
 use auroractl_core::model::{Adoption, Exports, Group, Model, Timing};
+use auroractl_core::plan::MEMBER_TIMED;
 use auroractl_core::{Diff, Identity, Input, Naming, Readiness, Tags};
 use auroractl_engine::{Ask, CallError, Done, Ending, Found, Look, Order, Past, Resource, Seen};
 use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder;
@@ -26,7 +27,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(crate) use observe::MARKS;
+pub(crate) use observe::{MARKS, awaits_restart};
+pub(crate) use operate::UNMARKED;
 
 /// The class of members whose capacity follows the load, within the cluster's range.
 pub(crate) const SERVERLESS: &str = "db.serverless";
@@ -89,7 +91,7 @@ pub struct DbInstanceOutputs {
 
 impl DbInstance {
     /// The fields whose edits wait for the maintenance window where the stack says so.
-    pub const DEFERRED: &'static [&'static str] = &["db_instance_class", "ca_certificate_identifier"];
+    pub const DEFERRED: &'static [&'static str] = MEMBER_TIMED;
 }
 
 impl Exports<InstanceId> for DbInstance {
@@ -140,7 +142,7 @@ impl Model for DbInstance {
             managed ca_certificate_identifier, timed.by(grade::certificate);
             field auto_minor_version_upgrade, grade::FREE;
             field publicly_accessible, grade::FREE;
-            managed preferred_maintenance_window, grade::FREE;
+            managed preferred_maintenance_window, grade::window(*deferred);
         }
         if old.parameters_in_sync == Some(false) {
             // A record of an earlier release does not say.
@@ -187,7 +189,7 @@ impl Resource<Aws> for DbInstance {
     }
 
     async fn update(aws: &Aws, me: &Identity, from: &Found<Self>, to: &Self) -> Result<Done<Self>, CallError> {
-        let modify = modification(aws, &from.spec, to)?;
+        let modify = modification(aws, from, to)?;
         let sent = modify.is_some();
         if let Some(request) = modify {
             operate::still_a_reader(aws, from, to).await?;
@@ -267,14 +269,16 @@ fn creation(aws: &Aws, me: &Identity, spec: &DbInstance) -> Result<CreateDBInsta
 /// The call that leads from what AWS has to what is wanted, if there is one.
 fn modification(
     aws: &Aws,
-    from: &DbInstance,
+    found: &Found<DbInstance>,
     to: &DbInstance,
 ) -> Result<Option<ModifyDBInstanceFluentBuilder>, CallError> {
+    let from = &found.spec;
+    let back = Back::of(found, to);
     let group = to.db_parameter_group_name.get()?.as_str();
     let role = role(to)?;
     let watched = from.monitoring_interval != to.monitoring_interval
         || (role.is_some() && from.monitoring_role_arn != to.monitoring_role_arn);
-    // Any edit that is applied immediately takes along what waits for the maintenance window.
+    // Any edit that is applied immediately takes along what waits for the maintenance window, unless it says otherwise.
     let hurried = from.deferred && !to.deferred;
     let request = aws
         .rds()
@@ -295,8 +299,35 @@ fn modification(
         .when(from.publicly_accessible != to.publicly_accessible, |r| r.publicly_accessible(to.publicly_accessible))
         .managed(&from.preferred_maintenance_window, &to.preferred_maintenance_window, |r, window| {
             r.preferred_maintenance_window(window.as_str())
-        });
+        })
+        .beside(back.class, |r, class| r.db_instance_class(class))
+        .beside(back.certificate, |r, authority| r.ca_certificate_identifier(authority));
     Ok(edit.finish())
+}
+
+/// What a call that is applied at once says beside its edits, since another value waits for the maintenance window that the
+/// stack does not want: RDS then drops that one. Left alone it would be applied, would restart the member, and would be
+/// taken back by the next run with another restart.
+#[derive(Debug, PartialEq)]
+struct Back<'a> {
+    class: Option<&'a str>,
+    certificate: Option<&'a str>,
+}
+
+impl<'a> Back<'a> {
+    fn of(found: &'a Found<DbInstance>, to: &'a DbInstance) -> Self {
+        let other = |field: &str, wanted: &str| {
+            let waits = found.pending.get(field).and_then(|value| value.as_str());
+            !to.deferred && waits.is_some_and(|value| value != wanted)
+        };
+        let said = |field: &str, wanted: &'a str| Some(wanted).filter(|wanted| other(field, wanted));
+        // Where the stack leaves the authority open it stays what it is.
+        let authority = to.ca_certificate_identifier.as_deref().or(found.spec.ca_certificate_identifier.as_deref());
+        Self {
+            class: said("db_instance_class", &to.db_instance_class),
+            certificate: authority.and_then(|authority| said("ca_certificate_identifier", authority)),
+        }
+    }
 }
 
 /// The role of enhanced monitoring: RDS wants it with every interval but 0, and with 0 it refuses it.

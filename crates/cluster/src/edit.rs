@@ -36,6 +36,14 @@ impl<B> Edit<B> {
         }
     }
 
+    /// Puts a value into the request if there is one; on its own it is no reason to send anything.
+    pub(crate) fn beside<T>(self, value: Option<T>, put: impl FnOnce(B, T) -> B) -> Self {
+        match value {
+            Some(value) => Self { request: put(self.request, value), ..self },
+            None => self,
+        }
+    }
+
     /// The request, if there is anything to send.
     pub(crate) fn finish(self) -> Option<B> {
         self.needed.then_some(self.request)
@@ -77,5 +85,8 @@ mod tests {
             start().managed(&Some(1), &Some(2), push).when(true, |list| push(list, &3)).finish(),
             Some(vec![2, 3])
         );
+        let beside = |list, value| push(list, &value);
+        assert_eq!(start().beside(Some(4), beside).finish(), None);
+        assert_eq!(start().when(true, |list| push(list, &3)).beside(Some(4), beside).finish(), Some(vec![3, 4]));
     }
 }

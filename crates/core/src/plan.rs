@@ -10,13 +10,14 @@ mod decide;
 mod early;
 mod interrupts;
 
-pub use along::{CLUSTER_TIMED, taken_along};
+pub use along::{CLUSTER_TIMED, MEMBER_TIMED, taken_along, taken_back};
 pub(crate) use early::{early, lets_go};
-pub use interrupts::{awaits_restart, interrupts};
+pub use interrupts::{awaits_restart, interrupts, restarted_together};
 
 use crate::address::Address;
 use crate::diff::FieldChange;
 use crate::graph::Graph;
+use crate::guard;
 use crate::impact::{Level, Operation, When};
 use crate::kind::{Kinds, Malformed};
 use crate::model::{Group, ReplaceOrder};
@@ -214,6 +215,10 @@ pub struct Change {
     /// Edits that AWS has accepted and not yet applied.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pending: BTreeMap<String, Value>,
+    /// Its edits wait for the maintenance window where AWS lets them, as the stack wants it: its call is not one that is
+    /// applied at once, whatever it edits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferred: bool,
     /// The generation that will be there afterwards.
     pub generation: u32,
     /// The identity that will be there afterwards.
@@ -312,6 +317,7 @@ impl Change {
             fields: Vec::new(),
             impact: Level::None,
             pending: BTreeMap::new(),
+            deferred: false,
             generation: 0,
             oid: String::new(),
             name: String::new(),
@@ -345,11 +351,17 @@ impl Change {
         }
     }
 
-    /// The worst that users feel of the call itself: what counts at a restart or in the maintenance window is felt then.
+    /// The worst that users feel of the call itself, with what it takes along: what counts at a restart or in the maintenance
+    /// window is felt then.
     #[must_use]
     pub fn felt_now(&self) -> Level {
         let now = self.fields.iter().filter(|field| field.impact.when == When::Now).map(|field| field.impact.level);
-        if self.fields.is_empty() { self.impact } else { now.max().unwrap_or(Level::None) }
+        let own = if self.fields.is_empty() { self.impact } else { now.max().unwrap_or(Level::None) };
+        let along = taken_along(self).next().map_or(Level::None, |_| match self.address.kind() {
+            guard::PARENT => Level::RebootAll,
+            _ => Level::RebootOne,
+        });
+        own.max(along)
     }
 
     /// Who leaves something behind that needs this resource: then it is forgotten and stays at AWS.

@@ -72,6 +72,7 @@ fn as_of(plan: &Plan, strategy: Strategy) -> Plan {
     plan.changes.retain(|change| change.action != Action::Surge || strategy == Strategy::Roll);
     for change in &mut plan.changes {
         let kind = change.address.kind().to_owned();
+        change.deferred = strategy == Strategy::Window && DEFERRABLE.iter().any(|(of, _)| *of == kind);
         for field in &mut change.fields {
             if is_deferrable(&kind, &field.path) && field.impact.level > Level::None {
                 field.impact.when = if strategy == Strategy::Window { When::InWindow } else { When::Now };

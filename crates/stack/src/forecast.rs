@@ -48,6 +48,8 @@ pub struct Forecast {
     pub changes: BTreeMap<Address, Outlook>,
     /// What users of the database feel.
     pub outage: Outage,
+    /// What clients notice beside that, a phrase each: who is locked out, what is no longer allowed.
+    pub notes: Vec<String>,
     /// The clusters that go, each with the final snapshot that is made first; none where the stack wants none.
     pub farewells: BTreeMap<Address, Option<String>>,
     /// What it costs.
@@ -110,7 +112,8 @@ pub fn forecast(plan: &Plan, means: Means<'_>) -> Result<Forecast, Knot> {
     let money = money(plan, means, (&program, &rehearsal));
     let outage = crate::outage::foretell((plan, &program, &rehearsal), &means.sources);
     let farewells = crate::outage::farewells(plan, means.sources.state);
-    Ok(Forecast { program, rehearsal, whole, changes, outage, farewells, money, ways: Vec::new() })
+    let notes = crate::notes::notes(plan, &means.sources);
+    Ok(Forecast { program, rehearsal, whole, changes, outage, notes, farewells, money, ways: Vec::new() })
 }
 
 impl Money {

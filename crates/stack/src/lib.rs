@@ -22,6 +22,7 @@ mod forecast;
 mod load;
 mod merge;
 mod moves;
+mod notes;
 mod operations;
 mod outage;
 mod outputs;

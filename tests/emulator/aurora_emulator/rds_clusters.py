@@ -189,6 +189,7 @@ def _check_changes(backend: Any, cluster: Any, changes: dict[str, Any]) -> None:
     version = changes.get("engine_version", cluster.engine_version)
     _check_parameter_group(backend, changes.get("db_cluster_parameter_group_name"), version)
     check_insights({**_insights_of(cluster), **changes})
+    _check_insights_key(backend, cluster, changes)
 
 
 def _insights_of(cluster: Any) -> dict[str, Any]:
@@ -197,6 +198,19 @@ def _insights_of(cluster: Any) -> dict[str, Any]:
         "enable_performance_insights": cluster.performance_insights_enabled,
         "performance_insights_retention_period": cluster.performance_insights_retention_period,
     }
+
+
+def _check_insights_key(backend: Any, cluster: Any, changes: dict[str, Any]) -> None:
+    """The key of insights is fixed once there is one; a call about them that names none asks for AWS's own."""
+    about = {"enable_performance_insights", "performance_insights_kms_key_id", *_insights_of(cluster)}
+    if not cluster.performance_insights_enabled or not about & set(changes):
+        return
+    if changes.get("enable_performance_insights") is False:
+        return
+    default = kms_key_arn(backend, "alias/aws/rds")
+    wanted = kms_key_arn(backend, changes.get("performance_insights_kms_key_id")) or default
+    if wanted != (cluster.performance_insights_kms_key_id or default):
+        raise rds_error("InvalidParameterCombination", "You can't change your Performance Insights KMS key.")
 
 
 def _upgrade(cluster: Any, kwargs: Any, changes: dict[str, Any]) -> None:

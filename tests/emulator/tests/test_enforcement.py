@@ -94,6 +94,19 @@ def test_advanced_insights_need_retention(aws: Any) -> None:
     _refused_cluster(aws, "InvalidParameterCombination", DatabaseInsightsMode="advanced")
 
 
+def test_the_key_of_insights_is_fixed(aws: Any) -> None:
+    """A call about insights that names no key asks for AWS's own one."""
+    key, other = (aws("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    insights = {"EnablePerformanceInsights": True, "PerformanceInsightsRetentionPeriod": 465}
+    stack.whole_cluster(aws, PerformanceInsightsKMSKeyId=key, **insights)
+    stack.cluster_now(aws)
+    modify, advanced = aws("rds").modify_db_cluster, {"DBClusterIdentifier": "orders", "DatabaseInsightsMode": "advanced"}
+    for wrong in ({}, {"PerformanceInsightsKMSKeyId": other}):
+        told = refused("InvalidParameterCombination", modify, **advanced, **insights, **wrong)
+        assert told == "You can't change your Performance Insights KMS key."
+    modify(**advanced, **insights, PerformanceInsightsKMSKeyId=key)
+
+
 def test_key_that_waits_for_deletion(aws: Any) -> None:
     """A KMS key in PendingDeletion encrypts nothing new and takes no alias."""
     kms = aws("kms")

@@ -13,6 +13,9 @@ use std::io::{self, Write};
 /// Windows that are listed one by one; more are counted.
 const LISTED: usize = 12;
 
+/// The field that says when AWS works on clusters and members: what is pending moves with it.
+const WINDOW: &str = "preferred_maintenance_window";
+
 /// Shows the sentence, and every window below it.
 pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
     let outage = &forecast.outage;
@@ -45,6 +48,7 @@ pub(super) fn summed(outage: &Outage, forecast: &Forecast) -> String {
     parts.extend(outage.in_window.as_ref().map(|later| format!("{}: {}", when(&later.windows), then(later))));
     parts.extend(outage.losses.iter().map(lost));
     parts.extend(waiting(outage));
+    parts.extend(forecast.notes.iter().cloned());
     parts.join("; ")
 }
 
@@ -244,6 +248,11 @@ pub(super) fn later_line(later: &Later) -> String {
             "after a restart of every instance, which AWS never makes by itself".to_owned()
         }
         (When::AtReboot, _) => "after a restart, which AWS never makes by itself".to_owned(),
+        (When::InWindow, _) if field == WINDOW => format!(
+            "{}, as what is pending is made in it, at once where that is now: {}",
+            when(&window.iter().cloned().collect()),
+            words::level(*level)
+        ),
         (When::InWindow, _) => format!("{}: {}", when(&window.iter().cloned().collect()), words::level(*level)),
     };
     format!("later: {address}.{field} counts {counts}")
@@ -261,6 +270,7 @@ pub(super) fn json(forecast: &Forecast) -> Value {
         "in_window": in_window.as_ref().map(in_window_json),
         "later": later,
         "losses": losses.iter().map(loss_json).collect::<Vec<_>>(),
+        "notes": forecast.notes,
     })
 }
 

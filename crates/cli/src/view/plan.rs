@@ -227,7 +227,8 @@ fn below(out: &mut dyn Write, change: &Change, drift: bool) -> io::Result<()> {
     }
     for (field, value) in &change.pending {
         let value = words::of_field((&change.address, field), &masked(field, value));
-        writeln!(out, "      {} {field}: {value}", "pending at AWS:".dimmed())?;
+        let fate = words::fate(change, field);
+        writeln!(out, "      {} {field}: {value}{fate}", "pending at AWS:".dimmed())?;
     }
     for generation in &change.deposed {
         writeln!(out, "      also deletes generation {generation}, which an earlier run left")?;

@@ -166,7 +166,8 @@ fn unmoved(forecast: &Forecast) -> Option<String> {
     let moved = forecast.program.steps.iter().any(|step| step.verb == Verb::Failover);
     let of_member = |window: &&Window| window.what == Felt::WriterUnavailable && window.by.kind() == "db_instance";
     let by = &forecast.outage.windows.iter().find(of_member).filter(|_| !moved)?.by;
-    let rolls = forecast.ways.iter().any(|way| way.chosen && way.strategy == Strategy::Roll);
+    let chosen = forecast.ways.iter().find(|way| way.chosen)?;
+    let rolls = chosen.strategy == Strategy::Roll;
     let own = forecast.outage.windows.iter().filter(of_member).filter(|window| window.by == *by);
     let why = match lent(own.map(Window::lasts).fold(Estimate::NOTHING, Estimate::then)) {
         _ if !rolls => "so `[changes] strategy` has it".to_owned(),

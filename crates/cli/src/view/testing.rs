@@ -46,6 +46,7 @@ pub(super) fn forecast(steps: Vec<Step>, outage: Outage) -> Forecast {
         whole: Estimate::NOTHING,
         changes: BTreeMap::new(),
         outage,
+        notes: Vec::new(),
         farewells: BTreeMap::new(),
         money: Money {
             before: Bill::default(),

@@ -2,7 +2,7 @@
 
 use auroractl_core::diff::FieldChange;
 use auroractl_core::model::Group;
-use auroractl_core::plan::{Action, Change, Plan, Reason, Summary};
+use auroractl_core::plan::{Action, Change, Plan, Reason, Summary, taken_along, taken_back};
 use auroractl_core::state::Verb;
 use auroractl_core::{Address, Estimate, Impact, Level, When};
 use auroractl_stack::{in_bytes, masked};
@@ -256,6 +256,17 @@ pub(super) fn takes_back(change: &Change, field: &FieldChange) -> bool {
     change.pending.get(&field.path) == Some(&field.before)
 }
 
+/// What becomes of a pending value with this change, where the window is not what it waits for any longer.
+pub(super) fn fate(change: &Change, field: &str) -> &'static str {
+    if taken_back(change).any(|path| path == field) {
+        " (the stack does not want it: this edit takes it back)"
+    } else if taken_along(change).any(|path| path == field) {
+        " (applied with this edit)"
+    } else {
+        ""
+    }
+}
+
 /// What has failed at AWS, a line each: `db_cluster.main: its status is incompatible-network: …`.
 pub(super) fn ailing(plan: &Plan) -> Vec<String> {
     plan.ailing().map(|(address, status)| format!("{address}: {status}")).collect()
@@ -446,6 +457,19 @@ mod tests {
         assert_eq!(edit(&change, &field), "takes effect in the maintenance window");
         change.pending.insert("class".to_owned(), json!("large"));
         assert_eq!(edit(&change, &field), "withdraws what AWS has not applied");
+    }
+
+    #[test]
+    fn what_becomes_of_a_pending_value_is_told() {
+        let edit = |path: &str| {
+            let impact = Impact::new(Level::None, "a page");
+            let field = FieldChange { path: path.to_owned(), before: json!(1), after: json!(2), impact };
+            let bare = Change::bare("db_instance.a".parse().unwrap(), Group::Cluster, Action::Update);
+            Change { fields: vec![field], pending: [("db_instance_class".to_owned(), json!("x"))].into(), ..bare }
+        };
+        assert!(fate(&edit("promotion_tier"), "db_instance_class").contains("takes it back"));
+        assert!(fate(&edit("deferred"), "db_instance_class").contains("applied"));
+        assert_eq!(fate(&edit("tags.team"), "db_instance_class"), "");
     }
 
     #[test]

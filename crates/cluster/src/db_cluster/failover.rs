@@ -6,12 +6,14 @@
 //! wait ends without success. A later plan accepts whoever is the writer.
 
 use super::DbCluster;
+use crate::db_instance::{UNMARKED, awaits_restart};
 use crate::describe::{self, AUTOSCALED};
 use crate::status;
 use auroractl_aws::Aws;
 use auroractl_core::{Identity, Readiness};
 use auroractl_engine::{CallError, Class, Look, Order};
 use aws_sdk_rds::types::{DbCluster as Raw, DbInstance};
+use std::time::Duration;
 
 const OPERATION: &str = "rds:FailoverDBCluster";
 
@@ -23,6 +25,9 @@ pub(super) async fn begin(aws: &Aws, _: &Identity, order: &Order<DbCluster>) -> 
     let Some(cluster) = cluster else { return Err(refused("the cluster is no longer there")) };
     if writer(&cluster) == Some(target) || cluster.status() == Some("failing-over") {
         return Ok(stand(&cluster, &members, target));
+    }
+    if order.together && !waits(&cluster, &members) {
+        return needless(order.elapsed);
     }
     let status = members.iter().find(|member| member.db_instance_identifier() == Some(target));
     match status.and_then(DbInstance::db_instance_status) {
@@ -48,6 +53,23 @@ fn at_rest(cluster: &Raw) -> Result<(), CallError> {
         Readiness::Halted(why) | Readiness::Failed(why) => Err(refused(&format!("the cluster can't be used: {why}"))),
         Readiness::Deleting => Err(refused("the cluster is on its way out")),
     }
+}
+
+/// Do values of the writer wait for a restart?
+fn waits(cluster: &Raw, members: &[DbInstance]) -> bool {
+    let writes = |member: &&DbInstance| member.db_instance_identifier() == writer(cluster);
+    members.iter().find(writes).is_some_and(|member| awaits_restart(member, Some(cluster)))
+}
+
+/// The writer has restarted with the whole cluster and needs to make way for nobody, unless its mark is yet to come.
+fn needless(elapsed: Duration) -> Result<Readiness, CallError> {
+    if elapsed < UNMARKED {
+        return Err(CallError::not_begun(
+            OPERATION,
+            "available, the writer's new values do not wait for a restart yet",
+        ));
+    }
+    Ok(Readiness::Ready)
 }
 
 /// How far it is.
@@ -146,6 +168,23 @@ mod tests {
         for status in ["stopped", "inaccessible-encryption-credentials", "deleting"] {
             assert!(at_rest(&cluster(status, "a")).is_err_and(|error| !error.is_not_begun()), "{status}");
         }
+    }
+
+    #[test]
+    fn nobody_makes_way_where_the_clusters_restart_has_met_the_values() {
+        let marked = |name: &str, status: &str| {
+            let member = DbClusterMember::builder().db_instance_identifier(name).is_cluster_writer(name == "a");
+            member.db_cluster_parameter_group_status(status).build()
+        };
+        let cluster = |writer: &str, reader: &str| {
+            let members = vec![marked("a", writer), marked("b", reader)];
+            Raw::builder().set_db_cluster_members(Some(members)).build()
+        };
+        let members = [instance("a", "available"), instance("b", "available")];
+        assert!(waits(&cluster("pending-reboot", "in-sync"), &members));
+        assert!(!waits(&cluster("in-sync", "pending-reboot"), &members), "the reader's restart is its own");
+        assert!(needless(Duration::ZERO).is_err_and(|error| error.is_not_begun()), "the mark may follow");
+        assert!(matches!(needless(UNMARKED), Ok(Readiness::Ready)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{DbCluster, ServerlessV2Scaling, StorageType};
 use crate::db_instance::{DbInstance, SERVERLESS};
 use crate::version::{self, Step};
+use crate::window::Window;
 use auroractl_core::ids::{KmsKeyArn, SecurityGroupId};
 use auroractl_core::plan::CLUSTER_TIMED;
 use auroractl_core::{Context, Diff, Impact, Input, Level, Operation, When};
@@ -20,6 +21,10 @@ const PARAMETER_GROUPS: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithDBClusterParamGroups.html";
 const ENCRYPTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html";
 const SECRET: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html";
+/// What AWS says of `PreferredMaintenanceWindow`.
+const WINDOW: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html";
+/// AWS's answer, "You can't change your Performance Insights KMS key", which no page of its documentation has.
+const INSIGHTS: &str = "https://github.com/hashicorp/terraform-provider-aws/issues/42981";
 const CAPACITY: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html";
 const STORAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.storage-type.html";
@@ -76,6 +81,16 @@ pub(super) fn undeferred(_: &bool, _: &bool, context: &Context<'_>) -> Impact {
         return storage_type(&StorageType::Aurora, &StorageType::AuroraIopt1, context);
     }
     FREE
+}
+
+/// Another maintenance window is nothing by itself. What is pending waits for it then, and where it covers the present AWS makes
+/// that at once: "If there are pending actions that cause a reboot, and the maintenance window is changed to include the current
+/// time, then changing this parameter causes a reboot". No plan knows when it will be applied, so it is counted in the window.
+pub(super) fn window(_: &Window, _: &Window, context: &Context<'_>) -> Impact {
+    match undeferred(&true, &false, context).level {
+        Level::None => FREE,
+        level => Impact::new(level, WINDOW).when(When::InWindow),
+    }
 }
 
 /// An edit whose call AWS is told to apply at once: it takes along what was left to the maintenance window, whoever left it
@@ -141,6 +156,18 @@ pub(super) fn secret_key(old: &Option<Input<KmsKeyArn>>, _: &Option<Input<KmsKey
             SECRET,
             "put the old key back; to change it, let RDS stop managing the password and start again at AWS, which makes a new secret",
             &[Operation::NewSecret],
+        ),
+    }
+}
+
+/// The key of insights' history is fixed from the moment there is one.
+pub(super) fn insights_key(old: &Option<Input<KmsKeyArn>>, _: &Option<Input<KmsKeyArn>>, _: &Context<'_>) -> Impact {
+    match old {
+        None => FREE,
+        Some(_) => Impact::impossible(
+            INSIGHTS,
+            "put the old key back: RDS keeps the key that Performance Insights were first encrypted with",
+            &[],
         ),
     }
 }

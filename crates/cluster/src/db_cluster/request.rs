@@ -149,14 +149,15 @@ pub(super) fn exports(from: &DbCluster, to: &DbCluster) -> CloudwatchLogsExportC
     lists.set_enable_log_types(listed(new.difference(old))).set_disable_log_types(listed(old.difference(new))).build()
 }
 
-/// RDS checks mode, switch and retention of insights against one another: they travel together.
+/// RDS checks mode, switch and retention of insights against one another: they travel together, and the key with them. Without
+/// one RDS takes the call to ask for its own key, and refuses it: "You can't change your Performance Insights KMS key".
 fn insights(
     edit: Edit<ModifyDBClusterFluentBuilder>,
     from: &DbCluster,
     to: &DbCluster,
 ) -> Result<Edit<ModifyDBClusterFluentBuilder>, CallError> {
-    let (days, key) = (days(to), insights_key(to)?);
-    let new_key = key.is_some() && from.performance_insights_kms_key_id != to.performance_insights_kms_key_id;
+    let (days, key) = (days(to), kept_key(from, to)?);
+    let new_key = key.is_some() && insights_key(from)? != key;
     let differs = from.database_insights_mode != to.database_insights_mode
         || from.enable_performance_insights != to.enable_performance_insights
         || (days.is_some() && from.performance_insights_retention_period != to.performance_insights_retention_period)
@@ -165,7 +166,7 @@ fn insights(
         let r = r
             .database_insights_mode(to.database_insights_mode.sdk())
             .enable_performance_insights(to.enable_performance_insights);
-        r.set_performance_insights_retention_period(days).set_performance_insights_kms_key_id(key.filter(|_| new_key))
+        r.set_performance_insights_retention_period(days).set_performance_insights_kms_key_id(key)
     }))
 }
 
@@ -177,6 +178,13 @@ fn days(spec: &DbCluster) -> Option<i32> {
 /// Key of insights' history; RDS refuses it while insights are off.
 fn insights_key(spec: &DbCluster) -> Result<Option<String>, CallError> {
     text(spec.performance_insights_kms_key_id.as_ref().filter(|_| spec.enable_performance_insights))
+}
+
+/// The key that a call about insights names: the wanted one, or else the one that their history has.
+pub(super) fn kept_key(from: &DbCluster, to: &DbCluster) -> Result<Option<String>, CallError> {
+    let own = insights_key(to)?;
+    let had = text(from.performance_insights_kms_key_id.as_ref().filter(|_| to.enable_performance_insights))?;
+    Ok(own.or(had))
 }
 
 /// A list as RDS takes it: an empty one is left out.

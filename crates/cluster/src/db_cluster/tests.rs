@@ -1,6 +1,6 @@
 //! The diff table of a cluster, and what AWS's answers become.
 
-use super::request::{exports, immediately};
+use super::request::{exports, immediately, kept_key};
 use super::*;
 use crate::db_instance::SERVERLESS;
 use crate::testing;
@@ -137,7 +137,7 @@ fn each_edit_has_its_grade() {
         changes(&cluster(), &new).pop().map(|(_, level, when)| (level, when)).unwrap()
     };
     use Level::{Impossible, None as Free, RebootAll, Reconnect};
-    let cases: [Case; 20] = [
+    let cases: [Case; 21] = [
         (|c| c.engine_version = "16.11".into(), RebootAll, When::Now),
         (|c| c.engine_version = "17.4".into(), Impossible, When::Now),
         (|c| c.engine_version = "15.10".into(), Impossible, When::Now),
@@ -149,6 +149,7 @@ fn each_edit_has_its_grade() {
         (|c| c.database_name = Some("other".into()), Impossible, When::Now),
         (|c| c.master_username = "other".into(), Impossible, When::Now),
         (|c| c.master_user_secret_kms_key_id = key("arn:other"), Impossible, When::Now),
+        (|c| c.performance_insights_kms_key_id = key("arn:other"), Impossible, When::Now),
         (|c| c.db_cluster_identifier = "other".into(), Impossible, When::Now),
         (
             |c| c.vpc_security_group_ids = [Input::Value("sg-1".into()), Input::Value("sg-2".into())].into(),
@@ -357,6 +358,20 @@ fn a_quiet_edit_is_felt_as_what_it_takes_along() {
 }
 
 #[test]
+fn another_window_is_felt_as_what_waits_for_it() {
+    let moved = |deferred, field| {
+        let old = DbCluster { deferred, ..cluster() };
+        let new = DbCluster { preferred_maintenance_window: "mon:04:30-mon:05:30".into(), ..old.clone() };
+        let found = changes_among(&old, &new, &pending(field));
+        found.into_iter().map(|(_, level, when)| (level, when)).collect::<Vec<_>>()
+    };
+    for deferred in [true, false] {
+        assert_eq!(moved(deferred, "engine_version"), [(Level::RebootAll, When::InWindow)]);
+        assert_eq!(moved(deferred, "backup_retention_period"), [(Level::None, When::Now)]);
+    }
+}
+
+#[test]
 fn aws_is_told_to_apply_at_once_only_what_would_wait() {
     let at = Address::new("db_cluster", "main").unwrap();
     let told = |from: &DbCluster, to: &DbCluster, waits: bool| immediately(&at, from, to, waits);
@@ -373,6 +388,22 @@ fn aws_is_told_to_apply_at_once_only_what_would_wait() {
     }
     let left = DbCluster { deferred: true, ..cluster() };
     assert!(told(&left, &cluster(), true), "what was left to the window is to come now");
+}
+
+#[test]
+fn whatever_is_edited_of_insights_their_key_is_named() {
+    let named = |from: &DbCluster, to: &DbCluster| kept_key(from, to).unwrap();
+    let advanced = edited(|c| c.database_insights_mode = InsightsMode::Advanced, false);
+    assert_eq!(named(&cluster(), &advanced).as_deref(), Some(KEY));
+    let open = DbCluster { performance_insights_kms_key_id: None, ..advanced };
+    assert_eq!(named(&cluster(), &open).as_deref(), Some(KEY), "the one that they have");
+    assert_eq!(named(&cluster(), &DbCluster { enable_performance_insights: false, ..cluster() }), None);
+    let unencrypted = DbCluster { enable_performance_insights: false, ..open.clone() };
+    assert_eq!(named(&unencrypted, &open), None, "RDS takes its own");
+    assert_eq!(
+        changes(&DbCluster { performance_insights_kms_key_id: None, ..cluster() }, &cluster())[0].1,
+        Level::None
+    );
 }
 
 #[test]

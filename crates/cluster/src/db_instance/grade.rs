@@ -1,10 +1,13 @@
 //! What each edit of an instance costs: it depends on its role and on whether somebody can take over.
 
 use super::{DbInstance, certificate};
+use crate::window::Window;
 use auroractl_core::{Context, Impact, Level, Operation, When};
 
 /// AWS's table of what each edit does to an instance.
 const MODIFYING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Modifying.html";
+/// What AWS says of `PreferredMaintenanceWindow`.
+const WINDOW: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html";
 const REBOOTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_RebootCluster.html";
 const CERTIFICATES: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL-certificate-rotation.html";
@@ -53,6 +56,21 @@ pub(super) fn class(_: &String, _: &String, context: &Context<'_>) -> Impact {
 /// What waited for the maintenance window is applied at once. Of an instance that is a class or a certificate.
 pub(super) fn undeferred(_: &bool, _: &bool, context: &Context<'_>) -> Impact {
     class(&String::new(), &String::new(), context)
+}
+
+/// Another maintenance window is nothing by itself. What the stack has left to the window waits for the new one then, and where
+/// that covers the present AWS makes it at once: "If there are pending actions that cause a reboot, and the maintenance window
+/// is changed to include the current time, then changing this parameter causes a reboot". What others have left there is taken
+/// back by the very call, unless that waits for the window itself.
+pub(super) fn window(waits: bool) -> impl Fn(&Option<Window>, &Option<Window>, &Context<'_>) -> Impact {
+    move |_: &Option<Window>, _: &Option<Window>, context: &Context<'_>| {
+        let own = waits && DbInstance::DEFERRED.iter().any(|field| context.pending(field));
+        if own || context.pending("engine_version") {
+            let Impact { level, .. } = class(&String::new(), &String::new(), context);
+            return Impact::new(level, WINDOW).when(When::InWindow);
+        }
+        FREE
+    }
 }
 
 /// Versions that can't rotate without a restart restart. Which ones can, AWS says; where it was not asked, or may not be

@@ -143,7 +143,7 @@ pub(super) fn writes(name: &str, cluster: &DbCluster) -> bool {
 }
 
 /// Do values of its parameter groups wait for a restart?
-pub(super) fn awaits_restart(raw: &Raw, cluster: Option<&DbCluster>) -> bool {
+pub(crate) fn awaits_restart(raw: &Raw, cluster: Option<&DbCluster>) -> bool {
     restart(raw, cluster.and_then(|cluster| membership(raw, cluster))).next().is_some()
 }
 

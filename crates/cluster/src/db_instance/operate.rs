@@ -31,7 +31,7 @@ const PERIOD: i32 = 60;
 const UNMEASURED: Duration = Duration::from_secs(300);
 /// For so long the mark is waited for. Who has none by then is told to restart all the same: the plan has it that values
 /// wait, and AWS promises no mark.
-const UNMARKED: Duration = Duration::from_secs(120);
+pub(crate) const UNMARKED: Duration = Duration::from_secs(120);
 /// A mark that stays for so long while the member can be used was not met by its restart. Less might be the time in which
 /// the mark follows.
 const UNMET: Duration = Duration::from_secs(60);
@@ -44,8 +44,9 @@ pub(super) async fn still_a_reader(aws: &Aws, from: &Found<DbInstance>, to: &DbI
     let restarts = from.spec.db_instance_class != to.db_instance_class
         || (to.ca_certificate_identifier.is_some()
             && from.spec.ca_certificate_identifier != to.ca_certificate_identifier)
-        // What was left to the window stands in the spec already, and any edit that does not wait takes it along.
-        || DbInstance::DEFERRED.iter().any(|field| from.pending.contains_key(*field));
+        // What the stack left to the window stands in the spec already; the edit that waits no longer takes it along. What
+        // others left there is taken back.
+        || (from.spec.deferred && DbInstance::DEFERRED.iter().any(|field| from.pending.contains_key(*field)));
     if !restarts || to.deferred || from.outputs.is_writer {
         return Ok(());
     }
@@ -170,6 +171,8 @@ fn due(order: &Order<DbInstance>, marked: bool) -> Due {
         (false, 0) if order.elapsed < UNMARKED => Due::Later,
         // It has restarted since the plan was made, as an interrupted run had told it to: once is enough.
         (false, 0) if was_marked() => Due::Over,
+        // It has restarted with the whole cluster, and its values count since.
+        (false, 0) if order.together => Due::Over,
         (false, 0) => Due::Now,
         // It was to restart once more, and its mark has gone meanwhile.
         (false, _) => Due::Over,
@@ -294,7 +297,17 @@ mod tests {
         let spec = testing::member("orders-a", "db.r7g.large");
         let outputs = testing::outputs("orders-a", false);
         let (on, max_lag) = (Past { spec, outputs, parent_stays: true, permitted: false }, Duration::from_secs(1));
-        Order { verb: Verb::Restart, on, target: None, max_lag, elapsed, begun, unchanged, pending: [].into() }
+        Order {
+            verb: Verb::Restart,
+            on,
+            target: None,
+            max_lag,
+            elapsed,
+            begun,
+            unchanged,
+            pending: [].into(),
+            together: false,
+        }
     }
 
     #[test]
@@ -308,6 +321,10 @@ mod tests {
         let marked_before = Order { pending, ..restart(UNMARKED, 0, zero) };
         assert_eq!(due(&marked_before, true), Due::Now);
         assert_eq!(due(&marked_before, false), Due::Over, "an earlier run's restart has come");
+        let together = |elapsed| Order { together: true, ..restart(elapsed, 0, zero) };
+        assert_eq!(due(&together(zero), true), Due::Now, "the cluster's restart came before the mark");
+        assert_eq!(due(&together(nearly), false), Due::Later, "the mark may follow");
+        assert_eq!(due(&together(UNMARKED), false), Due::Over, "the cluster's restart has met the values");
     }
 
     #[test]

@@ -214,6 +214,25 @@ fn an_edit_that_takes_back_what_waits_is_felt_by_nobody() {
     assert_eq!(graded("db.r7g.2xlarge"), class(Level::Failover));
 }
 
+#[test]
+fn what_somebody_left_to_the_window_is_taken_back_by_the_next_call() {
+    let values =
+        PendingModifiedValues::builder().db_instance_class("db.r7g.2xlarge").ca_certificate_identifier("other");
+    let raw = answer().pending_modified_values(values.build()).build();
+    let back = |wanted: &DbInstance| {
+        let found = observe::found(&raw, Some(&cluster(true, "in-sync")), wanted);
+        let Back { class, certificate } = Back::of(&found, wanted);
+        (class.map(str::to_owned), certificate.map(str::to_owned))
+    };
+    let said = |class: &str, authority: &str| (Some(class.to_owned()), Some(authority.to_owned()));
+    assert_eq!(back(&instance("a")), said("db.r7g.large", "rds-ca-rsa2048-g1"));
+    let open = DbInstance { ca_certificate_identifier: None, ..instance("a") };
+    assert_eq!(back(&open), said("db.r7g.large", "rds-ca-rsa2048-g1"), "as it is");
+    let wanted = DbInstance { db_instance_class: "db.r7g.2xlarge".into(), ..instance("a") };
+    assert_eq!(back(&wanted).0, None, "what the stack wants, too, is made");
+    assert_eq!(back(&DbInstance { deferred: true, ..instance("a") }), (None, None), "nothing is applied at once");
+}
+
 /// What differs where the stack left edits to the window, has AWS's answer in view, and now rolls.
 fn undeferred(raw: &Raw, cluster: &DbCluster, left: &DbInstance) -> Vec<(String, When)> {
     let found = observe::found(raw, Some(cluster), left);
@@ -237,6 +256,27 @@ fn what_no_call_applies_does_not_undo_what_was_left_to_the_window() {
     let values = PendingModifiedValues::builder().db_instance_class("db.r7g.xlarge").build();
     let raw = answer().pending_modified_values(values).build();
     assert_eq!(undeferred(&raw, &cluster(true, "in-sync"), &left), [("deferred".to_owned(), When::Now)]);
+}
+
+#[test]
+fn another_window_is_felt_as_what_waits_for_it() {
+    let moved = |deferred, field: &str| {
+        let (address, mut seen) = live("a", true);
+        if let Observed::Live(live) = &mut seen {
+            live.pending.insert(field.to_owned(), "other".into());
+        }
+        let observed = BTreeMap::from([(address.clone(), seen), self::live("b", false)]);
+        let old = DbInstance { deferred, ..instance("a") };
+        let new = DbInstance { preferred_maintenance_window: Some("mon:01:00-mon:02:00".into()), ..old.clone() };
+        let mut diff = Diff::new(Context { address: &address, observed: &observed });
+        DbInstance::diff(&old, &new, &mut diff);
+        let found = diff.finish().into_iter().find(|change| change.path == "preferred_maintenance_window").unwrap();
+        (found.impact.level, found.impact.when)
+    };
+    assert_eq!(moved(true, "db_instance_class"), (Level::Failover, When::InWindow));
+    assert_eq!(moved(false, "db_instance_class"), (Level::None, When::Now), "the call takes it back");
+    assert_eq!(moved(false, "engine_version"), (Level::Failover, When::InWindow));
+    assert_eq!(moved(true, "db_parameter_group_name"), (Level::None, When::Now), "that waits for a restart");
 }
 
 #[test]

@@ -2,16 +2,18 @@
 //! maintenance window.
 //!
 //! A member whose own edit restarts it needs no further one: edits of several
-//! kinds share the restart. Values that follow from the capacity range are
-//! those of serverless members alone. What an earlier run left waiting is a
-//! difference of the member itself (`parameters_in_sync`), so that a run that
-//! was killed between the edit and the restarts is finished by the next.
+//! kinds share the restart. An edit that restarts the whole cluster at once may
+//! come before AWS has marked its members; there the restart comes behind it, and
+//! is made only if the mark is still there. Values that follow from the capacity
+//! range are those of serverless members alone. What an earlier run left waiting
+//! is a difference of the member itself (`parameters_in_sync`), so that a run
+//! that was killed between the edit and the restarts is finished by the next.
 
 use super::observed;
 use crate::db_cluster::DbCluster;
 use crate::db_instance::DbInstance;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
-use auroractl_core::plan::{Change, awaits_restart};
+use auroractl_core::plan::{Change, awaits_restart, restarted_together};
 use auroractl_core::state::Verb;
 use auroractl_core::{Address, Level, Model, Strategy, When};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,12 +31,13 @@ impl Lowering for Restarts {
             view.plan.changes.iter().map(|change| (&change.address, change)).collect();
         for change in view.plan.changes.iter().filter(|change| stays(view, change)) {
             let causes = causes(view, change, &changes);
-            if causes.is_empty() || restarts_itself(view, change, &changes) {
+            if causes.is_empty() || restarts_itself(change) {
                 continue;
             }
             let restart = program.operate(change, Verb::Restart);
-            let before: BTreeSet<StepId> =
-                causes.into_iter().chain([&change.address]).filter_map(|at| program.forward(at)).collect();
+            let whole = cluster_of(view, change).filter(|at| restarted_together(view.graph, &changes, at));
+            let before = causes.into_iter().chain([&change.address]).chain(whole);
+            let before: BTreeSet<StepId> = before.filter_map(|at| program.forward(at)).collect();
             before.into_iter().for_each(|earlier| program.order(earlier, restart));
         }
     }
@@ -58,12 +61,12 @@ fn causes<'a>(
     needed(&change.address).chain(cluster).chain([&change.address]).filter(waits).collect()
 }
 
-/// Does an edit restart it anyway: its own, or one that restarts the whole cluster?
-fn restarts_itself(view: &View<'_>, change: &Change, changes: &BTreeMap<&Address, &Change>) -> bool {
-    let now = |change: &Change, least: Level| {
-        change.fields.iter().any(|field| field.impact.level >= least && field.impact.when == When::Now)
-    };
-    let cluster = view.graph.deps(&change.address).find(|dep| dep.kind() == DbCluster::KIND);
-    now(change, Level::RebootOne)
-        || cluster.and_then(|at| changes.get(at)).is_some_and(|change| now(change, Level::RebootAll))
+/// Does its own edit restart it anyway?
+fn restarts_itself(change: &Change) -> bool {
+    change.fields.iter().any(|field| field.impact.level >= Level::RebootOne && field.impact.when == When::Now)
+}
+
+/// The cluster of a member.
+fn cluster_of<'a>(view: &View<'a>, change: &Change) -> Option<&'a Address> {
+    view.graph.deps(&change.address).find(|dep| dep.kind() == DbCluster::KIND)
 }

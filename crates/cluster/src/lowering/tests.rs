@@ -52,7 +52,7 @@ fn what_nobody_feels_by_the_word_of_aws_runs_one_at_a_time() {
 fn deferred_edits_count_where_a_call_takes_them_along() {
     let edges = |path: &str| {
         let fields = vec![field(path, Level::None, When::Now)];
-        let pending = [("db_instance_class".to_owned(), Value::from("db.r7g.xlarge"))].into();
+        let pending = [("engine_version".to_owned(), Value::from("16.13"))].into();
         let waiting = Change { fields, pending, ..change("a", Action::Update, Level::None) };
         let frame = Frame::of([live("a", 0, true), live("b", 1, false)]);
         frame.with(waiting).step("a", Verb::Update, &[]).restarts("b", &[]).refined(&Members)

@@ -218,8 +218,9 @@ mod tests {
             let found = edits((&change, When::Now), &Lasts::default()).into_iter();
             found.map(|(effect, _, fields)| (effect, fields.join(" "))).collect::<Vec<_>>()
         };
-        let class = felt("db_instance.a", "promotion_tier", "db_instance_class");
-        assert_eq!(class, [(Effect::Restarts, "db_instance_class".to_owned())]);
+        let version = felt("db_instance.a", "promotion_tier", "engine_version");
+        assert_eq!(version, [(Effect::Restarts, "engine_version".to_owned())]);
+        assert_eq!(felt("db_instance.a", "promotion_tier", "db_instance_class"), [], "it is taken back");
         assert_eq!(felt("db_instance.a", "promotion_tier", "db_parameter_group_name"), []);
         let version = felt("db_cluster.main", "backup_retention_period", "engine_version");
         assert_eq!(version, [(Effect::AllRestart, "engine_version".to_owned())]);

@@ -326,7 +326,8 @@ impl<'a> Run<'a> {
             reasons.push(Reason::Unchanged);
         }
         let born = Born { generation: record.generation, oid: record.oid.clone(), name: record.name.clone() };
-        Ok(Change { impact, fields, pending: live.pending.clone(), ..self.born(case, action, reasons, born) })
+        let deferred = case.spec.get("deferred").and_then(Value::as_bool).unwrap_or(false);
+        Ok(Change { impact, fields, pending: live.pending.clone(), deferred, ..self.born(case, action, reasons, born) })
     }
 
     fn fields(&self, case: &Case<'_>, applied: Option<&Value>, live: &Live) -> Result<Vec<FieldChange>, PlanError> {

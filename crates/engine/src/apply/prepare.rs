@@ -14,7 +14,7 @@ use auroractl_core::kind::{Sides, without_foreign_tags};
 use auroractl_core::lower::Step;
 use auroractl_core::model::Adoption;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
-use auroractl_core::plan::{Action, Change, Plan};
+use auroractl_core::plan::{Action, Change, Plan, restarted_together};
 use auroractl_core::reference::promises;
 use auroractl_core::state::{Intent, Record, State, Verb};
 use auroractl_core::{Address, Graph, Kinds, guard, identity, standing};
@@ -316,7 +316,33 @@ pub(super) fn order(book: &Book<'_>, work: Work<'_>, step: &Step) -> Option<RawO
     let live = work.observed.get(&step.address).and_then(Observed::live);
     let pending = live.map(|live| live.pending.keys().cloned().collect()).unwrap_or_default();
     let (elapsed, begun, unchanged) = (Duration::ZERO, 0, Duration::ZERO);
-    Some(RawOrder { verb, spec: ask.spec, outputs, target, max_lag, elapsed, begun, unchanged, pending })
+    let (spec, together) = (ask.spec, together(work, step));
+    Some(RawOrder { verb, spec, outputs, target, max_lag, elapsed, begun, unchanged, pending, together })
+}
+
+/// Is this step needed only if values wait for a restart still when the whole cluster has restarted? A restart is for nothing
+/// else; a failover is, unless the writer behind it is edited or leaves.
+fn together(work: Work<'_>, step: &Step) -> bool {
+    let changes: BTreeMap<&Address, &Change> =
+        work.plan.changes.iter().map(|change| (&change.address, change)).collect();
+    let restarted = || restarted_together(work.graph, &changes, &step.address);
+    let leaves = |at: &Address| changes.get(at).is_some_and(|change| change.action == Action::Delete);
+    let turns = |later: &Step| match later.verb {
+        Verb::Update | Verb::Adopt => later.address.kind() == guard::MEMBER,
+        Verb::Delete => leaves(&later.address),
+        _ => false,
+    };
+    match step.verb {
+        Verb::Restart => restarted(),
+        Verb::Failover => {
+            let steps = &work.program.steps;
+            let own = steps.iter().position(|other| other == step);
+            let behind =
+                |(id, later): (usize, &Step)| turns(later) && own.is_some_and(|own| work.program.waits_for(id, own));
+            restarted() && !steps.iter().enumerate().any(behind)
+        }
+        _ => false,
+    }
 }
 
 fn differs(work: Work<'_>, address: &Address) -> bool {

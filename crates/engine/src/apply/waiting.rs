@@ -379,6 +379,7 @@ mod tests {
             begun: 1,
             unchanged: Duration::ZERO,
             pending: BTreeSet::new(),
+            together: false,
         };
         let answers = answers(KIND, &shelf, vec![(ask(), Some(order)), (ask(), None)]).await.unwrap();
         assert!(matches!(&answers[0], Err(error) if error.class == Class::Denied), "{answers:?}");

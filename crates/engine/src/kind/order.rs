@@ -28,6 +28,8 @@ pub struct Order<R: Model> {
     pub unchanged: Duration,
     /// What AWS had accepted of the resource and not applied when the plan was made, by field.
     pub pending: BTreeSet<String>,
+    /// The plan restarts the whole cluster before it: it is due only where values wait for a restart all the same.
+    pub together: bool,
 }
 
 /// [`Order`] without its type.
@@ -51,10 +53,12 @@ pub struct RawOrder {
     pub unchanged: Duration,
     /// What AWS had accepted of it and not applied when the plan was made, by field.
     pub pending: BTreeSet<String>,
+    /// The plan restarts the whole cluster before it.
+    pub together: bool,
 }
 
 pub(super) fn ordered<R: Model>(order: &RawOrder) -> Result<Order<R>, CallError> {
-    let RawOrder { verb, spec, outputs, target, max_lag, elapsed, begun, unchanged, pending } = order;
+    let RawOrder { verb, spec, outputs, target, max_lag, elapsed, begun, unchanged, pending, together } = order;
     Ok(Order {
         verb: *verb,
         on: Past {
@@ -69,5 +73,6 @@ pub(super) fn ordered<R: Model>(order: &RawOrder) -> Result<Order<R>, CallError>
         begun: *begun,
         unchanged: *unchanged,
         pending: pending.clone(),
+        together: *together,
     })
 }

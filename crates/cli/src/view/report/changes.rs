@@ -207,7 +207,6 @@ fn entry(subject: &Subject<'_>, change: &Change, (outcomes, grave, room): (&Outc
 }
 
 fn detail(change: &Change, graph: &Graph) -> Detail {
-    let at = &change.address;
     let operations = change.refusal.iter().flat_map(|refusal| &refusal.operations);
     let reasons = change.reasons.iter().filter(|reason| !matches!(reason, Reason::New | Reason::Refused));
     Detail {
@@ -216,7 +215,7 @@ fn detail(change: &Change, graph: &Graph) -> Detail {
         operations: operations.filter_map(|one| procedure(*one)).collect(),
         fields: change.fields.iter().map(|one| field(change, one)).collect(),
         made: made(change, graph),
-        pending: change.pending.iter().map(|(path, value)| (path.clone(), text((at, path), value))).collect(),
+        pending: change.pending.iter().map(|(path, value)| (path.clone(), waiting(change, path, value))).collect(),
         deposed: change.deposed.clone(),
     }
 }
@@ -260,6 +259,11 @@ fn field(change: &Change, field: &FieldChange) -> Field {
         linked: impact.source.starts_with("https://"),
         source: impact.source.to_string(),
     }
+}
+
+/// A pending value, and what becomes of it.
+fn waiting(change: &Change, path: &str, value: &Value) -> String {
+    text((&change.address, path), value) + words::fate(change, path)
 }
 
 /// A value on a line, without what must not be shown.

@@ -31,7 +31,7 @@ const CERTIFICATE: &str = "ca_certificate_identifier";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edit {
     Nothing,
-    /// Tags, beside a class that somebody left to the window: their call does not take it along.
+    /// Tags, beside a version that somebody left to the window: their call does not take it along.
     Quiet,
     /// Its class.
     Class,
@@ -41,7 +41,7 @@ pub(super) enum Edit {
     Group,
     /// An earlier run left values waiting.
     Waiting,
-    /// A class that somebody left to the window, and now an edit that takes it along.
+    /// A version that somebody left to the window, and now an edit that takes it along.
     Deferred,
     /// It is not there, and is made.
     Missing,
@@ -225,7 +225,7 @@ fn edited(index: usize, edit: Edit) -> Change {
     let impact = fields.iter().map(|field| field.impact.level).max().unwrap_or(Level::None);
     let mut change = Change { fields, ..change(&name(index), action, impact) };
     if matches!(edit, Edit::Quiet | Edit::Deferred) {
-        change.pending.insert("db_instance_class".into(), "db.r7g.xlarge".into());
+        change.pending.insert("engine_version".into(), "16.13".into());
     }
     if edit == Edit::Renamed {
         (change.generation, change.old_generation, change.order) = (1, Some(0), Some(ReplaceOrder::CreateFirst));
