@@ -111,13 +111,17 @@ impl Place {
 
     /// Destroys without asking, data included.
     pub(crate) fn destroy(&self) -> Finished {
-        // A name that a stack never had is refused.
+        match self.data() {
+            none if none.is_empty() => self.run("destroy", &["--auto-approve"]),
+            data => self.run("destroy", &["--auto-approve", "--allow-delete", &data]),
+        }
+    }
+
+    /// What of [`DATA`] the stack has: a name that it never had is refused.
+    pub(crate) fn data(&self) -> String {
         let known = self.cli.run(&["state", "pull", STACK]).unwrap().stdout;
         let data: Vec<&str> = DATA.split(',').filter(|address| known.contains(&format!("\"{address}\""))).collect();
-        match data.as_slice() {
-            [] => self.run("destroy", &["--auto-approve"]),
-            some => self.run("destroy", &["--auto-approve", "--allow-delete", &some.join(",")]),
-        }
+        data.join(",")
     }
 
     /// Asserts that there is nothing to do.

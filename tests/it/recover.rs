@@ -1,6 +1,6 @@
 //! A state that is lost or damaged is rebuilt from the resources' tags, and AWS is not touched for it.
 
-use crate::place::{DATA, Place, STACK, blueprint, unprotected};
+use crate::place::{Place, STACK, blueprint, unprotected};
 use auroractl_testkit::cli::Finished;
 use auroractl_testkit::proxy::fault::{Effect, Fault};
 use auroractl_tests::crash::POSITIONS;
@@ -192,7 +192,7 @@ fn what_a_state_has_dropped_is_added_to_it_again() {
 fn what_was_deleted_before_the_loss_is_made_anew() {
     let place = applied(&blueprint("dev.toml"));
     place.proxy.arm(Fault::on("ec2:DeleteRouteTable", Effect::Kill { at: POSITIONS[2], pid: None, delay_ms: 0 }));
-    let killed = place.spawn("destroy", &["--auto-approve", "--allow-delete", DATA]).wait().unwrap();
+    let killed = place.spawn("destroy", &["--auto-approve", "--allow-delete", &place.data()]).wait().unwrap();
     assert!(place.proxy.wait_idle(Duration::from_secs(20)));
     assert_eq!(killed.signal, Some(9), "{}{}", killed.stdout, killed.stderr);
     place.proxy.disarm();

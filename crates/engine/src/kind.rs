@@ -1,14 +1,16 @@
 //! The acting half of a kind, and the engine's view of it without its type.
 
 mod order;
+mod registry;
 
 pub use order::{Order, RawOrder};
+pub use registry::Registry;
 
 use crate::error::{CallError, Class};
 use crate::look::Look;
 use auroractl_core::Address;
 use auroractl_core::identity::{Identity, StackId};
-use auroractl_core::kind::{Kinds, Of, PureKind};
+use auroractl_core::kind::{Of, PureKind};
 use auroractl_core::model::Model;
 use auroractl_core::observed::{Live, Observed, Owner, Readiness};
 use auroractl_core::state::Verb;
@@ -484,34 +486,4 @@ fn raw<R: Model>(done: Done<R>) -> Result<RawDone, CallError> {
 fn written<R: Model>(value: &impl Serialize) -> Result<Value, CallError> {
     serde_json::to_value(value)
         .map_err(|why| auroractl_core::kind::Malformed { kind: R::KIND, why: why.to_string() }.into())
-}
-
-/// All kinds of a world, by name.
-pub struct Registry<W: 'static> {
-    kinds: BTreeMap<&'static str, &'static dyn Kind<W>>,
-}
-
-impl<W> Registry<W> {
-    /// The kinds of several crates; of two kinds of one name the later counts, which a test rules out.
-    #[must_use]
-    pub fn new(slices: &[&[&'static dyn Kind<W>]]) -> Self {
-        Self { kinds: slices.iter().flat_map(|kinds| kinds.iter()).map(|kind| (kind.name(), *kind)).collect() }
-    }
-
-    /// The kind of this name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&'static dyn Kind<W>> {
-        self.kinds.get(name).copied()
-    }
-
-    /// All kinds in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = &'static dyn Kind<W>> {
-        self.kinds.values().copied()
-    }
-}
-
-impl<W> Kinds for Registry<W> {
-    fn pure(&self, name: &str) -> Option<&dyn PureKind> {
-        self.get(name).map(|kind| kind as &dyn PureKind)
-    }
 }

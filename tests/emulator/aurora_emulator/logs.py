@@ -1,4 +1,4 @@
-"""CloudWatch Logs: the key of a log group that exists, which moto can only set when the group is made."""
+"""CloudWatch Logs: the key of a log group that exists, which moto can only set when the group is made; its tags go with it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ def _create_log_group(original: Any, self: Any) -> Any:
     if arn := self._get_param("kmsKeyId"):
         _usable(self, arn)
     return original(self)
+
+
+@around(LogsResponse, "delete_log_group")
+def _delete_log_group(original: Any, self: Any) -> Any:
+    """moto gives the tags of a group to the next one of its name."""
+    group = self.logs_backend.groups.get(self._get_param("logGroupName"))
+    answer = original(self)
+    if group is not None:
+        self.logs_backend.tagger.delete_all_tags_for_resource(group.arn)
+    return answer
 
 
 @add(LogsResponse)

@@ -358,6 +358,16 @@ def test_key_of_a_log_group(aws: Any) -> None:
     assert [group.get("kmsKeyId") for group in groups] == [None]
 
 
+def test_tags_of_a_log_group_go_with_it(aws: Any) -> None:
+    """The next one of its name has none."""
+    logs = aws("logs")
+    logs.create_log_group(logGroupName="/orders/a", tags={"owner": "tests"})
+    logs.delete_log_group(logGroupName="/orders/a")
+    logs.create_log_group(logGroupName="/orders/a")
+    arn = logs.describe_log_groups(logGroupNamePrefix="/orders/a")["logGroups"][0]["logGroupArn"]
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {}
+
+
 def _flow_log(aws: Any, network: Any, role: str, **more: Any) -> Any:
     return aws("ec2").create_flow_logs(
         ResourceIds=[network.vpc],

@@ -260,7 +260,7 @@ fn what_counts_after_a_restart_is_not_felt_now() {
 fn deferred_edits_come_with_the_next_call() {
     let one = |fields: &[(&str, Level, When)]| {
         let mut change = change("db_instance.b", Action::Update, fields);
-        change.pending.insert("db_instance_class".to_owned(), Value::Null);
+        change.pending.insert("engine_version".to_owned(), Value::Null);
         foretold(&[("a", 0), ("b", 1)], vec![change], vec![step("db_instance.b", Verb::Update, &[])]).readers.times
     };
     assert_eq!(one(&[("promotion_tier", Level::None, When::Now)]), 1);
