@@ -128,17 +128,15 @@ impl World {
         self.travel().await;
         self.cross(Boundary::Look).await;
         self.signed(op)?;
-        let mishap = self.inner().mishap(None);
-        match mishap {
+        let mut inner = self.inner();
+        // Before what befalls it: a storm passes whether or not anybody is answered.
+        inner.tick(self.clock().now());
+        match inner.mishap(None) {
             Some(Mishap::Throttled) => Err(CallError::new(op, Class::Throttled, "slow down")),
             Some(Mishap::Truncated | Mishap::Reset | Mishap::Unavailable) => {
                 Err(CallError::new(op, Class::Ambiguous, "no answer"))
             }
-            _ => {
-                let mut inner = self.inner();
-                inner.tick(self.clock().now());
-                Ok(effect(&mut inner))
-            }
+            _ => Ok(effect(&mut inner)),
         }
     }
 
