@@ -14,7 +14,7 @@ use crate::scalable_target::ScalableTarget;
 use auroractl_core::lower::{Lowering, Program, StepId, View};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::state::Verb;
-use auroractl_core::{Address, Model, Of};
+use auroractl_core::{Address, Model, Of, ReplaceOrder};
 
 /// The most members of a cluster: a writer and 15 readers
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_Limits.html>).
@@ -31,10 +31,11 @@ impl Lowering for Newcomers {
             house.make_room(program);
             house.replace(program);
         }
-        for change in view.plan.changes.iter().filter(|change| is_member(change) && change.action.lives_on()) {
-            // Its successor may not be usable yet.
+        for change in view.plan.changes.iter().filter(|change| is_member(change)) {
             let Some(back) = program.forward(&change.address) else { continue };
-            program.left_over(change).into_iter().for_each(|(gone, _)| program.link(back, gone));
+            for (gone, generation) in program.left_over(change) {
+                outlast(view, (change, back), (gone, generation), program);
+            }
         }
     }
 }
@@ -125,6 +126,25 @@ impl<'a> House<'a> {
                 program.turn_round(made, gone);
             }
         }
+    }
+}
+
+/// Lets what an interrupted replacement left serve until its successor can be used, also where that is made only now since the
+/// earlier one has failed or is gone. Not where it bears the very name that is wanted: two of one name can't stand side by side.
+fn outlast(
+    view: &View<'_>,
+    (change, back): (&Change, StepId),
+    (gone, generation): (StepId, u32),
+    program: &mut Program,
+) {
+    let old = view.state.deposed(&change.address).iter().find(|old| old.generation == generation);
+    let bears = old.is_none_or(|old| old.name.eq_ignore_ascii_case(&change.name));
+    match change.action {
+        Action::Create if bears => program.link(gone, back),
+        // It would go first like the one that is made anew. Where the new one comes first, there is one that serves meanwhile.
+        Action::Replace if !bears && change.order == Some(ReplaceOrder::DeleteFirst) => program.turn_round(gone, back),
+        action if action == Action::Create || action.lives_on() => program.link(back, gone),
+        _ => {}
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) fn worker<W>(
             let ask = book.ask(step).ok_or_else(|| fault("nothing is recorded of it"))?;
             let (incarnation, others) = (book.incarnation(step), book.others(step));
             let parent_stays = parent_stays(book.state, work.plan, &step.address);
-            let permitted = may_be_the_last(book.state, work, &step.address);
+            let permitted = may_be_the_last(book.state, work, step);
             match shared(book.state, work, (kind, step), &ask.spec)? {
                 true => Job::Leave,
                 false => Job::Delete(Target { ask, incarnation, others, parent_stays, permitted }),
@@ -258,9 +258,12 @@ fn parent_stays(state: &State, plan: &Plan, address: &Address) -> bool {
 }
 
 /// Would the plan have let this go as the last part of what it is a part of? Others may have gone since. One that failed
-/// before it was ever usable serves nobody, nor does one that is on its way out.
-fn may_be_the_last(state: &State, work: Work<'_>, address: &Address) -> bool {
-    let live = work.observed.get(address).and_then(Observed::live);
+/// before it was ever usable serves nobody, nor does one that is on its way out; of one that an interrupted replacement left
+/// nobody knows, for the look was at its successor.
+fn may_be_the_last(state: &State, work: Work<'_>, step: &Step) -> bool {
+    let address = &step.address;
+    let left = state.deposed(address).iter().any(|old| old.generation == step.generation);
+    let live = work.observed.get(address).and_then(Observed::live).filter(|_| !left);
     let settled = state.resources.get(address).is_some_and(|record| record.settled);
     let useless = live.is_some_and(|live| match live.readiness {
         Readiness::Failed(_) => !settled,
@@ -371,10 +374,11 @@ mod tests {
     use super::*;
     use auroractl_core::identity::{Naming, StackId};
     use auroractl_core::ids::SubnetId;
+    use auroractl_core::lower::Program;
     use auroractl_core::model::{Exports, Group, Model, Timing};
     use auroractl_core::plan::Options;
     use auroractl_core::state::Scope;
-    use auroractl_core::{Desired, Diff, Impact, Input, Level, Of, PureKind};
+    use auroractl_core::{Deed, Desired, Diff, Estimate, Impact, Input, Level, Of, PureKind};
     use serde::{Deserialize, Serialize};
     use serde_json::json;
 
@@ -422,6 +426,35 @@ mod tests {
         let cluster = at("db_cluster.main");
         let key = Change::bare(at("kms_key.main"), Group::Security, Action::NoOp);
         assert!(!parent_stays(&state, &Plan { changes: vec![key] }, &cluster), "only members have a parent");
+    }
+
+    #[test]
+    fn who_serves_is_of_use_though_its_successor_has_failed() {
+        let (member, mut state) = (at("db_instance.b"), State::new(stack(), "lineage".into()));
+        let failed = Record { generation: 1, settled: false, ..record(&["db_cluster.main"]) };
+        state.resources.insert(member.clone(), failed);
+        state.deposed.insert(member.clone(), vec![record(&["db_cluster.main"]).depose()]);
+        let readiness = Readiness::Failed("its status is failed".to_owned());
+        let live = Live { readiness, ..Live::ready(json!({}), json!({}), Owner::Inherited) };
+        let observed = BTreeMap::from([(member.clone(), Observed::Live(Box::new(live)))]);
+        let (plan, program, options) = (Plan { changes: Vec::new() }, Program::default(), Options::default());
+        let graph = Desired::new(stack()).check().unwrap();
+        let work = Work { plan: &plan, program: &program, graph: &graph, observed: &observed, options: &options };
+        let last = |generation| {
+            let step = Step {
+                address: member.clone(),
+                verb: Verb::Delete,
+                generation,
+                target: None,
+                after: BTreeSet::new(),
+                undoes: None,
+                deed: Deed::Delete,
+                estimate: Estimate::NOTHING,
+                look_after: 0.0,
+            };
+            may_be_the_last(&state, work, &step)
+        };
+        assert_eq!((last(0), last(1)), (false, true));
     }
 
     /// What others are a part of.

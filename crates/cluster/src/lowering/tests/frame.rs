@@ -9,10 +9,10 @@ use auroractl_core::lower::{Lowering, Program, Step, StepId, View};
 use auroractl_core::model::Group;
 use auroractl_core::observed::{Live, Observed, Owner};
 use auroractl_core::plan::{Action, Change, Plan};
-use auroractl_core::state::{State, Verb};
+use auroractl_core::state::{Deposed, State, Verb};
 use auroractl_core::{Address, Deed, Desired, Estimate, Impact, Level, When};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The stack.
 pub(super) fn id() -> StackId {
@@ -61,6 +61,7 @@ pub(super) struct Frame {
     observed: BTreeMap<Address, Observed>,
     changes: Vec<Change>,
     steps: Vec<Step>,
+    left: BTreeMap<Address, Vec<Deposed>>,
 }
 
 impl Frame {
@@ -101,10 +102,25 @@ impl Frame {
         self.with(change(name, Action::Update, Level::None)).step(name, Verb::Update, after)
     }
 
+    /// What an interrupted replacement of a member left, and its name.
+    pub(super) fn left(mut self, member: &str, name: &str) -> Self {
+        self.left.entry(at(member)).or_default().push(Deposed {
+            oid: String::new(),
+            generation: 0,
+            name: name.to_owned(),
+            applied: Value::Null,
+            outputs: Value::Null,
+            deps: BTreeSet::new(),
+            incarnation: None,
+        });
+        self
+    }
+
     /// What each step waits for when a lowering has had its say.
     pub(super) fn refined(self, lowering: &dyn Lowering) -> Vec<Vec<StepId>> {
-        let Self { observed, changes, steps } = self;
-        let (plan, state, mut program) = (Plan { changes }, State::new(id(), "lineage".into()), Program { steps });
+        let Self { observed, changes, steps, left } = self;
+        let state = State { deposed: left, ..State::new(id(), "lineage".into()) };
+        let (plan, mut program) = (Plan { changes }, Program { steps });
         let graph = Desired::new(id()).check().unwrap();
         let view = View { plan: &plan, graph: &graph, observed: &observed, state: &state };
         lowering.refine(&view, &mut program);

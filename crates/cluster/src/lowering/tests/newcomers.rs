@@ -7,7 +7,7 @@ use auroractl_core::lower::{Step, StepId};
 use auroractl_core::plan::{Action, Change};
 use auroractl_core::queue::Queue;
 use auroractl_core::state::Verb;
-use auroractl_core::{Level, Strategy};
+use auroractl_core::{Level, ReplaceOrder, Strategy};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -100,6 +100,22 @@ fn who_was_left_by_an_interrupted_run_goes_when_its_successor_can_be_used() {
     let frame = Frame::of([live("a", 0, true), live("b", 1, false)]).with(found);
     let after = frame.step("b", Verb::Adopt, &[]).step("b", Verb::Delete, &[]).refined(&Newcomers);
     assert_eq!(after, [vec![], vec![0]]);
+}
+
+#[test]
+fn who_was_left_serves_until_the_next_attempt_is_there() {
+    let after = |action, order, name: &str, made: &[StepId]| {
+        let again = Change { deposed: vec![0], generation: 2, order, ..change("b", action, Level::None) };
+        let frame = Frame::of([live("a", 0, true)]).with(again).left("b", name);
+        frame.step("b", Verb::Delete, &[]).step("b", Verb::Create, made).refined(&Newcomers)
+    };
+    let [behind, before, apart]: [[Vec<StepId>; 2]; 3] = [[vec![1], vec![]], [vec![], vec![0]], [vec![], vec![]]];
+    let first = Some(ReplaceOrder::DeleteFirst);
+    assert_eq!(after(Action::Replace, first, "old", &[0]), behind, "its successor has failed");
+    assert_eq!(after(Action::Replace, first, "b", &[0]), before, "it bears the name");
+    assert_eq!(after(Action::Create, None, "old", &[]), behind, "its successor is gone");
+    assert_eq!(after(Action::Create, None, "B", &[]), before, "and it bears the name");
+    assert_eq!(after(Action::Replace, Some(ReplaceOrder::CreateFirst), "old", &[]), apart, "another one serves");
 }
 
 /// Members that are there, come, leave and get another name.
