@@ -119,8 +119,9 @@ fn leaves_without_a_writer(name: &str, cluster: &Cluster) -> bool {
 }
 
 fn promoted(operation: &str, name: &str) -> CallError {
-    let why =
-        format!("{name} has become the writer since the plan was made; nothing was sent, the next plan goes by that");
+    let why = format!(
+        "{name} has become the writer since it was seen last; nothing was sent. The next plan goes by that; where it says the same again, move the role first (`aws rds failover-db-cluster`)"
+    );
     CallError::new(operation, Class::Conflict, why)
 }
 
