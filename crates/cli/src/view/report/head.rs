@@ -192,7 +192,7 @@ fn duration(subject: &Subject<'_>) -> Figure {
 fn money(subject: &Subject<'_>) -> Figure {
     let money = &subject.forecast.money;
     let (after, change) = (money.after.total(), money.change());
-    let (value, mut note) = match (money.delta.is_empty(), dollars::prices(&change)) {
+    let (value, mut note) = match (dollars::stays(money), dollars::prices(&change)) {
         (true, _) => ("no change".to_owned(), dollars::a_month(after.known)),
         (_, Some(names)) => (dollars::NOT_KNOWN.to_owned(), format!("no price of {names}; {}", dollars::sides(money))),
         (_, None) if change.is_unknown() => ("by use".to_owned(), dollars::sides(money)),
