@@ -344,6 +344,10 @@ fn who_becomes_ephemeral_is_so_from_the_next_run_on() {
     assert!(done.stderr.contains("let an apply that deletes no data write `ephemeral` down first"), "{}", done.stderr);
     let _ = place.run("apply", &[]).exits(4);
     let _ = place.run("destroy", &["--auto-approve"]).exits(8);
+    let comment = place.run("plan", &["--markdown"]).exits(0).stdout;
+    assert!(comment.contains("becomes ephemeral by this apply"), "who approves a comment reads it there: {comment}");
+    let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
+    assert!(plan["beside"][0].as_str().is_some_and(|told| told.contains("becomes ephemeral")), "{}", plan["beside"]);
     let done = place.apply().exits(0);
     assert!(done.stderr.contains("becomes ephemeral"), "{}", done.stderr);
     assert_eq!(destroyed(&place), Vec::<String>::new());

@@ -230,4 +230,10 @@ fn what_clients_are_kept_from_is_told_though_nobody_is_interrupted() {
     let text = place.run("plan", &[]).exits(0).stdout;
     let words: Vec<&str> = text.split_whitespace().collect();
     assert!(words.join(" ").contains("lose access for good; from now on statements"), "{text}");
+    let page = place.run("plan", &["--markdown"]).exits(0).stdout;
+    let figures = page.lines().find(|line| line.starts_with("| **")).unwrap_or_default();
+    assert!(figures.contains("lose access for good; from now on statements"), "{figures}");
+    place.edit("app_security_group = true", "app_security_group = false");
+    let text = on_one_line(&place.run("plan", &[]).exits(0).stdout);
+    assert!(text.contains("clients of security_group.app lose access for good"), "{text}");
 }

@@ -282,7 +282,7 @@ impl Model for DbCluster {
             field database_insights_mode, grade::FREE;
             field enable_performance_insights, grade::FREE;
         }
-        if old.deferred && Self::DEFERRED.iter().any(|field| d.pending(field)) {
+        if old.deferred && Self::DEFERRED.iter().any(|field| d.waits(field)) {
             d.field("deferred", &old.deferred, deferred, grade::undeferred);
         }
         d.tags(&old.tags, tags);

@@ -148,7 +148,7 @@ impl Model for DbInstance {
             // A record of an earlier release does not say.
             d.managed("parameters_in_sync", &old.parameters_in_sync, parameters_in_sync, grade::in_sync);
         }
-        if old.deferred && Self::DEFERRED.iter().any(|field| d.pending(field)) {
+        if old.deferred && Self::DEFERRED.iter().any(|field| d.waits(field)) {
             d.field("deferred", &old.deferred, deferred, grade::undeferred);
         }
         d.tags(&old.tags, tags);

@@ -158,7 +158,7 @@ fn cluster(seen: Sight<'_, DbCluster>, members: &[Sight<'_, DbInstance>]) -> Clu
         address: address.clone(),
         identifier,
         status: status(told.status, gone),
-        engine_version: spec.engine_version,
+        engine_version: in_force(live, "engine_version", &spec.engine_version),
         endpoint: outputs.endpoint,
         reader_endpoint: outputs.reader_endpoint,
         port: outputs.port,
@@ -173,13 +173,14 @@ fn of_the_stack(seen: &Sight<'_, DbInstance>, cluster: &DbCluster, told: &OfClus
     let identifier = outputs.db_instance_identifier.to_string();
     let seat = told.members.iter().find(|seat| seat.identifier.eq_ignore_ascii_case(&identifier));
     let writes = seat.map_or(outputs.is_writer, |seat| seat.writer);
+    let class = in_force(*live, "db_instance_class", &spec.db_instance_class);
     MemberOverview {
         address: Some(Address::clone(address)),
         identifier,
         writer: (!gone).then_some(writes),
         status: status(own.status, *gone),
-        class: Some(spec.db_instance_class.clone()),
-        capacity: cluster.serverless_v2_scaling_configuration.filter(|_| spec.db_instance_class == SERVERLESS),
+        capacity: cluster.serverless_v2_scaling_configuration.filter(|_| class == SERVERLESS),
+        class: Some(class),
         availability_zone: outputs.availability_zone.clone(),
         promotion_tier: Some(spec.promotion_tier),
         endpoint: outputs.endpoint.clone(),
@@ -205,6 +206,11 @@ fn of_others(seat: &Seat) -> MemberOverview {
         pending_reboot: Vec::new(),
         pending: BTreeMap::new(),
     }
+}
+
+/// The value that counts until a pending one is applied: a spec has what the stack has left to the maintenance window already.
+fn in_force(live: Option<&Live>, field: &str, spec: &str) -> String {
+    live.and_then(|live| live.in_force.get(field)?.as_str()).unwrap_or(spec).to_owned()
 }
 
 fn status(told: Option<String>, gone: bool) -> Option<String> {
@@ -351,6 +357,19 @@ mod tests {
         assert_eq!(told.pending_reboot, ["g", "orders-main-abcdefgh"], "its own group and its cluster's");
         assert_eq!(told.pending, waits("db_instance_class", "db.r7g.xlarge"));
         assert_eq!(all[0].pending, waits("engine_version", "16.11"));
+    }
+
+    #[test]
+    fn what_runs_is_told_until_what_waits_is_applied() {
+        let mut member = of_member(&testing::member("orders-a", "db.r7g.xlarge"), "available");
+        member.in_force.insert("db_instance_class".to_owned(), "db.r7g.large".into());
+        let mut cluster = of_cluster(&[("orders-a", true, 1)]);
+        cluster.in_force.insert("engine_version".to_owned(), "16.9".into());
+        let all = overview(&empty(), &seen([("db_cluster.main", cluster), ("db_instance.a", member)]));
+        assert_eq!(
+            (all[0].engine_version.as_str(), all[0].members[0].class.as_deref()),
+            ("16.9", Some("db.r7g.large"))
+        );
     }
 
     #[test]

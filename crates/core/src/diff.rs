@@ -113,6 +113,12 @@ impl<'a> Diff<'a> {
         self.context.pending(field)
     }
 
+    /// The same, where no edit that was found so far takes the place of the one that waits.
+    #[must_use]
+    pub fn waits(&self, field: &str) -> bool {
+        self.pending(field) && self.changes.iter().all(|change| change.path != field)
+    }
+
     /// What was found.
     #[must_use]
     pub fn finish(self) -> Vec<FieldChange> {

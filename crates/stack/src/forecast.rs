@@ -6,6 +6,7 @@
 
 use crate::alternatives::Alternative;
 use crate::cost::Pricing;
+use crate::notes::Note;
 use auroractl_core::cost::{Bill, HOURS, Total, Usd};
 use auroractl_core::durations::{Basis, Durations};
 use auroractl_core::lower::{Program, Sources, Step, lower};
@@ -49,7 +50,7 @@ pub struct Forecast {
     /// What users of the database feel.
     pub outage: Outage,
     /// What clients notice beside that, a phrase each: who is locked out, what is no longer allowed.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The clusters that go, each with the final snapshot that is made first; none where the stack wants none.
     pub farewells: BTreeMap<Address, Option<String>>,
     /// What it costs.

@@ -50,6 +50,7 @@ pub use explain::Explained;
 pub use forecast::{Forecast, Means, Money, Outlook, Peak, forecast};
 pub use load::{Loaded, Origin, load, load_from};
 pub use moves::unmoved;
+pub use notes::Note;
 pub use operations::{Procedure, procedure};
 pub use outputs::{Output, outputs};
 pub use parameters::Known;

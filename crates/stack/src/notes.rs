@@ -9,7 +9,8 @@ use auroractl_cluster::{DbCluster, DbInstance};
 use auroractl_core::diff::FieldChange;
 use auroractl_core::lower::Sources;
 use auroractl_core::plan::{Action, Change};
-use auroractl_core::{Input, Model, Of, Plan};
+use auroractl_core::state::{Record, State};
+use auroractl_core::{Address, Input, Model, Of, Plan};
 use auroractl_network::{Direction, Peer, SecurityGroupRule, Traffic};
 use auroractl_params::{DbClusterParameterGroup, DbParameterGroup};
 use serde_json::Value;
@@ -34,21 +35,38 @@ const OFF: [&str; 5] = ["0", "-1", "off", "false", "no"];
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html>.
 const LEAST: &str = "serverless_v2_scaling_configuration.min_capacity";
 
-/// What clients notice of a plan beside interruptions, a phrase each.
-pub(crate) fn notes(plan: &Plan, sources: &Sources<'_>) -> Vec<String> {
+/// What clients notice of edits that interrupt none of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Whose edits they are.
+    pub by: Vec<Address>,
+    /// What is noticed, in a phrase.
+    pub text: String,
+}
+
+/// What clients notice of a plan beside interruptions.
+pub(crate) fn notes(plan: &Plan, sources: &Sources<'_>) -> Vec<Note> {
     let edited = |change: &&Change| matches!(change.action, Action::Update | Action::Restart | Action::Adopt);
     let fields = plan.changes.iter().filter(edited).flat_map(|change| change.fields.iter().map(move |it| (change, it)));
     let mut notes = locked_out(plan, sources);
-    notes.extend(fields.filter_map(|(change, field)| match change.address.kind() {
-        DbClusterParameterGroup::KIND | DbParameterGroup::KIND => parameter(field),
-        DbCluster::KIND => pauses(field, sources),
-        _ => None,
+    notes.extend(fields.filter_map(|(change, field)| {
+        let text = match change.address.kind() {
+            DbClusterParameterGroup::KIND | DbParameterGroup::KIND => parameter(field),
+            DbCluster::KIND => pauses(field, sources),
+            _ => None,
+        };
+        Some((change.address.clone(), text?))
     }));
-    // Both groups may set the same.
-    let mut told = Vec::new();
-    for note in notes {
-        if !told.contains(&note) {
-            told.push(note);
+    told_once(notes)
+}
+
+/// Both groups may set the same, and two rules may have admitted the same.
+fn told_once(notes: Vec<(Address, String)>) -> Vec<Note> {
+    let mut told: Vec<Note> = Vec::new();
+    for (at, text) in notes {
+        match told.iter_mut().find(|note| note.text == text) {
+            Some(note) => note.by.push(at),
+            None => told.push(Note { by: vec![at], text }),
         }
     }
     told
@@ -72,7 +90,7 @@ fn pauses(field: &FieldChange, sources: &Sources<'_>) -> Option<String> {
 }
 
 /// Whom a rule admitted that leaves, or that admits others from now on.
-fn locked_out(plan: &Plan, sources: &Sources<'_>) -> Vec<String> {
+fn locked_out(plan: &Plan, sources: &Sources<'_>) -> Vec<(Address, String)> {
     let port = |spec: &Value| Of::<DbCluster>::spec(spec).ok().map(|cluster| cluster.port);
     let clusters = sources.graph.order().iter().filter(|at| at.kind() == DbCluster::KIND);
     let wanted = clusters.filter_map(|at| Some((at, port(&sources.graph.node(at)?.spec)?)));
@@ -84,10 +102,12 @@ fn locked_out(plan: &Plan, sources: &Sources<'_>) -> Vec<String> {
     let peers: Vec<Peer> = rules.filter(|rule| admits(rule, new)).map(|rule| rule.peer).collect();
     let changes = plan.changes.iter().filter(|change| change.address.kind() == SecurityGroupRule::KIND);
     let leaves = |change: &&Change| change.action == Action::Delete || change.edits("peer") || change.edits("traffic");
-    let records = changes.filter(leaves).filter_map(|change| sources.state.resources.get(&change.address));
-    let before = records.filter_map(|record| Of::<SecurityGroupRule>::spec(&record.applied).ok());
-    let lost = before.filter(|rule| admits(rule, old) && !peers.iter().any(|peer| covers(peer, &rule.peer)));
-    lost.filter_map(|rule| named(&rule.peer)).map(|who| format!("clients of {who} lose access for good")).collect()
+    let record = |change: &Change| Some((change.address.clone(), sources.state.resources.get(&change.address)?));
+    let records = changes.filter(leaves).filter_map(record);
+    let before = records.filter_map(|(at, record)| Some((at, Of::<SecurityGroupRule>::spec(&record.applied).ok()?)));
+    let lost = before.filter(|(_, rule)| admits(rule, old) && !peers.iter().any(|peer| covers(peer, &rule.peer)));
+    let told = lost.filter_map(|(at, rule)| Some((at, named(&rule.peer, sources.state)?)));
+    told.map(|(at, who)| (at, format!("clients of {who} lose access for good"))).collect()
 }
 
 /// Does this rule let clients come in at this port?
@@ -108,11 +128,14 @@ fn covers(wanted: &Peer, before: &Peer) -> bool {
     }
 }
 
-fn named(peer: &Peer) -> Option<String> {
+/// Whom a rule admitted. A group of the stack has a name that people know.
+fn named(peer: &Peer, state: &State) -> Option<String> {
+    let of = |record: &Record| record.outputs.get("group_id").and_then(Value::as_str);
+    let made = |id: &str| state.resources.iter().find(|(_, record)| of(record) == Some(id));
     Some(match peer {
         Peer::CidrIpv4(range) => range.to_string(),
         Peer::CidrIpv6(range) => range.to_string(),
-        Peer::SecurityGroup(group) => known(group)?,
+        Peer::SecurityGroup(group) => known(group).map(|id| made(&id).map_or(id, |(at, _)| at.to_string()))?,
         Peer::PrefixList(list) => known(list)?,
     })
 }
@@ -156,6 +179,16 @@ mod tests {
             description: None,
             tags: auroractl_core::Tags::new(),
         }
+    }
+
+    #[test]
+    fn what_two_edits_do_is_told_once_and_is_done_by_both() {
+        let (one, other): (Address, Address) =
+            ("db_parameter_group.main".parse().unwrap(), "db_cluster_parameter_group.main".parse().unwrap());
+        let note = |at: &Address, text: &str| (at.clone(), text.to_owned());
+        let told = told_once(vec![note(&one, "x"), note(&one, "y"), note(&other, "x")]);
+        let wanted = [(vec![one.clone(), other], "x"), (vec![one], "y")];
+        assert_eq!(told, wanted.map(|(by, text)| Note { by, text: text.to_owned() }));
     }
 
     #[test]

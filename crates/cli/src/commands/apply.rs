@@ -156,6 +156,8 @@ struct Ready {
     rules: Option<Report>,
     /// Where the plan comes from, where a report tells of it.
     origin: Option<Origin>,
+    /// What no change says and people should know all the same.
+    beside: Vec<String>,
 }
 
 /// Looks, plans, asks.
@@ -198,15 +200,13 @@ async fn prepare(order: &Order<'_>, recorded: &mut Recorded) -> Result<Prepared,
     if let Some(saved) = &order.saved {
         saved::fresh(saved, &recorded.state, &plan)?;
     }
-    if let Some(told) = standing::told(order.stack.name(), &recorded.state, &order.options) {
-        view::note(&told);
-    }
+    let becomes = standing::told(order.stack.name(), &recorded.state, &order.options);
     let forecast = foretell(&order.stack, &plan, (&graph, &recorded.state, &observed), order.running.parallel)?;
-    for note in beside::told(&plan, (&graph, &recorded.state, &observed)) {
-        view::note(&note);
-    }
+    let others = beside::told(&plan, (&graph, &recorded.state, &observed));
+    let beside: Vec<String> = becomes.into_iter().chain(others).collect();
+    beside.iter().for_each(|told| view::note(told));
     let origin = origin_of(order, &recorded.state, (&cloud, &plan))?;
-    let mut ready = Ready { cloud, plan, forecast, graph, observed, lines, rules: None, origin };
+    let mut ready = Ready { cloud, plan, forecast, graph, observed, lines, rules: None, origin, beside };
     if ready.plan.is_empty() {
         return settled(order, recorded, &ready).await.map(Prepared::Over);
     }
@@ -269,9 +269,9 @@ fn origin_of(order: &Order<'_>, state: &State, (cloud, plan): (&Cloud, &Plan)) -
 /// Writes the report, where one is asked for.
 fn report(order: &Order<'_>, ready: &Ready, run: Option<Run<'_>>, stopped: Option<&Failure>) -> Result<(), Failure> {
     let (Some(path), Some(origin)) = (&order.running.html, &ready.origin) else { return Ok(()) };
-    let Ready { plan, forecast, graph, rules, .. } = ready;
+    let Ready { plan, forecast, graph, rules, beside, .. } = ready;
     let (stack, rules) = (&order.stack, rules.as_ref());
-    report::write(path, &Subject { stack, plan, forecast, graph, rules, origin, stopped, run })
+    report::write(path, &Subject { stack, plan, forecast, graph, rules, origin, stopped, run, beside })
 }
 
 /// What happened counts; that its report can't be written is said beside it.

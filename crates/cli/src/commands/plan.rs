@@ -103,13 +103,12 @@ pub(crate) async fn run(args: &Plan) -> Result<Exit, Failure> {
         let plan = Saved::new(&stack.file, (desired, state, options), changes);
         saved::write(&plan.map_err(saved::unwritable)?, path)?;
     }
-    if let Some(told) = standing::told(stack.name(), state, options) {
-        view::note(&told);
-    }
-    show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()))?;
-    for note in beside::told(changes, (&gathered.graph, state, &gathered.seen)) {
-        view::note(&note);
-    }
+    let becomes = standing::told(stack.name(), state, options);
+    let others = beside::told(changes, (&gathered.graph, state, &gathered.seen));
+    becomes.iter().for_each(|told| view::note(told));
+    let all: Vec<String> = becomes.into_iter().chain(others.iter().cloned()).collect();
+    show(args, &gathered, (&forecast, judged.as_ref(), stopped.as_ref()), &all)?;
+    others.iter().for_each(|told| view::note(told));
     if let Some(stopped) = stopped {
         return Err(unsaved(stopped, args.out.as_deref()));
     }
@@ -178,6 +177,7 @@ fn show(
     args: &Plan,
     gathered: &Gathered,
     (forecast, rules, stopped): (&Forecast, Option<&Report>, Option<&Failure>),
+    beside: &[String],
 ) -> Result<Exit, Failure> {
     let Gathered { stack, changes: plan, graph, state, .. } = gathered;
     // What a saved plan says holds, and only of a stack that was never applied each plan draws a lineage.
@@ -190,7 +190,7 @@ fn show(
         return people();
     }
     let origin = gathered.origin()?;
-    let subject = Subject { stack, plan, forecast, graph, rules, origin: &origin, stopped, run: None };
+    let subject = Subject { stack, plan, forecast, graph, rules, origin: &origin, stopped, run: None, beside };
     if let Some(path) = &args.html {
         report::write(path, &subject)?;
     }
@@ -202,7 +202,8 @@ fn show(
         report::write_text(path, &text)?;
     }
     if args.asked.target.json {
-        return view::forecast::json(stack.name(), plan, Aside { forecast, rules, origin: &origin, stopped });
+        let aside = Aside { forecast, rules, origin: &origin, stopped, beside };
+        return view::forecast::json(stack.name(), plan, aside);
     }
     people()
 }

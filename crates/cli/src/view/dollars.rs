@@ -61,7 +61,7 @@ fn monthly(band: Band, told: fn(Usd) -> String) -> String {
 /// What a plan does to the bill.
 pub(super) fn headline(money: &Money) -> String {
     let (after, change) = (money.after.total(), money.change());
-    if money.delta.is_empty() {
+    if stays(money) {
         return format!("no change, {}{}", a_month(after.known), beyond(&after));
     }
     match prices(&change) {
@@ -71,12 +71,19 @@ pub(super) fn headline(money: &Money) -> String {
     }
 }
 
+/// Does the bill stay, as far as it is known? Edits may cancel each other: a reader of another name, say.
+pub(super) fn stays(money: &Money) -> bool {
+    let change = money.change();
+    let cancel = prices(&change).is_none() && !change.is_unknown() && is_nothing(change.known);
+    money.delta.is_empty() || cancel
+}
+
 /// What a reader of it wants to know besides: both sides, what of it follows from the edits, and the dearest moment.
 pub(super) fn notes(money: &Money) -> Vec<String> {
     let mut notes = Vec::new();
     if !money.delta.is_empty() {
-        notes.push(sides(money));
         let change = money.change();
+        notes.extend((!stays(money)).then(|| sides(money)));
         if prices(&change).is_some() && !is_nothing(change.known) {
             notes.push(format!("what has a price changes by {}", monthly(change.known, signed)));
         }
@@ -259,6 +266,19 @@ mod tests {
         let same = money(stated.after.lines.clone(), stated.after.lines, &[]);
         assert_eq!(headline(&same), "no change, $600.00 a month ($300.00 to $1,500.00, depending on the load)");
         assert!(notes(&same).is_empty());
+    }
+
+    #[test]
+    fn edits_that_cancel_each_other_leave_the_bill_as_it_is() {
+        let month = |address: &str| line(address, Some(Usage::exactly(1.0)), Some(100.0));
+        let by_use = |address: &str| Line { item: "metrics".to_owned(), ..line(address, None, Some(1.0)) };
+        let b = "db_instance.b";
+        let renamed = money(vec![month(A), by_use(A)], vec![month(b), by_use(b)], &[A, b]);
+        assert_eq!(headline(&renamed), "no change, $100.00 a month");
+        assert!(notes(&renamed).is_empty(), "{:?}", notes(&renamed));
+        assert_eq!(of_change(&renamed, &at(b)).unwrap(), "+$100.00 a month and by use");
+        assert!(!gaps(&renamed).is_empty(), "what depends on use may have changed");
+        assert!(!stays(&money(vec![month(A)], vec![by_use(A)], &[A])) && stays(&money(vec![], vec![], &[])));
     }
 
     #[test]

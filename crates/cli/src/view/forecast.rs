@@ -87,11 +87,13 @@ pub(crate) struct Aside<'a> {
     pub(crate) origin: &'a Origin,
     /// Why the command stops here, if it does.
     pub(crate) stopped: Option<&'a Failure>,
+    /// What no change says and people should know all the same.
+    pub(crate) beside: &'a [String],
 }
 
 /// Prints the plan with all of it.
 pub(crate) fn json(stack: &str, plan: &Plan, aside: Aside<'_>) -> Result<Exit, Failure> {
-    let Aside { forecast, rules, origin, stopped } = aside;
+    let Aside { forecast, rules, origin, stopped, beside } = aside;
     let meanings = Meanings::by(forecast);
     let mut document = super::json::judged_document(stack, plan, rules);
     if let Some(changes) = document.get_mut("changes").and_then(Value::as_array_mut) {
@@ -116,6 +118,7 @@ pub(crate) fn json(stack: &str, plan: &Plan, aside: Aside<'_>) -> Result<Exit, F
         map.insert("cost".to_owned(), money_json(&forecast.money));
         map.insert("roll".to_owned(), super::roll::json(forecast));
         map.insert("stopped".to_owned(), json!(stopped.map(super::json::stopped)));
+        map.insert("beside".to_owned(), json!(beside));
     }
     super::json::document(&document)
 }

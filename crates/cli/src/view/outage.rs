@@ -5,7 +5,7 @@ use super::words;
 use super::wrap::{headed, wrapped};
 use auroractl_core::outage::{Felt, InWindow, Later, Loss, Outage, Reading, Window, Writing};
 use auroractl_core::{Address, Level, When};
-use auroractl_stack::{Forecast, masked};
+use auroractl_stack::{Forecast, Note, masked};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -32,11 +32,11 @@ pub(super) fn show(out: &mut dyn Write, forecast: &Forecast) -> io::Result<()> {
 /// The whole in one sentence: `writer unavailable once for about 15 s (p95 60 s); db_instance.b becomes the writer; 2 readers
 /// restarted, one at a time`. Where the run interrupts nobody and the maintenance window will, it says both.
 pub(super) fn words(forecast: &Forecast) -> String {
-    summed(&forecast.outage, forecast)
+    summed(&forecast.outage, &forecast.notes.iter().collect::<Vec<_>>(), forecast)
 }
 
 /// The same of a part of what was forecast: of what came about in a run.
-pub(super) fn summed(outage: &Outage, forecast: &Forecast) -> String {
+pub(super) fn summed(outage: &Outage, notes: &[&Note], forecast: &Forecast) -> String {
     let mut parts = gone(outage, forecast);
     parts.extend(during(outage));
     if parts.is_empty() {
@@ -48,7 +48,7 @@ pub(super) fn summed(outage: &Outage, forecast: &Forecast) -> String {
     parts.extend(outage.in_window.as_ref().map(|later| format!("{}: {}", when(&later.windows), then(later))));
     parts.extend(outage.losses.iter().map(lost));
     parts.extend(waiting(outage));
-    parts.extend(forecast.notes.iter().cloned());
+    parts.extend(notes.iter().map(|note| note.text.clone()));
     parts.join("; ")
 }
 
@@ -270,7 +270,7 @@ pub(super) fn json(forecast: &Forecast) -> Value {
         "in_window": in_window.as_ref().map(in_window_json),
         "later": later,
         "losses": losses.iter().map(loss_json).collect::<Vec<_>>(),
-        "notes": forecast.notes,
+        "notes": forecast.notes.iter().map(|note| &note.text).collect::<Vec<_>>(),
     })
 }
 

@@ -161,10 +161,14 @@ fn upgraded(forecast: &Forecast) -> Option<String> {
     Some(format!("{by}: AWS upgrades all members with this one step, in its own order"))
 }
 
-/// Why the writer restarts where it stands, where a failover would have been shorter.
+/// Why the writer restarts where it stands, where a failover would have been shorter. Where AWS moves the role by itself, as for
+/// another class, it does not.
 fn unmoved(forecast: &Forecast) -> Option<String> {
     let moved = forecast.program.steps.iter().any(|step| step.verb == Verb::Failover);
-    let of_member = |window: &&Window| window.what == Felt::WriterUnavailable && window.by.kind() == "db_instance";
+    let of_member = |window: &&Window| {
+        let stays = window.what == Felt::WriterUnavailable && window.handover.is_none();
+        stays && window.by.kind() == "db_instance"
+    };
     let by = &forecast.outage.windows.iter().find(of_member).filter(|_| !moved)?.by;
     let chosen = forecast.ways.iter().find(|way| way.chosen)?;
     let rolls = chosen.strategy == Strategy::Roll;
@@ -217,6 +221,8 @@ pub(super) fn json(forecast: &Forecast) -> Value {
 mod tests {
     use super::*;
     use crate::view::testing::{calm, forecast, step};
+    use auroractl_core::Address;
+    use auroractl_core::outage::{Handover, Outage};
 
     /// What is shown, with single blanks.
     fn shown(steps: Vec<Step>) -> String {
@@ -250,6 +256,23 @@ mod tests {
             shown(vec![turn("db_cluster.main", &[]), old, new]),
             "Order: one after another update db_cluster.main -> delete db_instance.b -> create db_instance.b"
         );
+    }
+
+    #[test]
+    fn a_writer_whose_role_aws_moves_does_not_restart_where_it_stands() {
+        let at = |address: &str| -> Address { address.parse().unwrap() };
+        let told = |handover: Option<Handover>| {
+            let (address, by) = (at("db_cluster.main"), at("db_instance.a"));
+            let (what, fields) = (Felt::WriterUnavailable, vec!["db_instance_class".to_owned()]);
+            let until = Some(Estimate { p50: 15.0, p95: 60.0 });
+            let window = Window { what, address, by, step: 0, fields, handover, from: 0.0, until };
+            let outage = Outage { windows: vec![window], ..calm() };
+            let chosen = |forecast| Alternative { strategy: Strategy::InPlace, chosen: true, forecast };
+            let way = chosen(forecast(Vec::new(), calm()));
+            unmoved(&Forecast { ways: vec![way], ..forecast(Vec::new(), outage) })
+        };
+        assert!(told(None).is_some_and(|text| text.ends_with("so `[changes] strategy` has it")));
+        assert_eq!(told(Some(Handover { from: Some(at("db_instance.a")), to: at("db_instance.b") })), None);
     }
 
     #[test]

@@ -203,15 +203,18 @@ fn an_edit_that_takes_back_what_waits_is_felt_by_nobody() {
         (live.pending, live.in_force) = (found.pending.clone(), found.in_force.clone());
     }
     let observed = BTreeMap::from([(address.clone(), seen), live("b", false)]);
-    let graded = |class: &str| {
-        let new = DbInstance { db_instance_class: class.into(), ..left.clone() };
+    let graded = |class: &str, deferred: bool| {
+        let new = DbInstance { db_instance_class: class.into(), deferred, ..left.clone() };
         let mut diff = Diff::new(Context { address: &address, observed: &observed });
         DbInstance::diff(&found.spec, &new, &mut diff);
         diff.finish().into_iter().map(|change| (change.path, change.impact.level)).collect::<Vec<_>>()
     };
     let class = |level| vec![("db_instance_class".to_owned(), level)];
-    assert_eq!(graded("db.r7g.large"), class(Level::None), "it runs with that");
-    assert_eq!(graded("db.r7g.2xlarge"), class(Level::Failover));
+    for deferred in [true, false] {
+        assert_eq!(graded("db.r7g.large", deferred), class(Level::None), "it runs with that");
+        assert_eq!(graded("db.r7g.2xlarge", deferred), class(Level::Failover));
+    }
+    assert_eq!(graded("db.r7g.xlarge", false), [("deferred".to_owned(), Level::Failover)], "it is made now");
 }
 
 #[test]

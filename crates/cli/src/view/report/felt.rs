@@ -11,7 +11,7 @@ use crate::view::outage::{
 use crate::view::svg::px;
 use crate::view::words;
 use auroractl_core::outage::{Felt as What, InWindow, Outage, Window};
-use auroractl_stack::{Alternative, Forecast};
+use auroractl_stack::{Alternative, Forecast, Note};
 use serde::Serialize;
 
 /// Height of a lane, and of the axis above.
@@ -90,10 +90,10 @@ pub(super) fn felt(subject: &Subject<'_>, axis: &Axis) -> Felt {
         // Nothing happens, and nothing is drawn that would.
         return Felt { sentence: sentence(subject), ..Felt::default() };
     }
-    let Happened { outage, missed } = happened(subject);
+    let Happened { outage, missed, .. } = happened(subject);
     let mut lanes: Vec<Lane> = Vec::new();
     for window in outage.windows.iter().take(WINDOWS) {
-        let (who, what) = (window.address.to_string(), in_words(window.what));
+        let (who, what) = (window.address.to_string(), behind(window.what));
         let found = lanes.iter().position(|lane| lane.who == who && lane.what == what);
         let index = found.unwrap_or(lanes.len());
         let top = TOP + LANE * f64::from(u32::try_from(index).unwrap_or(0));
@@ -130,6 +130,14 @@ fn way(way: &Alternative) -> Way {
         takes: words::seconds(lasts.p50.into()),
         at_most: words::seconds(lasts.p95.into()),
         peak: money.peak.as_ref().map(|peak| signed(peak.hourly_over_before)).unwrap_or_default(),
+    }
+}
+
+/// What it is, behind the bars. What has no end is drawn up to there, so that its words have no more room than that.
+fn behind(what: What) -> &'static str {
+    match what {
+        What::EndpointChanges => "new endpoint",
+        _ => in_words(what),
     }
 }
 
@@ -179,11 +187,13 @@ pub(super) fn sentence(subject: &Subject<'_>) -> String {
     if subject.plan.refused().next().is_some() {
         return super::head::sentence(REFUSED);
     }
-    let Happened { outage, missed } = happened(subject);
-    let text = summed(&outage, subject.forecast);
+    let Happened { outage, missed, notes } = happened(subject);
     if outage.is_none() && !missed.is_empty() {
-        return "Nobody who uses the database was interrupted: no step that does it was started.".to_owned();
+        let nobody = "Nobody who uses the database was interrupted: no step that does it was started";
+        let parts = std::iter::once(nobody).chain(texts(&notes));
+        return format!("{}.", parts.collect::<Vec<_>>().join("; "));
     }
+    let text = summed(&outage, &notes, subject.forecast);
     if subject.run.is_some() && !is_certain(subject, &outage) {
         return format!("Predicted: {text}.");
     }
@@ -195,11 +205,13 @@ pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
     if subject.plan.refused().next().is_some() {
         return ("nothing".to_owned(), "a change is refused, so none is made".to_owned(), "");
     }
-    let Happened { outage, missed } = happened(subject);
+    let Happened { outage, missed, notes } = happened(subject);
     if outage.is_none() && !missed.is_empty() {
-        return ("nothing".to_owned(), "no step that interrupts was started".to_owned(), "good");
+        let note = std::iter::once("no step that interrupts was started").chain(texts(&notes));
+        let tone = if notes.is_empty() { "good" } else { "warn" };
+        return ("nothing".to_owned(), note.collect::<Vec<_>>().join("; "), tone);
     }
-    let (value, note, tone) = sums(&outage);
+    let (value, note, tone) = sums(&outage, &notes);
     if subject.run.is_none() || is_certain(subject, &outage) {
         return (value, note, tone);
     }
@@ -207,19 +219,25 @@ pub(super) fn figure(subject: &Subject<'_>) -> (String, String, &'static str) {
     (value, format!("predicted{measured}: {note}"), tone)
 }
 
-fn sums(outage: &Outage) -> (String, String, &'static str) {
+fn texts<'a>(notes: &'a [&Note]) -> impl Iterator<Item = &'a str> {
+    notes.iter().map(|note| note.text.as_str())
+}
+
+fn sums(outage: &Outage, beside: &[&Note]) -> (String, String, &'static str) {
     if outage.windows.iter().any(Window::loses_cluster) {
         return ("deletion".to_owned(), "the cluster is gone for good".to_owned(), "bad");
     }
     let (value, note, tone) =
         meanwhile(outage).or_else(|| outage.in_window.as_ref().map(afterwards)).unwrap_or_else(|| {
-            let tone = if outage.losses.is_empty() { "good" } else { "warn" };
+            let tone = if outage.losses.is_empty() && beside.is_empty() { "good" } else { "warn" };
             ("nothing".to_owned(), vec!["no connection is dropped".to_owned()], tone)
         });
     // Where the run itself interrupts, that is the figure, and what comes later its note.
     let later = outage.in_window.as_ref().filter(|_| !outage.is_none());
     let later = later.map(|later| format!("{}: {}", when(&later.windows), then(later)));
-    let notes: Vec<String> = note.into_iter().chain(later).chain(outage.losses.iter().map(lost)).collect();
+    let beside = texts(beside).map(str::to_owned);
+    let notes: Vec<String> =
+        note.into_iter().chain(later).chain(outage.losses.iter().map(lost)).chain(beside).collect();
     let tone = if outage.in_window.as_ref().is_some_and(|later| later.writer.times > 0) { "bad" } else { tone };
     (value, notes.join("; "), tone)
 }

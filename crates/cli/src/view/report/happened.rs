@@ -12,7 +12,7 @@ use auroractl_core::outage::{Felt, Outage, Window};
 use auroractl_core::rehearse::Span;
 use auroractl_core::state::Verb;
 use auroractl_core::{Address, Estimate, When};
-use auroractl_stack::Forecast;
+use auroractl_stack::{Forecast, Note};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -25,13 +25,18 @@ pub(super) struct Happened<'a> {
     pub(super) outage: Cow<'a, Outage>,
     /// The others.
     pub(super) missed: Vec<&'a Window>,
+    /// What clients notice beside them, of the edits that were sent.
+    pub(super) notes: Vec<&'a Note>,
 }
 
 /// What came about of the interruptions.
 pub(super) fn happened<'a>(subject: &Subject<'a>) -> Happened<'a> {
     match ended(subject) {
         Some(record) => of_run(subject.forecast, record),
-        None => Happened { outage: Cow::Borrowed(&subject.forecast.outage), missed: Vec::new() },
+        None => {
+            let Forecast { outage, notes, .. } = subject.forecast;
+            Happened { outage: Cow::Borrowed(outage), missed: Vec::new(), notes: notes.iter().collect() }
+        }
     }
 }
 
@@ -51,10 +56,14 @@ fn of_run<'a>(forecast: &'a Forecast, record: &Record) -> Happened<'a> {
         }
     }
     let mut outage = forecast.outage.with(windows);
-    outage.later.retain(|later| is_edited(&later.address, forecast, record));
-    outage.losses.retain(|loss| is_edited(&loss.address, forecast, record));
+    let is_edited = |at: &Address| is_sent(at, &[Verb::Update, Verb::Adopt], forecast, record);
+    outage.later.retain(|later| is_edited(&later.address));
+    outage.losses.retain(|loss| is_edited(&loss.address));
     outage.in_window = outage.in_window.filter(|_| outage.later.iter().any(|later| later.when == When::InWindow));
-    Happened { outage: Cow::Owned(outage), missed }
+    // Of a rule that is replaced the delete of the old one is what locks out.
+    let is_noticed = |at: &Address| is_edited(at) || is_sent(at, &[Verb::Delete], forecast, record);
+    let notes = forecast.notes.iter().filter(|note| note.by.iter().any(is_noticed)).collect();
+    Happened { outage: Cow::Owned(outage), missed, notes }
 }
 
 /// A window where its step was measured: at the step's begin or at its end, as was predicted.
@@ -78,12 +87,12 @@ fn narrow(seconds: f64) -> f32 {
     seconds as f32
 }
 
-/// Was an edit of this resource sent?
-fn is_edited(at: &Address, forecast: &Forecast, record: &Record) -> bool {
+/// Was one of these sent for this resource?
+fn is_sent(at: &Address, verbs: &[Verb], forecast: &Forecast, record: &Record) -> bool {
     let mut steps = forecast.program.steps.iter().enumerate();
     steps.any(|(id, step)| {
-        let edits = matches!(step.verb, Verb::Update | Verb::Adopt) && step.address == *at;
-        edits && record.tracks.get(&id).is_some_and(|track| track.start.is_some())
+        let wanted = verbs.contains(&step.verb) && step.address == *at;
+        wanted && record.tracks.get(&id).is_some_and(|track| track.start.is_some())
     })
 }
 
@@ -176,7 +185,9 @@ mod tests {
         };
         let nothing = Outage { later: vec![later("db_instance.b"), later("db_instance.a")], ..calm() };
         let outage = nothing.with(windows.into_iter().map(window).collect());
-        testing::forecast((0..3).map(step).collect(), outage)
+        let note = |by: &str| Note { by: vec![at(by)], text: format!("what {by} does") };
+        let notes = vec![note("db_instance.b"), note("db_instance.a")];
+        Forecast { notes, ..testing::forecast((0..3).map(step).collect(), outage) }
     }
 
     /// A run whose steps begin and end at these times; one without an end fails after a second.
@@ -207,7 +218,7 @@ mod tests {
         let forecast = forecast();
         let all = of_run(&forecast, &record(&[(10, Some(60)), (60, Some(107)), (110, Some(400))]));
         assert_eq!(told(&all), [(30.0, 60.0, 80.0), (60.0, 75.0, 107.0), (370.0, 400.0, 460.0)]);
-        assert_eq!((all.missed.len(), all.outage.later.len()), (0, 2));
+        assert_eq!((all.missed.len(), all.outage.later.len(), all.notes.len()), (0, 2, 2));
         assert_eq!(all.outage.writer.lasts, Estimate { p50: 15.0, p95: 47.0 }, "no longer than its step");
     }
 
@@ -217,6 +228,8 @@ mod tests {
         let one = of_run(&forecast, &record(&[(10, Some(60))]));
         assert_eq!((one.outage.writer.times, one.outage.readers.times, one.missed.len()), (0, 1, 2));
         assert_eq!(one.outage.later.len(), 1, "an edit that was not sent does not count later");
+        let noticed: Vec<&str> = one.notes.iter().map(|note| note.text.as_str()).collect();
+        assert_eq!(noticed, ["what db_instance.b does"], "nor does anybody notice it");
         let none = of_run(&forecast, &record(&[]));
         assert!(none.outage.is_none() && none.missed.len() == 3);
         let failed = of_run(&forecast, &record(&[(10, None)]));

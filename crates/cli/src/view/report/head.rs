@@ -22,6 +22,8 @@ pub(super) struct Head {
     pub(super) standing: Standing,
     /// What has failed at AWS, whatever the plan does about it.
     pub(super) ailing: Vec<String>,
+    /// What no change says and people should know all the same.
+    pub(super) beside: Vec<String>,
     /// What users of the database feel.
     pub(super) lead: String,
     pub(super) figures: Vec<Figure>,
@@ -68,6 +70,7 @@ pub(super) fn head(subject: &Subject<'_>) -> Head {
         environment,
         standing: standing(subject),
         ailing: words::ailing(subject.plan).iter().map(|line| told(line)).collect(),
+        beside: subject.beside.iter().map(|line| told(line)).collect(),
         lead: felt::sentence(subject),
         figures: vec![impact(subject), duration(subject), money(subject), rules(subject), changes(subject)],
         facts: facts(subject),
@@ -192,7 +195,7 @@ fn duration(subject: &Subject<'_>) -> Figure {
 fn money(subject: &Subject<'_>) -> Figure {
     let money = &subject.forecast.money;
     let (after, change) = (money.after.total(), money.change());
-    let (value, mut note) = match (money.delta.is_empty(), dollars::prices(&change)) {
+    let (value, mut note) = match (dollars::stays(money), dollars::prices(&change)) {
         (true, _) => ("no change".to_owned(), dollars::a_month(after.known)),
         (_, Some(names)) => (dollars::NOT_KNOWN.to_owned(), format!("no price of {names}; {}", dollars::sides(money))),
         (_, None) if change.is_unknown() => ("by use".to_owned(), dollars::sides(money)),

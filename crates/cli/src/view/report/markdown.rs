@@ -78,7 +78,7 @@ fn head(head: &Head) -> String {
     for line in &head.ailing {
         let _ = writeln!(text, "> **Not usable at AWS:** {}\n", prose(line, false));
     }
-    for line in head.why.iter().chain(&head.hindrances) {
+    for line in head.beside.iter().chain(&head.why).chain(&head.hindrances) {
         let _ = writeln!(text, "> {}\n", prose(line, false));
     }
     let names: Vec<&str> = head.figures.iter().map(|figure| figure.name).collect();

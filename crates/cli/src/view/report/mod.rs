@@ -56,6 +56,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) stopped: Option<&'a Failure>,
     /// What was done of it.
     pub(crate) run: Option<Run<'a>>,
+    /// What no change says and people should know all the same.
+    pub(crate) beside: &'a [String],
 }
 
 /// Who planned, when, and from what.
