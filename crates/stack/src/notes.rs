@@ -130,8 +130,8 @@ fn covers(wanted: &Peer, before: &Peer) -> bool {
 
 /// Whom a rule admitted. A group of the stack has a name that people know.
 fn named(peer: &Peer, state: &State) -> Option<String> {
-    let of = |record: &Record| record.outputs.get("group_id").and_then(Value::as_str);
-    let made = |id: &str| state.resources.iter().find(|(_, record)| of(record) == Some(id));
+    let is = |record: &Record, id: &str| record.outputs.get("group_id").and_then(Value::as_str) == Some(id);
+    let made = |id: &str| state.resources.iter().find(|(_, record)| is(record, id));
     Some(match peer {
         Peer::CidrIpv4(range) => range.to_string(),
         Peer::CidrIpv6(range) => range.to_string(),
