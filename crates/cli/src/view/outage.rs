@@ -106,13 +106,23 @@ pub(super) fn restarted(outage: &Outage) -> String {
     let longest = away.max_by(|a, b| a.p50.total_cmp(&b.p50));
     let away = longest.map(|time| format!(" for {}", words::about(time))).unwrap_or_default();
     let who = match (times.saturating_sub(replaced), replaced) {
-        (restarted, 0) => format!("{} restarted", words::count(restarted, "reader")),
+        (restarted, 0) => again(outage, restarted),
         (0, replaced) => format!("{} replaced{away}", words::count(replaced, "reader")),
-        (restarted, replaced) => {
-            format!("{} restarted and {replaced} replaced{away}", words::count(restarted, "reader"))
-        }
+        (restarted, replaced) => format!("{} and {replaced} replaced{away}", again(outage, restarted)),
     };
     format!("{who}{together}")
+}
+
+/// `2 readers restarted`, or how often where some do more than once.
+fn again(outage: &Outage, restarts: usize) -> String {
+    let restart = outage.windows.iter().filter(|window| window.what == Felt::ReaderRestarts);
+    let readers = restart.map(|window| &window.address).collect::<BTreeSet<_>>().len();
+    match readers {
+        1.. if readers < restarts => {
+            format!("{} restarted {} in all", words::count(readers, "reader"), words::times(restarts))
+        }
+        _ => format!("{} restarted", words::count(restarts, "reader")),
+    }
 }
 
 /// `in the maintenance window (sun 04:30-05:30 UTC)`.
@@ -334,6 +344,18 @@ mod tests {
     fn waits(when: When, level: Level) -> Later {
         let (address, field) = (at("db_instance.a"), "db_instance_class".to_owned());
         Later { address, field, when, window: Some("sun:04:30-sun:05:30".to_owned()), level }
+    }
+
+    #[test]
+    fn who_restarts_more_than_once_is_one_reader() {
+        let restarts = |names: &[&str]| {
+            let windows = names.iter().map(|name| window(Felt::ReaderRestarts, name)).collect();
+            let readers = Reading { times: names.len(), at_once: 1, replaced: 0 };
+            restarted(&Outage { readers, ..calm().with(windows) })
+        };
+        assert_eq!(restarts(&["db_instance.a", "db_instance.b"]), "2 readers restarted, one at a time");
+        let twice = ["db_instance.a", "db_instance.b", "db_instance.a"];
+        assert_eq!(restarts(&twice), "2 readers restarted 3 times in all, one at a time");
     }
 
     #[test]

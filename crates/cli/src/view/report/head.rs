@@ -207,6 +207,9 @@ fn money(subject: &Subject<'_>) -> Figure {
     if change.unstated().next().is_some() {
         note.push_str("; without what depends on use that is not stated");
     }
+    if subject.run.is_some() {
+        note.insert_str(0, "planned: ");
+    }
     let tone = match dollars::prices(&change) {
         Some(_) => "warn",
         None if change.known.likely > Usd(0) => "more",
