@@ -117,7 +117,7 @@ mod tests {
             assert_eq!(told[0][0], "db_instance.instance-1", "{room}");
             assert!(told[0][2].contains("$1,635.20") && told[1][2].contains("unknown"), "{room}: {told:?}");
             for (told, text) in told.iter().flatten().zip(rows.iter().flatten()) {
-                assert_eq!(told.replace('\n', "").replace(' ', ""), text.replace(' ', ""), "nothing is lost");
+                assert_eq!(told.replace(['\n', ' '], ""), text.replace(' ', ""), "nothing is lost");
             }
         }
         assert_eq!(fitted(rows, 45)[1][2], "unknown\n(insights_\nadvanced)");

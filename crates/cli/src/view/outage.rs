@@ -89,7 +89,7 @@ fn unavailable(Writing { times, lasts }: Writing) -> String {
 fn new_writer(outage: &Outage) -> Option<&Address> {
     let mut handovers = outage.windows.iter().filter_map(|window| window.handover.as_ref());
     let first = handovers.next()?;
-    let last = handovers.last().unwrap_or(first);
+    let last = handovers.next_back().unwrap_or(first);
     (first.from.as_ref() != Some(&last.to)).then_some(&last.to)
 }
 

@@ -112,7 +112,7 @@ pub(super) fn in_window<'a>(scene: &Scene<'a>, stage: &Stage<'a>, mut left: Vec<
     let of = |act: &Act<'a>| scene.maintenance.get(act.at);
     let known: BTreeSet<&String> = left.iter().filter_map(of).collect();
     let slot = |act: &Act<'a>| of(act).and_then(|window| known.iter().position(|other| *other == window));
-    let apart = played(scene, stage, left.iter().enumerate().map(|(turn, act)| (turn, act)));
+    let apart = played(scene, stage, left.iter().enumerate());
     let together = played(scene, stage, left.iter().map(|act| (slot(act).unwrap_or(known.len()), act)));
     let (usual, bad) = (apart.writer.lasts, together.writer.lasts);
     let found = InWindow {
