@@ -474,7 +474,7 @@ fn who_has_become_the_writer_since_the_plan_was_made_does_not_leave() {
     let deletions = || place.proxy.calls().iter().filter(|call| call.name() == "rds:DeleteDBInstance").count();
     // A plan without a look goes by what an earlier one saw.
     let refused = place.run("apply", &["--auto-approve", "--refresh=false"]).exits(10).stderr;
-    assert!(refused.contains("orders-c has become the writer since the plan was made"), "{refused}");
+    assert!(refused.contains("orders-c has become the writer since it was seen last"), "{refused}");
     assert_eq!(deletions(), 0);
     let _ = place.apply().exits(0);
     assert_eq!(deletions(), 1, "it hands its role over and goes");
