@@ -1,6 +1,6 @@
 //! Every exit code that a script may rely on, with what a person reads beside it.
 
-use crate::place::{Place, SECRET, applied, blueprint, dev};
+use crate::place::{Place, SECRET, applied, blueprint, dev, words};
 use auroractl_testkit::cli::Finished;
 use auroractl_testkit::proxy::fault::{Effect, Fault};
 use auroractl_testkit::redact::Redactions;
@@ -148,7 +148,7 @@ fn what_a_plan_draws_is_kept_by_the_plan_that_is_saved() {
     let place = dev();
     let drawn = |more: &[&str]| {
         let text = place.run("plan", more).exits(0).stdout;
-        text.split_whitespace().collect::<Vec<_>>().join(" ").contains("drawn anew by each plan")
+        words(&text).contains("drawn anew by each plan")
     };
     assert!(drawn(&[]) && !drawn(&["--out", "next.plan"]));
     let _ = place.cli.run(&["apply", "next.plan"]).unwrap().exits(0);

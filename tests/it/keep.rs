@@ -1,7 +1,7 @@
 //! What a run leaves alone: logs of a former cluster, keys that something still needs, readers that autoscaling made, and the
 //! files of a stack and its state.
 
-use crate::place::{Place, STACK, applied, blueprint, dev};
+use crate::place::{Place, STACK, applied, blueprint, dev, words};
 use auroractl_testkit::proxy::fault::{Effect, Fault};
 
 /// The group that RDS would make by itself for the cluster of the small stack.
@@ -31,11 +31,6 @@ fn retention(place: &Place, days: &str) {
         "groups = [g for g in aws('logs').describe_log_groups()['logGroups'] if g['logGroupName'] == '{LOGS}']
 assert [g.get('retentionInDays') for g in groups] == [{days}], groups"
     ));
-}
-
-/// The words of a text, one blank between two.
-fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// F54: RDS leaves its group when the cluster goes. A retention would delete what people kept, a destroy all of it.

@@ -1,6 +1,6 @@
 //! What users feel, as the real binary tells it, and the budget for it.
 
-use crate::place::{Place, applied, blueprint};
+use crate::place::{Place, applied, blueprint, words};
 use auroractl_tests::world::Difference;
 use serde_json::Value;
 
@@ -10,11 +10,6 @@ fn production() -> Place {
     let place = Place::new(&blueprint("prod.toml"));
     let _ = place.apply().exits(0);
     place
-}
-
-/// A text without the breaks that a terminal's width makes.
-fn on_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The windows of a plan: what, of whom, by which fields.
@@ -49,7 +44,7 @@ fn a_new_cluster_interrupts_nobody_and_an_edit_tells_what_it_does() {
     let ends: Vec<f64> =
         outage["windows"].as_array().unwrap().iter().filter_map(|one| one["until"]["p50_seconds"].as_f64()).collect();
     assert!(ends.is_sorted() && ends.last() <= plan["duration"]["p50_seconds"].as_f64().as_ref(), "{outage}");
-    let text = on_one_line(&place.run("plan", &[]).exits(0).stdout);
+    let text = words(&place.run("plan", &[]).exits(0).stdout);
     let sentence = "Impact: writer unavailable once for about 15 s (p95 1 min 0 s); db_instance.b becomes the writer; \
                     3 readers restarted, one at a time.";
     assert!(text.contains(sentence), "{text}");
@@ -124,7 +119,7 @@ fn what_is_left_to_the_window_counts_and_is_told_with_it() {
     assert_eq!((&later["writer_unavailable"], &later["together"]), (&writer, &true.into()));
     let changes = plan["changes"].as_array().unwrap().iter().filter(|one| one["kind"] == "db_instance");
     assert!(changes.clone().count() == 3 && changes.clone().all(|one| one["meaning"] == "interrupts"), "{plan}");
-    let text = on_one_line(&place.run("plan", &[]).exits(0).stdout);
+    let text = words(&place.run("plan", &[]).exits(0).stdout);
     let told =
         "nobody is interrupted while it runs; in the maintenance window (sun 04:30-05:30 UTC): writer unavailable once";
     for text in [text, place.run("plan", &["--markdown"]).exits(0).stdout.to_lowercase()] {
@@ -212,8 +207,7 @@ fn another_maintenance_window_takes_what_is_pending_with_it() {
     assert_eq!(later["maintenance_windows"], serde_json::json!(["mon:04:30-mon:05:30"]), "{}", plan["outage"]);
     assert_eq!(later["writer_unavailable"]["times"], 1, "{later}");
     let text = place.run("plan", &[]).exits(0).stdout;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    assert!(words.join(" ").contains("as what is pending is made in it, at once where that is now"), "{text}");
+    assert!(words(&text).contains("as what is pending is made in it, at once where that is now"), "{text}");
 }
 
 #[test]
@@ -228,12 +222,11 @@ fn what_clients_are_kept_from_is_told_though_nobody_is_interrupted() {
     ]);
     assert_eq!(plan["outage"]["notes"], notes, "{}", plan["outage"]);
     let text = place.run("plan", &[]).exits(0).stdout;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    assert!(words.join(" ").contains("lose access for good; from now on statements"), "{text}");
+    assert!(words(&text).contains("lose access for good; from now on statements"), "{text}");
     let page = place.run("plan", &["--markdown"]).exits(0).stdout;
     let figures = page.lines().find(|line| line.starts_with("| **")).unwrap_or_default();
     assert!(figures.contains("lose access for good; from now on statements"), "{figures}");
     place.edit("app_security_group = true", "app_security_group = false");
-    let text = on_one_line(&place.run("plan", &[]).exits(0).stdout);
+    let text = words(&place.run("plan", &[]).exits(0).stdout);
     assert!(text.contains("clients of security_group.app lose access for good"), "{text}");
 }

@@ -20,6 +20,11 @@ pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// The stack file within the folder of the commands.
 pub(crate) const STACK: &str = "stacks/main.toml";
 
+/// The words of a text, one blank between two: a terminal's width breaks sentences anywhere.
+pub(crate) fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A place; see the module.
 pub(crate) struct Place {
     /// Before the emulator.

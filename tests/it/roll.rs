@@ -1,7 +1,7 @@
 //! Changes that restart members of the cluster: one after another, the writer's role first moved, in each way that a stack may
 //! choose, and after kills on the way.
 
-use crate::place::{Place, STACK, unprotected};
+use crate::place::{Place, STACK, unprotected, words};
 use auroractl_testkit::proxy::fault::{Effect, Fault};
 use auroractl_testkit::proxy::log::Entry;
 use auroractl_tests::crash::POSITIONS;
@@ -53,8 +53,7 @@ fn the_writers_role_moves_before_its_turn() {
     let order = "suspend scalable_target.readers -> update db_instance.c -> db_instance.c catches up -> update db_instance.b \
                  -> db_instance.b catches up -> db_instance.b becomes the writer -> update db_instance.a -> resume \
                  scalable_target.readers";
-    let words: Vec<&str> = text.split_whitespace().collect();
-    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
+    assert!(words(&text).contains(order), "{text}");
     assert!(text.contains("* roll") && text.contains("- in_place") && text.contains("- window"), "{text}");
     let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
     let ways = plan["roll"]["alternatives"].as_array().unwrap();
@@ -197,10 +196,9 @@ fn a_certificate_that_is_loaded_without_a_restart_moves_nobody() {
     place.edit(CERTIFICATE.0, CERTIFICATE.1);
     let plan = place.run("plan", &["--max-downtime", "0s"]).exits(0).stdout;
     assert!(plan.contains("ca_certificate_identifier") && !plan.contains("becomes the writer"), "{plan}");
-    let words: Vec<&str> = plan.split_whitespace().collect();
     let order = "update db_instance.c -> db_instance.c catches up -> update db_instance.b -> db_instance.b catches up -> \
                  update db_instance.a";
-    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{plan}");
+    assert!(words(&plan).contains(order), "{plan}");
     place.proxy.arm(Fault::on("rds:DescribeDBEngineVersions", Effect::AccessDenied));
     let careful = place.run("plan", &[]).exits(0).stdout;
     assert!(careful.contains("db_instance.b becomes the writer"), "who may not ask has restarts counted: {careful}");
@@ -346,10 +344,9 @@ fn another_capacity_range_restarts_the_members_that_go_by_it() {
     place.edit(RANGE.0, RANGE.1);
     let _ = place.run("plan", &["--max-downtime", "0s"]).exits(12);
     let text = place.run("plan", &[]).exits(0).stdout;
-    let words: Vec<&str> = text.split_whitespace().collect();
     let order = "restart db_instance.c -> db_instance.c catches up -> restart db_instance.b -> db_instance.b catches up -> \
                  db_instance.b becomes the writer -> restart db_instance.a";
-    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
+    assert!(words(&text).contains(order), "{text}");
     assert!(text.contains("writer unavailable once"), "{text}");
     place.proxy.clear_log();
     let _ = place.apply().exits(0);
@@ -548,11 +545,10 @@ fn a_cluster_of_one_lends_its_role_to_a_surge_reader() {
     let place = alone();
     place.edit(CLASS.0, CLASS.1);
     let text = place.run("plan", &[]).exits(0).stdout;
-    let words: Vec<&str> = text.split_whitespace().collect();
     let order = "create db_instance.surge_reader -> db_instance.surge_reader catches up -> db_instance.surge_reader becomes \
                  the writer -> update db_instance.a -> db_instance.a catches up -> db_instance.a becomes the writer again -> \
                  delete db_instance.surge_reader";
-    assert!(words.join(" ").contains(&order.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
+    assert!(words(&text).contains(order), "{text}");
     assert!(text.contains("writer unavailable twice for about 30 s"), "{text}");
     let plan = place.run("plan", &["--json"]).exits(0).json().unwrap();
     assert_eq!((&plan["summary"]["surge"], &plan["summary"]["create"]), (&1.into(), &0.into()));
@@ -574,7 +570,7 @@ fn a_surge_reader_is_proposed_only_where_the_writer_is_away_for_less_time() {
     let told = |place: &Place| {
         let text = place.run("plan", &[]).exits(0).stdout;
         assert!(text.contains("is the writer and restarts where it stands"), "{text}");
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        words(&text)
     };
     place.edit(STATIC.0, STATIC.1);
     assert!(!told(&place).contains("surge_reader"), "two failovers take as long as a restart");

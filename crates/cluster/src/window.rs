@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// What AWS says of another `PreferredMaintenanceWindow`.
+pub(crate) const MOVING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html";
+
 /// A backup window (`03:00-04:00`) or a maintenance window (`sun:04:30-sun:05:30`), in UTC and lower case: RDS lowers
 /// what it is sent, so that `Sun:…` would differ for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use super::{DbCluster, ServerlessV2Scaling, StorageType};
 use crate::db_instance::{DbInstance, SERVERLESS};
 use crate::version::{self, Step};
-use crate::window::Window;
+use crate::window::{MOVING, Window};
 use auroractl_core::ids::{KmsKeyArn, SecurityGroupId};
 use auroractl_core::plan::CLUSTER_TIMED;
 use auroractl_core::{Context, Diff, Impact, Input, Level, Operation, When};
@@ -21,8 +21,6 @@ const PARAMETER_GROUPS: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithDBClusterParamGroups.html";
 const ENCRYPTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html";
 const SECRET: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html";
-/// What AWS says of `PreferredMaintenanceWindow`.
-const WINDOW: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html";
 /// AWS's answer, "You can't change your Performance Insights KMS key", which no page of its documentation has.
 const INSIGHTS: &str = "https://github.com/hashicorp/terraform-provider-aws/issues/42981";
 const CAPACITY: &str =
@@ -89,7 +87,7 @@ pub(super) fn undeferred(_: &bool, _: &bool, context: &Context<'_>) -> Impact {
 pub(super) fn window(_: &Window, _: &Window, context: &Context<'_>) -> Impact {
     match undeferred(&true, &false, context).level {
         Level::None => FREE,
-        level => Impact::new(level, WINDOW).when(When::InWindow),
+        level => Impact::new(level, MOVING).when(When::InWindow),
     }
 }
 

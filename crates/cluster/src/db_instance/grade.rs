@@ -1,13 +1,11 @@
 //! What each edit of an instance costs: it depends on its role and on whether somebody can take over.
 
 use super::{DbInstance, certificate};
-use crate::window::Window;
+use crate::window::{MOVING, Window};
 use auroractl_core::{Context, Impact, Level, Operation, When};
 
 /// AWS's table of what each edit does to an instance.
 const MODIFYING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Modifying.html";
-/// What AWS says of `PreferredMaintenanceWindow`.
-const WINDOW: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html";
 const REBOOTING: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_RebootCluster.html";
 const CERTIFICATES: &str =
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL-certificate-rotation.html";
@@ -67,7 +65,7 @@ pub(super) fn window(waits: bool) -> impl Fn(&Option<Window>, &Option<Window>, &
         let own = waits && DbInstance::DEFERRED.iter().any(|field| context.pending(field));
         if own || context.pending("engine_version") {
             let Impact { level, .. } = class(&String::new(), &String::new(), context);
-            return Impact::new(level, WINDOW).when(When::InWindow);
+            return Impact::new(level, MOVING).when(When::InWindow);
         }
         FREE
     }
